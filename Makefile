@@ -1,0 +1,48 @@
+# Two commands matter to a newcomer: `make run` and `make test`. Both do all of the set-up.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+# llama.cpp is built for its quantiser alone: without its server, its tools and its vision parts it is ready in about three minutes.
+export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_CURL=OFF
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
+
+.PHONY: run setup test test-all bench lint lock clean
+
+run: setup  ## the main job on movie-reviews, then the page
+	$(BIN)/brewslm quickstart --serve
+
+setup: $(VENV)/.ready
+
+# torch first and by itself (its CPU build), then everything else from the lock, by hash and without a resolver.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e . 2>/dev/null || $(BIN)/pip install --quiet --no-deps -e .
+	touch $@
+
+test: setup  ## the whole suite, under ten minutes on two cores
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+
+test-all: setup  ## with the heavier proofs
+	$(BIN)/pytest
+
+bench: setup
+	for name in bench/[a-z]*.py; do $(BIN)/python $$name || exit 1; done
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry brewslm app
+	$(BIN)/python -m tests.audit_lint
+
+lock: setup
+	$(BIN)/uv pip compile pyproject.toml --extra dev --override overrides.txt --generate-hashes --python-version 3.11 \
+	    --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV)

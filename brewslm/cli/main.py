@@ -1,0 +1,24 @@
+"""`brewslm`: one verb per stage. Commands import what they need when they run, so that --help is there at once."""
+
+import typer
+
+from brewslm.cli import projects
+
+app = typer.Typer(
+    name="brewslm",
+    help="From your own data to a small language model that you run yourself, every row accounted for.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+for module in (projects,):
+    module.register(app)
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

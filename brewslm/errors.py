@@ -1,0 +1,41 @@
+"""The one error class that a person is shown."""
+
+from typing import Any
+
+from brewslm.reasons.base import Reason
+
+
+class StageError(Exception):
+    """A failure with its reason, said in four parts: what failed, where, the measured cause, one next step.
+
+    Args:
+        reason: The typed reason; its code is the problem's type.
+        what: What failed, in one sentence without a full stop.
+        where: Which row, field, file or run.
+        cause: What was measured.
+        next_step: One thing to do; the reason's remedy when left out.
+    """
+
+    def __init__(self, reason: Reason, what: str = "", *, where: str = "", cause: str = "", next_step: str = "") -> None:
+        self.reason = reason
+        self.what = what or type(reason).meaning().rstrip(".")
+        self.where, self.cause = where, cause
+        self.next_step = next_step or reason.remedy
+        super().__init__(self.what)
+
+    def problem(self) -> dict[str, Any]:
+        """The failure as an RFC 9457 problem document."""
+        detail = "; ".join(part for part in (self.where, self.cause) if part)
+        document: dict[str, Any] = {
+            "type": f"urn:brewslm:reason:{self.reason.code}",
+            "code": self.reason.code,
+            "title": self.what,
+        }
+        document |= {"status": self.reason.status, "detail": detail or self.what, "next_step": self.next_step}
+        return document | {"payload": self.reason.payload()}
+
+    def __str__(self) -> str:
+        lines = [f"{self.what}: {self.reason.code}"]
+        lines += [f"  {part}" for part in (self.where, self.cause) if part]
+        lines += [f"  next: {self.next_step}"] if self.next_step else []
+        return "\n".join(lines)

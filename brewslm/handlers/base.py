@@ -1,0 +1,90 @@
+"""What a task handler is: how a row is asked, what a right answer is, and how answers are scored."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from brewslm.models.prompt import Predictor, Prompt
+from brewslm.rows.manifest import OutputSchema, PreparedRow
+
+
+class Prediction(BaseModel):
+    """What a model answered on one row.
+
+    Attributes:
+        output: The label, the answer's text, or the list of spans [{type, start, end, text}].
+        scores: Label to probability, summing to 1; {} where the predictor gives none.
+        raw: The generated text, where text was generated.
+        problems: Count by kind of what could not be used, such as {"unaligned": 2, "invalid_json": 1}.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    row_id: str
+    output: Any
+    scores: dict[str, float] = {}
+    raw: str | None = None
+    problems: dict[str, int] = {}
+
+
+class Metric(BaseModel):
+    """A figure with its 95 % interval, both in the metric's own unit; n is the number of rows behind it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class Scores(BaseModel):
+    """What `score` gives: metrics by id, and details (per class, counts) that a page may show.
+
+    Attributes:
+        row_correct: Per row, in order, whether it was wholly right: for paired tests and error clusters.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    metrics: dict[str, Metric]
+    details: dict[str, Any] = {}
+    row_correct: list[bool]
+
+
+class TaskHandler(ABC):
+    """One task profile. A handler is pure: it knows neither files nor models, only rows and a predictor.
+
+    Args:
+        schema: The manifest's output schema.
+    """
+
+    profile: ClassVar[str]
+    primary_metric: ClassVar[str]
+    metric_ids: ClassVar[frozenset[str]]
+    """Every metric that `score` emits: preflight holds gates against it."""
+
+    def __init__(self, schema: OutputSchema) -> None:
+        self.schema = schema
+
+    @abstractmethod
+    def prompt(self, payload: dict[str, Any]) -> Prompt:
+        """How a row is asked: the same words in training, evaluation, smoke check and deployment."""
+
+    @abstractmethod
+    def completion(self, payload: dict[str, Any]) -> str:
+        """The right answer as the model should write it, without any end mark."""
+
+    @abstractmethod
+    def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
+        """The model's answer on each row, in order. The right answers are not looked at."""
+
+    @abstractmethod
+    def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
+        """Metrics with 95 % intervals."""
+
+    def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
+        """Cheap ways to answer the same rows, by name: what a language model has to beat."""
+        return {}

@@ -1,0 +1,31 @@
+"""What is asked of a model, and whoever can answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+Message = dict[str, str]
+"""{"role": "system" | "user" | "assistant", "content": text}."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One question in both ways it may be put to a model.
+
+    Attributes:
+        messages: For the chat template.
+        plain: The same as a plain text to be continued, for a base model that does better without its template.
+    """
+
+    messages: tuple[Message, ...]
+    plain: str
+
+
+class Predictor(Protocol):
+    """A model that answers: weights in this process, or an endpoint."""
+
+    def label_scores(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[list[float]]:
+        """Per prompt, each label's probability given that the answer is one of them: (prompts, labels), rows sum to 1."""
+
+    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
+        """Per prompt, the greedy continuation without its end mark."""

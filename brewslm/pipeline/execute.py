@@ -1,0 +1,375 @@
+"""The only doorway: every operation, from CLI, API, page or autopilot, goes through `call` or `queue`."""
+
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from brewslm.audit import emit_event
+from brewslm.errors import StageError
+from brewslm.pipeline import runs
+from brewslm.pipeline.lifecycle import OPERATIONS, operation_for
+from brewslm.pipeline.operation import Failure, Operation
+from brewslm.pipeline.runs import RunView
+from brewslm.processes.child import run_child
+from brewslm.processes.context import Cancelled, DirectContext
+from brewslm.processes.verdict import Cause
+from brewslm.reasons import Reason, is_event
+from brewslm.reasons.refusals import IdempotencyConflict, RunConflict
+from brewslm.reasons.system import OperationFailed
+from brewslm.settings import settings
+from brewslm.stages.contract import Job, Request, Result
+from brewslm.store.database import reading, transaction
+from brewslm.store.files import project_folder, read_json, run_folder, write_json
+from brewslm.store.locks import Held, lock
+from brewslm.store.records import Records, project_of, run_of
+from brewslm.store.tables import AuditEntry, Run
+
+OnProgress = Callable[[int, int | None, str, dict[str, float]], None]
+
+
+class RunFailed(Exception):
+    """A run ended without success; its view says how.
+
+    Attributes:
+        view: The run.
+        error: What was raised; None when it was cancelled or died.
+    """
+
+    def __init__(self, view: RunView, error: StageError) -> None:
+        self.view, self.error = view, error
+        super().__init__(str(error))
+
+
+def call(
+    actor: str,
+    request: Request,
+    *,
+    idempotency_key: str | None = None,
+    parent: str | None = None,
+    on_progress: OnProgress | None = None,
+) -> RunView:
+    """Run an operation here and now.
+
+    Args:
+        actor: Who asks, such as "cli:ana".
+        idempotency_key: The same key with the same request gives the same run again, resumed if it was cut off.
+        parent: The run that it is part of.
+
+    Raises:
+        StageError: The request was refused; nothing was written but the audit entry.
+        RunFailed: The run failed or was cancelled.
+    """
+    run_id = _open(actor, request, idempotency_key, parent)
+    return perform(run_id, on_progress)
+
+
+def queue(actor: str, request: Request, *, idempotency_key: str | None = None) -> RunView:
+    """Put an operation in the queue of the workers, and return at once.
+
+    Raises:
+        StageError: The request was refused.
+    """
+    run_id = _open(actor, request, idempotency_key, None)
+    return look(run_id)
+
+
+def look(run_id: str) -> RunView:
+    """The run as it stands, with its progress.
+
+    Raises:
+        StageError(UnknownRun): There is none of this id.
+    """
+    with reading() as session:
+        run = run_of(session, run_id)
+    path = run_folder(run_id) / "progress.json"
+    return runs.view(run, read_json(path) if run.state == "running" and path.exists() else None)
+
+
+def cancel(actor: str, run_id: str) -> RunView:
+    """Ask a run to stop: a queued one at once, a running one within about two seconds.
+
+    Raises:
+        StageError(UnknownRun): There is none of this id.
+        StageError(RunConflict): It has ended.
+    """
+    with transaction() as session:
+        run = run_of(session, run_id)
+        if run.state in runs.ENDED:
+            raise StageError(RunConflict(), f"{run_id} can't be cancelled", cause=f"its state is {run.state}")
+        run.cancel_requested = True
+        session.add(
+            AuditEntry(actor=actor, operation="task.cancel", project_id=run.project_id, run_id=run_id, outcome="accepted")
+        )
+        queued = run.state == "queued"
+    if queued:  # nobody executes it, so nobody would see the request
+        _fail(run_id, OPERATIONS[run.operation], Cause.CANCELLED, StageError(RunConflict(), "Cancelled before it began"), {})
+    return look(run_id)
+
+
+def resume(actor: str, run_id: str) -> str:
+    """Make a run that failed, was cancelled or was cut off ready to be performed again.
+
+    Raises:
+        StageError(RunConflict): It succeeded, or runs at this moment.
+    """
+    with transaction() as session:
+        run = run_of(session, run_id)
+        state = runs.view(run).state
+        if not (state in ("interrupted", "queued") or runs.reopen(session, run_id)):
+            raise StageError(RunConflict(), f"{run_id} can't be resumed", cause=f"its state is {state}")
+        session.add(AuditEntry(actor=actor, operation=run.operation, project_id=run.project_id, run_id=run_id, outcome="resumed"))
+    return run_id
+
+
+def _open(actor: str, request: Request, key: str | None, parent: str | None) -> str:
+    """Write the run and its audit entry; or find the run of an idempotency key."""
+    operation = operation_for(request)
+    body = request.model_dump(mode="json")
+    try:
+        with transaction() as session:
+            if key is not None:
+                known = session.scalar(select(Run).where(Run.idempotency_key == key))
+                if known is not None:
+                    if (known.operation, known.request) != (operation.name, body):
+                        raise StageError(IdempotencyConflict(), cause=f"the key belongs to {known.id}")
+                    return known.id
+            project = operation.project_of(request, session)
+            if project is not None:
+                project_of(session, project)
+            run = runs.create(
+                session, kind=operation.kind, operation=operation.name, project_id=project, actor=actor, request=body,
+                parent=parent, idempotency_key=key,
+            )  # fmt: skip
+            session.add(AuditEntry(actor=actor, operation=operation.name, project_id=project, run_id=run.id, outcome="accepted"))
+            return run.id
+    except StageError as error:
+        with transaction() as session:
+            session.add(
+                AuditEntry(actor=actor, operation=operation.name, project_id=None, run_id=None, outcome=error.reason.code)
+            )
+        raise
+
+
+def perform(run_id: str, on_progress: OnProgress | None = None) -> RunView:
+    """Execute a run to its end, or return its end when it has one. Safe to repeat: see `runs.close`.
+
+    Raises:
+        RunFailed: It failed or was cancelled.
+        StageError(RunConflict): Another process executes it now.
+    """
+    try:
+        with lock(runs.run_lock_path(run_id), wait=False):
+            return _perform(run_id, on_progress)
+    except Held as error:
+        raise StageError(RunConflict(), f"{run_id} is being executed", cause="another process holds its lock") from error
+
+
+def _perform(run_id: str, on_progress: OnProgress | None) -> RunView:
+    with transaction() as session:
+        run = run_of(session, run_id)
+        operation = OPERATIONS[run.operation]
+        started = runs.start(session, run_id)
+    if not started:
+        return _ended(run_id)
+    request = operation.request.model_validate(run.request)
+    figures: dict[str, float] = {}
+    context = _context(run, figures, on_progress)
+    try:
+        with _project_locks(operation, run.project_id):
+            result = _work(operation, request, run, context)
+            _finish(run, operation, request, result)
+    except (Cancelled, KeyboardInterrupt) as stop:
+        cancelled = StageError(RunConflict(), f"{run_id} was cancelled", cause="cancelled on request")
+        _fail(run_id, operation, Cause.CANCELLED, cancelled, figures)
+        if isinstance(stop, KeyboardInterrupt):
+            raise
+    except StageError as error:
+        _fail(run_id, operation, Cause.REFUSED, error, figures)
+    except _ChildDied as death:
+        _fail(run_id, operation, death.cause, death.error, figures)
+    except Exception as crash:  # noqa: BLE001 - the runner: whatever a stage raises becomes a closed run with a reason
+        _log(run_id, crash)
+        crashed = StageError(OperationFailed(operation=operation.name, error=where_of(crash)), cause=where_of(crash))
+        _fail(run_id, operation, Cause.OOM if isinstance(crash, MemoryError) else Cause.CRASHED, crashed, figures)
+    return _ended(run_id)
+
+
+def _ended(run_id: str) -> RunView:
+    shown = look(run_id)
+    if shown.state in ("failed", "cancelled"):
+        raise RunFailed(shown, _error_of(shown))
+    return shown
+
+
+def _error_of(shown: RunView) -> StageError:
+    """The StageError that a closed run's problem document was made from."""
+    problem = shown.problem or {}
+    reason = Reason.read(problem["code"], problem["payload"])
+    return StageError(reason, problem["title"], cause=problem["detail"], next_step=problem["next_step"])
+
+
+class _ChildDied(Exception):
+    """A heavy job's child ended without a result."""
+
+    def __init__(self, cause: Cause, error: StageError) -> None:
+        self.cause, self.error = cause, error
+        super().__init__(str(error))
+
+
+def _work(operation: Operation, request: Request, run: Run, context: DirectContext) -> Result | None:
+    """resolve, then run: here, or in a child."""
+    if operation.compose:
+        return operation.compose(request, run.id, context)
+    if operation.resolve is None or operation.run is None:
+        return None
+    folder = run_folder(run.id)
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "result.json").exists():  # the work is done; only its closing was cut off
+        return operation.result.model_validate(read_json(folder / "result.json"))
+    job = _resolved(operation, request, run, folder)
+    context.check()
+    if not operation.heavy:
+        return operation.run(job, context)
+    with heavy_lock(context):
+        end = run_child(
+            folder, lambda line: _on_line(line, context), lambda: _cancel_requested(run.id), operation.timeout_seconds(request)
+        )
+    if end.cause is Cause.FINISHED:
+        return operation.result.model_validate(read_json(folder / "result.json"))
+    if end.cause is Cause.CANCELLED:
+        raise Cancelled
+    raise _ChildDied(end.cause, _child_error(operation, end.error, end.evidence))
+
+
+def _resolved(operation: Operation, request: Request, run: Run, folder: Path) -> Job:
+    """The run's job: what a former attempt froze, or resolved now and frozen."""
+    assert operation.resolve is not None
+    path = folder / "job.json"
+    if operation.heavy and path.exists():
+        return operation.job.model_validate(read_json(path)["job"])
+    with reading() as session:
+        job = operation.resolve(request, Records(session, run.id, run.project_id or 0, run.actor))
+    write_json(path, {"operation": operation.name, "job": job.model_dump(mode="json")})
+    return job
+
+
+def _child_error(operation: Operation, error: dict[str, Any], evidence: str) -> StageError:
+    if error.get("kind") == "stage_error":
+        parts = error["parts"]
+        return StageError(
+            Reason.read(error["code"], error["payload"]), parts[0], where=parts[1], cause=parts[2], next_step=parts[3]
+        )
+    said = error.get("error") or evidence
+    return StageError(OperationFailed(operation=operation.name, error=said), f"{operation.name} failed", cause=said)
+
+
+def _on_line(line: dict[str, Any], context: DirectContext) -> None:
+    if line["kind"] == "progress":
+        context.progress(line["done"], line["total"], line["unit"], **line["figures"])
+    elif line["kind"] == "reason":
+        context.tell(Reason.read(line["code"], line["payload"]))
+
+
+def _finish(run: Run, operation: Operation, request: Request, result: Result | None) -> None:
+    """The one short transaction that closes a run well: tables, state and events, or none of them."""
+    with transaction() as session:
+        row = run_of(session, run.id)
+        shown = result.shown() if result is not None else {}
+        if not runs.close(session, run.id, "succeeded", result=shown):
+            return
+        session.refresh(row)
+        subject = result if result is not None else request
+        for reason in operation.record(subject, session, row) if operation.record else ():
+            emit_event(
+                reason, project_id=row.project_id, actor=row.actor, run_id=row.id, parent_run_id=_parent(row), session=session
+            )
+
+
+def _fail(run_id: str, operation: Operation, cause: Cause, error: StageError, figures: dict[str, float]) -> None:
+    """Close a run badly, then emit why, in a transaction of its own: the rollback must not take the reason with it."""
+    with reading() as session:
+        run = run_of(session, run_id)
+    request = operation.request.model_validate(run.request)
+    reason = error.reason
+    if not is_event(reason) or isinstance(reason, OperationFailed):
+        problem = cause.value if cause is not Cause.REFUSED else reason.code
+        said = "; ".join(part for part in (error.what, error.cause) if part) if not is_event(reason) else error.cause
+        failure = Failure(run_id, request, cause, problem, said[:500], figures)
+        reason = operation.failure(failure) if operation.failure else reason
+    document = error.problem()
+    if cause is not Cause.REFUSED or is_event(error.reason):
+        document = StageError(reason, error.what, where=error.where, cause=error.cause, next_step="").problem()
+    with transaction() as session:
+        closed = runs.close(session, run_id, "cancelled" if cause is Cause.CANCELLED else "failed", problem=document)
+    if closed:
+        emit_event(reason, project_id=run.project_id, actor=run.actor, run_id=run_id, parent_run_id=_parent(run))
+
+
+def _parent(run: Run) -> str | None:
+    """Evaluations and exports hang under their experiment, whoever started them; all else under its parent run."""
+    return run.request.get("experiment") or run.parent_run_id
+
+
+def _context(run: Run, figures: dict[str, float], on_progress: OnProgress | None) -> DirectContext:
+    path = run_folder(run.id) / "progress.json"
+    written = 0.0
+
+    def progress(done: int, total: int | None, unit: str, more: dict[str, float]) -> None:
+        nonlocal written
+        figures.update(more, **{unit: done})
+        if time.monotonic() - written > 0.5 and path.parent.exists():
+            written = time.monotonic()
+            write_json(path, {"done": done, "total": total, "unit": unit, "figures": more})
+        if on_progress:
+            on_progress(done, total, unit, more)
+
+    def tell(reason: Reason) -> None:
+        emit_event(reason, project_id=run.project_id, actor=run.actor, run_id=run.id, parent_run_id=_parent(run))
+
+    return DirectContext(run_folder(run.id), progress, tell, lambda: _cancel_requested(run.id))
+
+
+def _cancel_requested(run_id: str) -> bool:
+    with reading() as session:
+        return bool(session.scalar(select(Run.cancel_requested).where(Run.id == run_id)))
+
+
+@contextmanager
+def heavy_lock(context: DirectContext) -> Iterator[None]:
+    """One heavy job at a time on this machine, whoever starts it; a wait can be cancelled."""
+    while True:
+        try:
+            with lock(settings().home / "locks" / "heavy", wait=False):
+                yield
+                return
+        except Held:
+            context.check()
+            time.sleep(0.2)
+
+
+@contextmanager
+def _project_locks(operation: Operation, project_id: int | None) -> Iterator[None]:
+    with ExitStack() as stack:
+        for name in operation.locks:
+            stack.enter_context(lock(project_folder(project_id or 0) / "locks" / name))
+        yield
+
+
+def where_of(error: BaseException) -> str:
+    """An exception as its type and place: never its message, which may quote somebody's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "brewslm" in frame.filename] or list(frames)
+    place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return f"{type(error).__name__}{place}"
+
+
+def _log(run_id: str, error: BaseException) -> None:
+    folder = run_folder(run_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "log.txt").open("a") as file:
+        file.writelines(traceback.format_exception(error))

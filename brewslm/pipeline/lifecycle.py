@@ -1,0 +1,38 @@
+"""The table of stages and operations: what the product can do, in the order of the product page.
+
+To add a stage: a stage constant in reasons/base.py, a reason, a line here. Every view picks it up.
+"""
+
+from brewslm.pipeline.operation import LifecycleStage, Operation
+from brewslm.stages import projects
+from brewslm.stages.contract import Request
+
+STAGES = (
+    LifecycleStage(1, "ingest", "Ingest"),
+    LifecycleStage(2, "introspect", "Introspect"),
+    LifecycleStage(3, "map_preview", "Dry run"),
+    LifecycleStage(4, "map_commit", "Commit"),
+    LifecycleStage(5, "clean", "Clean", optional=True),
+    LifecycleStage(6, "prepare", "Prepare"),
+    LifecycleStage(7, "preflight", "Preflight"),
+    LifecycleStage(8, "train", "Train"),
+    LifecycleStage(9, "evaluate", "Evaluate"),
+    LifecycleStage(10, "export", "Export"),
+    LifecycleStage(11, "deploy", "Deploy", optional=True),
+)
+
+OPERATIONS: dict[str, Operation] = {
+    operation.name: operation
+    for operation in (
+        Operation(
+            "project.create", "project", "", projects.CreateRequest, record=projects.record, project_of=lambda _r, _s: None
+        ),
+    )
+}
+
+_BY_REQUEST: dict[type[Request], Operation] = {operation.request: operation for operation in OPERATIONS.values()}
+
+
+def operation_for(request: Request) -> Operation:
+    """The operation that a request asks for: each request type belongs to one."""
+    return _BY_REQUEST[type(request)]

@@ -1,0 +1,128 @@
+"""Start a heavy job as a child process, follow its trace, and say why it ended."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from brewslm.processes import lifeline
+from brewslm.processes.trace import TraceReader
+from brewslm.processes.verdict import Cause, Ending, cause_of
+from brewslm.store.files import read_json
+
+POLL_SECONDS = 0.1
+GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class ChildEnd:
+    """How a child ended.
+
+    Attributes:
+        error: What its error.json held, or {}.
+    """
+
+    cause: Cause
+    evidence: str
+    error: dict[str, Any]
+
+
+def run_child(
+    folder: Path,
+    on_line: Callable[[dict[str, Any]], None],
+    cancelled: Callable[[], bool],
+    timeout_seconds: float | None = None,
+) -> ChildEnd:
+    """Run `folder/job.json` in a process group of its own until it ends.
+
+    The child leaves `result.json` (written last, renamed into place) or `error.json`; what it prints goes to `log.txt`.
+
+    Args:
+        on_line: Gets each new trace line.
+        cancelled: Asked ten times a second; true ends the child with SIGTERM, and SIGKILL two seconds later.
+        timeout_seconds: Ends it in the same way.
+    """
+    (folder / "error.json").unlink(missing_ok=True)
+    trace = TraceReader(folder / "trace.jsonl", from_end=True)
+    oom_before = _kernel_oom_kills()
+    read_end, write_end = lifeline.hold()
+    try:
+        with (folder / "log.txt").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "brewslm.pipeline.child", str(folder), str(read_end)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[read_end], start_new_session=True,
+            )  # fmt: skip
+        os.close(read_end)
+        sent = _follow(process, trace, on_line, cancelled, timeout_seconds)
+    finally:
+        os.close(write_end)
+    error = read_json(folder / "error.json") if (folder / "error.json").exists() else {}
+    ending = Ending(
+        returncode=process.returncode,
+        wrote_result=(folder / "result.json").exists(),
+        error_kind=error.get("kind", ""),
+        sent=sent,
+        kernel_oom_kills=_kernel_oom_kills() - oom_before,
+    )
+    cause, evidence = cause_of(ending)
+    return ChildEnd(cause, evidence, error)
+
+
+def _follow(
+    process: subprocess.Popen[bytes],
+    trace: TraceReader,
+    on_line: Callable[[dict[str, Any]], None],
+    cancelled: Callable[[], bool],
+    timeout_seconds: float | None,
+) -> str:
+    """Pass on the trace until the child has ended; returns why we stopped it, or ""."""
+    started, sent = time.monotonic(), ""
+    try:
+        while True:
+            try:
+                process.wait(POLL_SECONDS)
+            except subprocess.TimeoutExpired:
+                for line in trace.read():
+                    on_line(line)
+                if cancelled():
+                    sent = "cancel"
+                elif timeout_seconds is not None and time.monotonic() - started > timeout_seconds:
+                    sent = "timeout"
+                if sent:
+                    end_group(process)
+            else:
+                for line in trace.read():
+                    on_line(line)
+                return sent
+    except BaseException:  # Ctrl-C reaches only us: the child has a session of its own
+        end_group(process)
+        raise
+
+
+def end_group(process: subprocess.Popen[bytes], grace_seconds: float = GRACE_SECONDS) -> None:
+    """SIGTERM to the child's group, and SIGKILL when it is still there after the grace."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(grace_seconds)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
+
+
+def _kernel_oom_kills() -> int:
+    """`oom_kill` of this machine's counters (Linux); 0 where there is none to read."""
+    try:
+        lines = Path("/proc/vmstat").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

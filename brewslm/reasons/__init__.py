@@ -1,0 +1,23 @@
+"""Reason codes: one class each, in a file per stage."""
+
+from brewslm.reasons import cleaning, deployment, eval, export, ingestion, prepare, refusals, system, training
+from brewslm.reasons.base import REGISTRY, AnyReason, Reason, Refusal, Severity, Stage, is_event
+
+__all__ = [
+    "REGISTRY",
+    "AnyReason",
+    "Reason",
+    "Refusal",
+    "Severity",
+    "Stage",
+    "cleaning",
+    "deployment",
+    "eval",
+    "export",
+    "ingestion",
+    "is_event",
+    "prepare",
+    "refusals",
+    "system",
+    "training",
+]

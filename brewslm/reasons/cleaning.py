@@ -1,0 +1,42 @@
+"""Stage 5."""
+
+from brewslm.reasons.base import Reason, Severity, Stage
+
+
+class CleaningCompleted(Reason, stage=Stage.CLEANING, severity=Severity.INFO):
+    """The project's documents were cleaned and cut into chunks."""
+
+    documents: int
+    rejected: dict[str, int]
+    chunks: int
+    pii_findings: dict[str, int]
+    """Count by type; never a value."""
+    ledger: dict[str, int]
+
+
+class CleaningFailed(Reason, stage=Stage.CLEANING, severity=Severity.ERROR, remedy="Read `problem`, mend it and clean again."):
+    """Cleaning was rolled back: earlier results stand."""
+
+    problem: str
+    error: str
+
+
+class CleaningOutlierThresholdExceeded(
+    Reason, stage=Stage.CLEANING, severity=Severity.WARNING, remedy="Look at the named documents before training on them."
+):
+    """Too large a share of documents lies far from the median in quality or length."""
+
+    documents: int
+    outliers: int
+    share: float
+    threshold: float
+    document_ids: list[int]
+
+
+class CleaningPiiBlock(
+    Reason, stage=Stage.CLEANING, severity=Severity.ERROR, remedy="Redact the findings, or clean with --pii redact."
+):
+    """The policy is `block` and a document holds personal data."""
+
+    document_ids: list[int]
+    findings: dict[str, int]

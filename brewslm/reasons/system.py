@@ -1,0 +1,33 @@
+"""What concerns no one stage."""
+
+from brewslm.reasons.base import Reason, Severity, Stage
+
+
+class AutopilotStopped(
+    Reason,
+    stage=Stage.AUTOPILOT,
+    severity=Severity.ERROR,
+    remedy="Read the named run's problem, mend it, and start autopilot again.",
+):
+    """Autopilot ended before its last stage."""
+
+    at: str
+    """The operation that stopped it."""
+    problem: str
+    error: str
+
+
+class ExtensionLoadFailed(Reason, stage=Stage.SYSTEM, severity=Severity.WARNING, remedy="Mend or uninstall the plugin."):
+    """A plugin could not be loaded; everything else works without it."""
+
+    entry_point: str
+    error: str
+
+
+class OperationFailed(
+    Reason, stage=Stage.SYSTEM, severity=Severity.ERROR, status=500, remedy="Read the run's log.txt, and report it."
+):
+    """An operation that has no reason code of its own crashed."""
+
+    operation: str
+    error: str

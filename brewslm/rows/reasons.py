@@ -1,0 +1,36 @@
+"""Why a row did not go on. The codes are stable: people filter and count by them."""
+
+from enum import StrEnum
+
+
+class RowReason(StrEnum):
+    """A row's reason code."""
+
+    # Unparseable where it came in: a sentinel row stands in its place.
+    INVALID_JSON = "invalid_json"
+    NOT_AN_OBJECT = "not_an_object"
+    BAD_ENCODING = "bad_encoding"
+    WRONG_CELL_COUNT = "wrong_cell_count"
+    LINE_TOO_LONG = "line_too_long"
+
+    # Refused by a mapper.
+    MISSING_TEXT = "missing_text"
+    EMPTY_TEXT = "empty_text"
+    MISSING_LABEL = "missing_label"
+    LABEL_NOT_ALLOWED = "label_not_allowed"
+    NEUTRAL_SCORE = "neutral_score"
+    MISSING_QUESTION = "missing_question"
+    MISSING_ANSWER = "missing_answer"
+    MISSING_TOKENS = "missing_tokens"
+    MISSING_LABELS = "missing_labels"
+    LENGTH_MISMATCH = "length_mismatch"
+    INVALID_TAG = "invalid_tag"
+    DUPLICATE_ROW = "duplicate_row"
+
+    # Refused by prepare or training.
+    OVER_LENGTH = "over_length"
+    NOTHING_SUPERVISED = "nothing_supervised"
+    LEAK = "leak"
+    OTHER_TASK = "other_task"
+    SPLIT_LIMIT = "split_limit"
+    PII_BLOCK = "pii_block"

@@ -1,0 +1,33 @@
+"""What a machine's owner may set, read from the environment as BREWSLM_*."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of this installation."""
+
+    model_config = SettingsConfigDict(env_prefix="BREWSLM_", frozen=True)
+
+    home: Path = Path.home() / ".brewslm"
+    """Folder of every project, model and run."""
+    cache: Path = Path.home() / ".cache" / "brewslm"
+    """Folder of packages that were fetched and of base models made ready from them; shared by every home."""
+    database_url: str = ""
+    """Empty: SQLite in `home`."""
+    threads: int = 0
+    """CPU threads for heavy work; 0 takes every core."""
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database_url or f"sqlite:///{self.home / 'brewslm.sqlite'}"
+
+
+@cache
+def settings() -> Settings:
+    """The settings, read once."""
+    made = Settings()
+    return made.model_copy(update={"home": made.home.expanduser().resolve(), "cache": made.cache.expanduser().resolve()})

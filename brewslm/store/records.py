@@ -1,0 +1,97 @@
+"""What an operation may look up before it starts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from brewslm.errors import StageError
+from brewslm.reasons.refusals import NotPrepared, NotTrained, UnknownProject, UnknownRun
+from brewslm.store import tables
+from brewslm.store.files import project_folder, run_folder
+
+
+@dataclass(frozen=True)
+class Records:
+    """The tables as `resolve` sees them, and the run that it resolves for.
+
+    Attributes:
+        session: Open for reading only.
+        run_id: Such as "exp-1".
+        project_id: The run's project; 0 when it has none.
+        actor: Who asked.
+    """
+
+    session: Session
+    run_id: str
+    project_id: int
+    actor: str
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder."""
+        return project_folder(self.project_id)
+
+    @property
+    def run_folder(self) -> Path:
+        """This run's folder."""
+        return run_folder(self.run_id)
+
+    def row_file(self, name: str) -> tables.RowFileState:
+        """The committed length of one of the project's row files; of length 0 when it does not exist yet."""
+        found = self.session.get(tables.RowFileState, (self.project_id, name))
+        return found or tables.RowFileState(project_id=self.project_id, name=name, committed_bytes=0, row_count=0)
+
+    def manifest(self, version: int | None = None) -> tables.DataManifest:
+        """The project's manifest of this version, or its newest.
+
+        Raises:
+            StageError(NotPrepared): There is none.
+        """
+        query = select(tables.DataManifest).where(tables.DataManifest.project_id == self.project_id)
+        if version is not None:
+            query = query.where(tables.DataManifest.version == version)
+        found = self.session.scalars(query.order_by(tables.DataManifest.version.desc())).first()
+        if found is None:
+            wanted = "" if version is None else f"version {version}"
+            raise StageError(NotPrepared(), where=f"project {self.project_id}", cause=wanted)
+        return found
+
+
+def project_of(session: Session, project_id: int) -> tables.Project:
+    """The project.
+
+    Raises:
+        StageError(UnknownProject): There is none of this number.
+    """
+    found = session.get(tables.Project, project_id)
+    if found is None:
+        raise StageError(UnknownProject(), where=f"project {project_id}")
+    return found
+
+
+def run_of(session: Session, run_id: str) -> tables.Run:
+    """The run.
+
+    Raises:
+        StageError(UnknownRun): There is none of this id.
+    """
+    found = session.get(tables.Run, run_id)
+    if found is None:
+        raise StageError(UnknownRun(), where=run_id)
+    return found
+
+
+def experiment_of(session: Session, run_id: str) -> tables.Experiment:
+    """The trained experiment.
+
+    Raises:
+        StageError(UnknownRun): There is no such run.
+        StageError(NotTrained): The run has not ended well.
+    """
+    run = run_of(session, run_id)
+    found = session.get(tables.Experiment, run_id)
+    if found is None:
+        raise StageError(NotTrained(), where=run_id, cause=f"its state is {run.state}")
+    return found

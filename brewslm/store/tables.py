@@ -1,0 +1,262 @@
+"""Every table. Long work never holds one open: rows are written in the short transaction that closes a run."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+def now() -> datetime:
+    """The present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment that comes back with its time zone, which SQLite does not keep."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """As UTC without a zone."""
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """With its zone."""
+        return value.replace(tzinfo=UTC) if value else None
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    type_annotation_map = {dict[str, Any]: JSON, datetime: UtcDateTime}
+
+
+class Project(Base):
+    """One team's data and models."""
+
+    __tablename__ = "projects"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Run(Base):
+    """One execution of an operation, and the only place where its status stands. The API's task_id is its id."""
+
+    __tablename__ = "runs"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    number: Mapped[int]
+    operation: Mapped[str] = mapped_column(String(40))
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id"))
+    parent_run_id: Mapped[str | None] = mapped_column(String(40))
+    actor: Mapped[str] = mapped_column(String(100))
+    state: Mapped[str] = mapped_column(String(20), default="queued")
+    request: Mapped[dict[str, Any]]
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
+    problem: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
+    idempotency_key: Mapped[str | None] = mapped_column(String(200), unique=True, default=None)
+    cancel_requested: Mapped[bool] = mapped_column(default=False)
+    attempt: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime | None] = mapped_column(default=None)
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
+    __table_args__ = (UniqueConstraint("kind", "number"), Index("runs_by_project", "project_id", "operation"))
+
+
+class Source(Base):
+    """A source that was kept in the project, by the hash of its content."""
+
+    __tablename__ = "sources"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    locator: Mapped[str] = mapped_column(Text)
+    scheme: Mapped[str] = mapped_column(String(20))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    path: Mapped[str] = mapped_column(Text)
+    """Relative to the project's folder."""
+    row_count: Mapped[int]
+    sentinel_counts: Mapped[dict[str, Any]]
+    size_bytes: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (UniqueConstraint("project_id", "locator", "content_hash"),)
+
+
+class ImportConfig(Base):
+    """A mapping that was used: an import names it as its config_id."""
+
+    __tablename__ = "import_configs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    locator: Mapped[str] = mapped_column(Text)
+    mapper: Mapped[str] = mapped_column(String(60))
+    field_map: Mapped[dict[str, Any]]
+    drop_reasons: Mapped[dict[str, Any]] = mapped_column(JSON)
+    key: Mapped[str] = mapped_column(String(64))
+    """Hash of the fields above."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (UniqueConstraint("project_id", "key"),)
+
+
+class RowFileState(Base):
+    """The committed length of a project's row file: whatever lies beyond it was cut off in mid-write and is dropped."""
+
+    __tablename__ = "row_files"
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    committed_bytes: Mapped[int] = mapped_column(default=0)
+    row_count: Mapped[int] = mapped_column(default=0)
+
+
+class Document(Base):
+    """A raw document of the project, and what cleaning found in it."""
+
+    __tablename__ = "documents"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    name: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(Text)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    media_type: Mapped[str] = mapped_column(String(60))
+    size_bytes: Mapped[int]
+    reason: Mapped[str | None] = mapped_column(String(60), default=None)
+    """Why cleaning rejected it."""
+    cleaned: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (UniqueConstraint("project_id", "content_hash"),)
+
+
+class DataManifest(Base):
+    """A frozen split of the project's rows."""
+
+    __tablename__ = "manifests"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    version: Mapped[int]
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    path: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    task_profile: Mapped[str] = mapped_column(String(40))
+    rows: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (UniqueConstraint("project_id", "version"),)
+
+
+class Experiment(Base):
+    """A training run and its adapter; its id is the run's."""
+
+    __tablename__ = "experiments"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    manifest_id: Mapped[int] = mapped_column(ForeignKey("manifests.id"))
+    base_model: Mapped[str] = mapped_column(Text)
+    base_sha256: Mapped[str] = mapped_column(String(64))
+    adapter_path: Mapped[str] = mapped_column(Text)
+    adapter_sha256: Mapped[str] = mapped_column(String(64))
+    final_train_loss: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Evaluation(Base):
+    """A scorecard of an experiment on its manifest's eval split."""
+
+    __tablename__ = "evaluations"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.run_id"))
+    eval_pack: Mapped[str] = mapped_column(String(100))
+    scorecard: Mapped[dict[str, Any]]
+    promotable: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Export(Base):
+    """An export bundle; its artifacts stand in its manifest."""
+
+    __tablename__ = "exports"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.run_id"))
+    path: Mapped[str] = mapped_column(Text)
+    manifest_sha256: Mapped[str] = mapped_column(String(64))
+    artifacts: Mapped[dict[str, Any]]
+    """Variant name (`gguf-q8_0`) → path in the bundle, size, sha256, agreement."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class DeploymentVersion(Base):
+    """One export that may serve a slot."""
+
+    __tablename__ = "deployment_versions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    slot: Mapped[str] = mapped_column(String(60))
+    version: Mapped[int]
+    export_id: Mapped[str] = mapped_column(ForeignKey("exports.run_id"))
+    variant: Mapped[str] = mapped_column(String(40))
+    target: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20), default="pending")
+    actor: Mapped[str] = mapped_column(String(100))
+    smoke: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    changed_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (UniqueConstraint("project_id", "slot", "version"),)
+
+
+class Slot(Base):
+    """Which version answers under a name. Moving this pointer is the switch."""
+
+    __tablename__ = "slots"
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("deployment_versions.id"))
+
+
+class RunEvent(Base):
+    """One link of a project's append-only, hash-chained event stream."""
+
+    __tablename__ = "run_events"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column()
+    """0 for what belongs to no project."""
+    sequence: Mapped[int]
+    ts: Mapped[str] = mapped_column(String(40))
+    stage: Mapped[str] = mapped_column(String(20))
+    severity: Mapped[str] = mapped_column(String(10))
+    reason_code: Mapped[str] = mapped_column(String(60))
+    run_id: Mapped[str | None] = mapped_column(String(40))
+    parent_run_id: Mapped[str | None] = mapped_column(String(40))
+    actor: Mapped[str] = mapped_column(String(100))
+    payload: Mapped[str] = mapped_column(Text)
+    """Canonical JSON."""
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+    __table_args__ = (UniqueConstraint("project_id", "sequence"),)
+
+
+class EmitGap(Base):
+    """An event that could not be written: the stream shows a gap rather than hiding one."""
+
+    __tablename__ = "emit_gaps"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ts: Mapped[str] = mapped_column(String(40))
+    project_id: Mapped[int]
+    reason_code: Mapped[str] = mapped_column(String(60))
+    error: Mapped[str] = mapped_column(String(200))
+
+
+class AuditEntry(Base):
+    """One call of an operation: who asked for what, and how it ended."""
+
+    __tablename__ = "audit_entries"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ts: Mapped[datetime] = mapped_column(default=now)
+    actor: Mapped[str] = mapped_column(String(100))
+    operation: Mapped[str] = mapped_column(String(40))
+    project_id: Mapped[int | None]
+    run_id: Mapped[str | None] = mapped_column(String(40))
+    outcome: Mapped[str] = mapped_column(String(60))
+    """A state, or the code of a refusal."""

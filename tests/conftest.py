@@ -1,0 +1,37 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from brewslm.store.database import forget_connections
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test has a home of its own; fetched packages are shared by hash."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("BREWSLM_HOME", str(folder))
+    monkeypatch.delenv("BREWSLM_DATABASE_URL", raising=False)
+    forget_connections()
+    yield folder
+    forget_connections()
+
+
+@pytest.fixture
+def project() -> int:
+    """A project to work in."""
+    from brewslm.pipeline.execute import call
+    from brewslm.stages.projects import CreateRequest
+
+    created = call("test", CreateRequest(name="a project")).project
+    assert created is not None
+    return created
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Llama-type model of two layers with a ChatML tokenizer, made on the spot: a folder for `path:`."""
+    from tests.tiny import make_tiny_model
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    return make_tiny_model(tmp_path_factory.mktemp("tiny") / "model")
