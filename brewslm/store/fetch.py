@@ -34,7 +34,7 @@ def package_file(package: str, version: str, sha256: str, kind: Literal["wheel",
 def _fetched(package: str, version: str, sha256: str, kind: str, folder: Path) -> Path:
     wanted = f"{package}=={version}"
     with tempfile.TemporaryDirectory(prefix="brewslm-fetch-") as temporary:
-        form = ["--no-binary", ":all:"] if kind == "sdist" else ["--only-binary", ":all:"]
+        form = ["--no-binary", package] if kind == "sdist" else ["--only-binary", package]
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *form, "--dest", temporary, wanted]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         found = next(Path(temporary).iterdir(), None)
