@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from brewslm.audit import emit_event
 from brewslm.errors import StageError
@@ -64,17 +64,17 @@ def call(
         StageError: The request was refused; nothing was written but the audit entry.
         RunFailed: The run failed or was cancelled.
     """
-    run_id = _open(actor, request, idempotency_key, parent)
+    run_id = _open(actor, request, idempotency_key, parent, "running")
     return perform(run_id, on_progress)
 
 
 def queue(actor: str, request: Request, *, idempotency_key: str | None = None) -> RunView:
-    """Put an operation in the queue of the workers, and return at once.
+    """Put an operation in the queue of the workers, and return at once. Any worker of this home takes it: see pipeline/worker.py.
 
     Raises:
         StageError: The request was refused.
     """
-    run_id = _open(actor, request, idempotency_key, None)
+    run_id = _open(actor, request, idempotency_key, None, "queued")
     return look(run_id)
 
 
@@ -91,7 +91,7 @@ def look(run_id: str) -> RunView:
 
 
 def cancel(actor: str, run_id: str) -> RunView:
-    """Ask a run to stop: a queued one at once, a running one within about two seconds.
+    """Ask a run and its parts to stop: a running one ends within about two seconds, one that nobody executes at once.
 
     Raises:
         StageError(UnknownRun): There is none of this id.
@@ -105,28 +105,37 @@ def cancel(actor: str, run_id: str) -> RunView:
         session.add(
             AuditEntry(actor=actor, operation="task.cancel", project_id=run.project_id, run_id=run_id, outcome="accepted")
         )
-        queued = run.state == "queued"
-    if queued:  # nobody executes it, so nobody would see the request
-        _fail(run_id, OPERATIONS[run.operation], Cause.CANCELLED, StageError(RunConflict(), "Cancelled before it began"), {})
+        parts = session.scalars(select(Run).where(Run.parent_run_id == run_id, Run.state.in_(("queued", "running"))))
+        unattended = [each for each in (*parts, run) if runs.view(each).state in ("queued", "interrupted")]
+        for each in unattended:  # it counts as an attempt: the queue begins each attempt once, and a resume must be another
+            each.attempt += each.state == "queued"
+    for each in unattended:  # nobody would see the request
+        stopped = StageError(RunConflict(), f"{each.id} was cancelled", cause="nobody was executing it")
+        _fail(each.id, OPERATIONS[each.operation], Cause.CANCELLED, stopped, {})
     return look(run_id)
 
 
-def resume(actor: str, run_id: str) -> str:
+def resume(actor: str, run_id: str, *, detach: bool = False) -> str:
     """Make a run that failed, was cancelled or was cut off ready to be performed again.
 
+    Args:
+        detach: The workers shall perform it; otherwise the caller does.
+
     Raises:
+        StageError(UnknownRun): There is none of this id.
         StageError(RunConflict): It succeeded, or runs at this moment.
     """
     with transaction() as session:
         run = run_of(session, run_id)
         state = runs.view(run).state
-        if not (state in ("interrupted", "queued") or runs.reopen(session, run_id)):
+        if state not in ("queued", "interrupted", "failed", "cancelled"):
             raise StageError(RunConflict(), f"{run_id} can't be resumed", cause=f"its state is {state}")
+        runs.reopen(session, run_id, "queued" if detach else "running")
         session.add(AuditEntry(actor=actor, operation=run.operation, project_id=run.project_id, run_id=run_id, outcome="resumed"))
     return run_id
 
 
-def _open(actor: str, request: Request, key: str | None, parent: str | None) -> str:
+def _open(actor: str, request: Request, key: str | None, parent: str | None, state: str) -> str:
     """Write the run and its audit entry; or find the run of an idempotency key."""
     operation = operation_for(request)
     body = request.model_dump(mode="json")
@@ -143,7 +152,7 @@ def _open(actor: str, request: Request, key: str | None, parent: str | None) -> 
                 project_of(session, project)
             run = runs.create(
                 session, kind=operation.kind, operation=operation.name, project_id=project, actor=actor, request=body,
-                parent=parent, idempotency_key=key,
+                parent=parent, idempotency_key=key, state=state,
             )  # fmt: skip
             session.add(AuditEntry(actor=actor, operation=operation.name, project_id=project, run_id=run.id, outcome="accepted"))
             return run.id
@@ -197,6 +206,18 @@ def _perform(run_id: str, on_progress: OnProgress | None) -> RunView:
         crashed = StageError(OperationFailed(operation=operation.name, error=where_of(crash)), cause=where_of(crash))
         _fail(run_id, operation, Cause.OOM if isinstance(crash, MemoryError) else Cause.CRASHED, crashed, figures)
     return _ended(run_id)
+
+
+def abandon(run_id: str, crash: Exception) -> None:
+    """Close a run that could not even be begun, such as one that an older version queued and this one can't read."""
+    _log(run_id, crash)
+    with transaction() as session:
+        run = run_of(session, run_id)
+        reason = OperationFailed(operation=run.operation, error=where_of(crash))
+        run.attempt += run.state == "queued"  # as in `cancel`
+        closed = runs.close(session, run_id, "failed", problem=StageError(reason, cause=where_of(crash)).problem())
+    if closed:
+        emit_event(reason, project_id=run.project_id, actor=run.actor, run_id=run_id, parent_run_id=run.parent_run_id)
 
 
 def _ended(run_id: str) -> RunView:
@@ -335,8 +356,11 @@ def _context(run: Run, figures: dict[str, float], on_progress: OnProgress | None
 
 
 def _cancel_requested(run_id: str) -> bool:
+    """Of the run itself, or of the run that it is part of."""
+    parent = select(Run.parent_run_id).where(Run.id == run_id).scalar_subquery()
+    asked = select(Run.id).where(Run.cancel_requested, or_(Run.id == run_id, Run.id == parent))
     with reading() as session:
-        return bool(session.scalar(select(Run.cancel_requested).where(Run.id == run_id)))
+        return session.scalars(asked).first() is not None
 
 
 @contextmanager

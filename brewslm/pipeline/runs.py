@@ -66,12 +66,17 @@ def create(
     request: dict[str, Any],
     parent: str | None,
     idempotency_key: str | None,
+    state: str = "queued",
 ) -> Run:
-    """A queued run with the next number of its kind."""
+    """A run with the next number of its kind.
+
+    Args:
+        state: "queued" for the workers to take; "running" for one that its creator performs himself, and no worker may take.
+    """
     number = (session.scalar(select(func.max(Run.number)).where(Run.kind == kind)) or 0) + 1
     run = Run(
         id=f"{kind}-{number}", kind=kind, number=number, operation=operation, project_id=project_id, parent_run_id=parent,
-        actor=actor, state="queued", request=request, idempotency_key=idempotency_key, cancel_requested=False, attempt=0,
+        actor=actor, state=state, request=request, idempotency_key=idempotency_key, cancel_requested=False, attempt=0,
     )  # fmt: skip
     session.add(run)
     session.flush()
@@ -79,10 +84,7 @@ def create(
 
 
 def start(session: Session, run_id: str) -> bool:
-    """queued, running (interrupted) → running. False when it has ended already.
-
-    Also failed and cancelled → running, for a resume that `reopen` has prepared.
-    """
+    """queued, running (interrupted) → running. False when it has ended already; `reopen` makes such a run ready again."""
     changed = session.execute(
         update(Run)
         .where(Run.id == run_id, Run.state.in_(("queued", "running")))
@@ -91,12 +93,19 @@ def start(session: Session, run_id: str) -> bool:
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
-def reopen(session: Session, run_id: str) -> bool:
-    """failed, cancelled → queued, for a resume."""
-    changed = session.execute(
-        update(Run).where(Run.id == run_id, Run.state.in_(("failed", "cancelled"))).values(state="queued", cancel_requested=False)
+def reopen(session: Session, run_id: str, state: str) -> None:
+    """failed, cancelled, interrupted → `state`, for a resume: "queued" for the workers, "running" for the caller.
+
+    The runs that are part of it and failed are made ready with it: it performs them when it comes to them.
+    """
+    ready = {"cancel_requested": False, "problem": None, "ended_at": None}
+    session.execute(
+        update(Run)
+        .where(Run.id == run_id, Run.state.in_(("failed", "cancelled", "running", "queued")))
+        .values(state=state, **ready)
     )
-    return bool(changed.rowcount)  # type: ignore[attr-defined]
+    parts = (Run.parent_run_id == run_id, Run.state.in_(("failed", "cancelled")))
+    session.execute(update(Run).where(*parts).values(state="running", **ready))
 
 
 def close(

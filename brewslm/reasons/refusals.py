@@ -42,6 +42,12 @@ class HostNotLoopback(Refusal, exit_code=2, remedy="Leave --host out: without us
     """The server would listen on an address that others can reach."""
 
 
+class WorkerNameTaken(
+    Refusal, status=409, exit_code=2, remedy="It serves this home already; give another worker another --name.", **_S
+):
+    """A worker of this name is at work in this home."""
+
+
 class UnknownScheme(Refusal, exit_code=2, remedy="See brewslm sources.", **_I):
     """No connector knows the scheme of this locator."""
 
@@ -60,6 +66,10 @@ class SourceEmpty(Refusal, remedy="Name a file that has rows.", **_I):
 
 class SourceBinary(Refusal, remedy="Name a text file: JSON lines or CSV.", **_I):
     """The file is not text."""
+
+
+class SourceChanged(Refusal, status=409, remedy="Ingest it again.", **_I):
+    """The kept copy of a source is gone, or not what was ingested."""
 
 
 class ColumnMissing(Refusal, remedy="Map each field to a column that the source has, with --map field=column.", **_I):
