@@ -2,7 +2,7 @@
 
 import typer
 
-from brewslm.cli import projects
+from brewslm.cli import documents, projects
 
 app = typer.Typer(
     name="brewslm",
@@ -11,7 +11,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (projects,):
+for module in (projects, documents):
     module.register(app)
 
 

@@ -4,7 +4,8 @@ To add a stage: a stage constant in reasons/base.py, a reason, a line here. Ever
 """
 
 from brewslm.pipeline.operation import LifecycleStage, Operation
-from brewslm.stages import projects
+from brewslm.reasons.cleaning import CleaningFailed
+from brewslm.stages import clean, documents, projects
 from brewslm.stages.contract import Request
 
 STAGES = (
@@ -26,6 +27,31 @@ OPERATIONS: dict[str, Operation] = {
     for operation in (
         Operation(
             "project.create", "project", "", projects.CreateRequest, record=projects.record, project_of=lambda _r, _s: None
+        ),
+        Operation(
+            "documents.add",
+            "documents",
+            "clean",
+            documents.AddRequest,
+            documents.resolve,
+            documents.run,
+            documents.record,
+            job=documents.AddJob,
+            result=documents.AddResult,
+            locks=("documents",),
+        ),
+        Operation(
+            "clean.run",
+            "clean",
+            "clean",
+            clean.CleanRequest,
+            clean.resolve,
+            clean.run,
+            clean.record,
+            job=clean.CleanJob,
+            result=clean.CleanResult,
+            locks=("documents",),
+            failure=lambda failed: CleaningFailed(problem=failed.problem, error=failed.error),
         ),
     )
 }

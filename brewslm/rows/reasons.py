@@ -10,6 +10,7 @@ class RowReason(StrEnum):
     INVALID_JSON = "invalid_json"
     NOT_AN_OBJECT = "not_an_object"
     BAD_ENCODING = "bad_encoding"
+    INVALID_CSV = "invalid_csv"
     WRONG_CELL_COUNT = "wrong_cell_count"
     LINE_TOO_LONG = "line_too_long"
 
@@ -34,3 +35,8 @@ class RowReason(StrEnum):
     OTHER_TASK = "other_task"
     SPLIT_LIMIT = "split_limit"
     PII_BLOCK = "pii_block"
+
+    # Refused by cleaning, where the unit is a document (pii_block above too).
+    SOURCE_CHANGED = "source_changed"
+    LOW_QUALITY = "low_quality"
+    DUPLICATE_DOCUMENT = "duplicate_document"

@@ -1,0 +1,92 @@
+"""brewslm documents add|list, brewslm clean."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from brewslm.cli.console import Detach, Json, ProjectOption, print_json, print_line, print_table, problems, run_operation
+
+if TYPE_CHECKING:
+    from brewslm.pipeline.runs import RunView
+
+documents_app = typer.Typer(help="Raw documents: text and Markdown files to clean.", no_args_is_help=True)
+
+
+class PiiPolicy(StrEnum):
+    """What cleaning does with personal data."""
+
+    REDACT = "redact"
+    BLOCK = "block"
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(documents_app, name="documents")
+    app.command()(clean)
+
+
+@documents_app.command()
+def add(
+    project: ProjectOption,
+    paths: Annotated[list[Path], typer.Argument(help="Text and Markdown files, or folders of them.")],
+    json: Json = False,
+) -> None:
+    """Copy text and Markdown files into the project."""
+    from brewslm.stages.documents import AddRequest
+
+    def show(view: "RunView") -> None:
+        kept = view.result or {}
+        print_line(f"{kept['added']:,} documents were added, {kept['known']:,} stood there already")
+        for one in kept["skipped"]:
+            print_line(f"  left out: {one['name']} ({one['reason']})")
+        print_line(f"next: brewslm clean --project {project}")
+
+    run_operation(AddRequest(project=project, paths=[str(path.absolute()) for path in paths]), json, show)
+
+
+@documents_app.command("list")
+def list_documents(project: ProjectOption, json: Json = False) -> None:
+    """List the project's documents with what cleaning found."""
+    from brewslm.observe.documents import documents
+
+    with problems(json):
+        found = documents(project)
+    if json:
+        print_json([one.model_dump(mode="json") for one in found])
+    elif found:
+        rows: list[tuple[str, ...]] = []
+        for one in found:
+            report = one.cleaned or {}
+            state = f"{one.state} ({one.reason})" if one.reason else one.state
+            figures = (
+                (f"{report['quality']:.2f}", f"{len(report['findings']):,}", f"{report['chunks']:,}") if report else ("",) * 3
+            )
+            rows.append((str(one.id), one.name, state, *figures))
+        print_table(rows, ("id", "name", "state", "quality", "pii", "chunks"))
+    else:
+        print_line(f"no document yet; add some with  brewslm documents add --project {project} PATH")
+
+
+def clean(
+    project: ProjectOption,
+    pii: Annotated[
+        PiiPolicy, typer.Option(help="Redact personal data, or turn away documents that hold any.")
+    ] = PiiPolicy.REDACT,
+    detach: Detach = False,
+    json: Json = False,
+) -> None:
+    """Clean the project's documents: mended text, chunks, findings per document."""
+    from brewslm.stages.clean import CleanRequest
+
+    def show(view: "RunView") -> None:
+        result = view.result or {}
+        ledger = result["ledger"]
+        rejected = ", ".join(f"{reason} {count:,}" for reason, count in sorted(ledger["rejected"].items()))
+        print_line(
+            f"05 clean       {ledger['rows_out']:,} of {ledger['rows_in']:,} documents, {result['chunks']:,} chunks"
+            + (f"; rejected: {rejected}" if rejected else "")
+        )
+
+    run_operation(CleanRequest(project=project, pii=pii.value), json, show, detach=detach)
