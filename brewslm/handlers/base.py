@@ -62,6 +62,9 @@ class TaskHandler(ABC):
     """
 
     profile: ClassVar[str]
+    scoring_mode: ClassVar[str]
+    input_field: ClassVar[str]
+    """The payload's field that is asked; the others hold the right answer."""
     primary_metric: ClassVar[str]
     metric_ids: ClassVar[frozenset[str]]
     """Every metric that `score` emits: preflight holds gates against it."""
@@ -84,6 +87,10 @@ class TaskHandler(ABC):
     @abstractmethod
     def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
         """Metrics with 95 % intervals."""
+
+    def expected(self, payload: dict[str, Any]) -> Any:
+        """The right answer in the form of `Prediction.output`."""
+        return self.completion(payload)
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """Cheap ways to answer the same rows, by name: what a language model has to beat."""

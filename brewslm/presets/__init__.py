@@ -1,7 +1,7 @@
 """Presets: YAML files beside this one, read with the same strict schemas as a user's own files."""
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -47,9 +47,17 @@ def checked(value: Any, schema: type[M], where: str) -> M:
     try:
         return schema.model_validate(value)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a mistyped key explains a missing one
         key = str(first["loc"][-1]) if first["loc"] else ""
-        close = get_close_matches(key, schema.model_fields, 1) if first["type"] == "extra_forbidden" else []
+        close = get_close_matches(key, _keys(schema), 1) if first["type"] == "extra_forbidden" else []
         hint = f"; did you mean {close[0]}?" if close else ""
         place = ".".join(str(part) for part in first["loc"])
         raise StageError(InvalidRequest(), f"{where} can't be used", where=place, cause=first["msg"] + hint) from None
+
+
+def _keys(annotation: Any) -> set[str]:
+    """Every key that a schema and the schemas inside it know."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        inner = (_keys(field.annotation) for field in annotation.model_fields.values())
+        return set(annotation.model_fields).union(*inner)
+    return set().union(*(_keys(part) for part in get_args(annotation)))

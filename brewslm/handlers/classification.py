@@ -1,0 +1,87 @@
+"""One label out of a known set."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from brewslm.handlers.base import Metric, Prediction, Scores, TaskHandler
+from brewslm.metrics import classification, intervals
+from brewslm.models.prompt import Predictor, Prompt
+from brewslm.rows.manifest import PreparedRow
+
+LISTED_LABELS = 12
+"""More labels than this would cost more prompt tokens than they teach."""
+
+
+class ClassificationHandler(TaskHandler):
+    """Labels are scored by their probability after the prompt: an answer is always one of the schema's labels."""
+
+    profile = "classification"
+    scoring_mode = "label"
+    input_field = "text"
+    primary_metric = "accuracy"
+    metric_ids = frozenset({"accuracy", "macro_f1"})
+
+    def prompt(self, payload: dict[str, Any]) -> Prompt:
+        """The instruction as system message, the bare text as user message."""
+        labels = self.schema.labels
+        choice = f" as {', '.join(labels[:-1])} or {labels[-1]}" if 2 <= len(labels) <= LISTED_LABELS else ""
+        messages = (
+            {"role": "system", "content": f"Classify the text{choice}."},
+            {"role": "user", "content": payload["text"]},
+        )
+        return Prompt(messages, plain=f"Classify the text{choice}.\n\nText: {payload['text']}\n\nLabel:")
+
+    def completion(self, payload: dict[str, Any]) -> str:
+        """The label."""
+        return str(payload["label"])
+
+    def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
+        """The most probable label of each row."""
+        labels = self.schema.labels
+        scored = predictor.label_scores([self.prompt(row.payload) for row in rows], labels)
+        return [self._best(row.row_id, dict(zip(labels, scores, strict=True))) for row, scores in zip(rows, scored, strict=True)]
+
+    def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
+        """Accuracy and macro F1; per class and confusion as details. A label never seen in training counts as wrong."""
+        expected = [self.completion(row.payload) for row in rows]
+        predicted = [str(prediction.output) for prediction in predictions]
+        labels = sorted({*self.schema.labels, *expected})
+        correct = [a == b for a, b in zip(expected, predicted, strict=True)]
+        low, high = intervals.wilson(sum(correct), len(rows))
+        accuracy = Metric(value=classification.accuracy(expected, predicted), low=low, high=high, n=len(rows))
+
+        def resampled(wanted: Sequence[str], said: Sequence[str]) -> float:
+            return classification.macro_f1(wanted, said, labels)
+
+        low, high = intervals.bootstrap(resampled, expected, predicted)
+        macro_f1 = Metric(value=resampled(expected, predicted), low=low, high=high, n=len(rows))
+        details = {
+            "per_class": classification.per_class(expected, predicted, labels),
+            "confusion": classification.confusion(expected, predicted, labels),
+        }
+        return Scores(metrics={"accuracy": accuracy, "macro_f1": macro_f1}, details=details, row_correct=correct)
+
+    def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
+        """`majority`: the commonest label of train. `tfidf_logreg`: logistic regression on TF-IDF of words and pairs."""
+        commonest = Counter(row.payload["label"] for row in train).most_common(1)[0][0]
+        answers = {"majority": [Prediction(row_id=row.row_id, output=commonest) for row in rows]}
+        if len({row.payload["label"] for row in train}) > 1:
+            answers["tfidf_logreg"] = self._logistic_regression(train, rows)
+        return answers
+
+    def _logistic_regression(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> list[Prediction]:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+
+        words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"(?u)\S+")
+        model = make_pipeline(words, LogisticRegression(C=10, max_iter=1000))
+        model.fit([row.payload["text"] for row in train], [row.payload["label"] for row in train])
+        scored = model.predict_proba([row.payload["text"] for row in rows]).tolist()
+        labels = [str(label) for label in model.classes_]
+        return [self._best(row.row_id, dict(zip(labels, scores, strict=True))) for row, scores in zip(rows, scored, strict=True)]
+
+    @staticmethod
+    def _best(row_id: str, scores: dict[str, float]) -> Prediction:
+        return Prediction(row_id=row_id, output=max(scores, key=scores.__getitem__), scores=scores)

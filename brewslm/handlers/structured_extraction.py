@@ -1,0 +1,136 @@
+"""Spans of a text with their types (`span_set`)."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from brewslm.handlers import alignment
+from brewslm.handlers.base import Metric, Prediction, Scores, TaskHandler
+from brewslm.metrics import intervals
+from brewslm.metrics.spans import Span, SpanCounts, count_spans
+from brewslm.models.prompt import Predictor, Prompt
+from brewslm.rows.manifest import PreparedRow
+
+LISTED_TYPES = 12
+GROUP = 32
+MOST_NEW_TOKENS = 768
+_BEYOND = 10**9
+_NOWHERE = "(unaligned)"
+
+
+class StructuredExtractionHandler(TaskHandler):
+    """The model writes type and text as JSON; code finds the offsets, and counts what it can't place."""
+
+    profile = "structured_extraction"
+    scoring_mode = "span_set"
+    input_field = "text"
+    primary_metric = "f1"
+    metric_ids = frozenset({"f1", "precision", "recall", "exact_match", "json_validity_rate"})
+
+    def prompt(self, payload: dict[str, Any]) -> Prompt:
+        """A short instruction as system message, the bare text as user message."""
+        types = self.schema.entity_types
+        named = f" ({', '.join(types)})" if len(types) <= LISTED_TYPES else ""
+        asked = f"List the entities{named} in the text as JSON."
+        messages = ({"role": "system", "content": asked}, {"role": "user", "content": payload["text"]})
+        form = 'Write [{"type":"…","text":"…"},…].'
+        return Prompt(messages, plain=f"{asked} {form}\n\nText: {payload['text']}\n\nJSON:")
+
+    def completion(self, payload: dict[str, Any]) -> str:
+        """The spans as compact JSON."""
+        return alignment.written(payload["entities_json"]["entities"])
+
+    def expected(self, payload: dict[str, Any]) -> list[Span]:
+        """The spans of the row."""
+        entities: list[Span] = payload["entities_json"]["entities"]
+        return entities
+
+    def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
+        """The aligned spans of each row. Rows of like length are asked together, so that each may write as much as it needs."""
+        answers: dict[int, Prediction] = {}
+        order = sorted(range(len(rows)), key=lambda place: len(rows[place].payload["text"]))
+        for start in range(0, len(order), GROUP):
+            group = order[start : start + GROUP]
+            limit = max(_room(rows[place].payload["text"]) for place in group)
+            raw = predictor.generate([self.prompt(rows[place].payload) for place in group], limit)
+            answers |= {place: self._read(rows[place], text) for place, text in zip(group, raw, strict=True)}
+        return [answers[place] for place in range(len(rows))]
+
+    def _read(self, row: PreparedRow, raw: str) -> Prediction:
+        entities, problems = alignment.read(raw)
+        spans, unaligned = alignment.align(row.payload["text"], entities)
+        problems.update({"unaligned": unaligned} if unaligned else {})
+        unknown = sum(span["type"] not in self.schema.entity_types for span in spans)
+        problems.update({"unknown_type": unknown} if unknown else {})
+        return Prediction(row_id=row.row_id, output=spans, raw=raw, problems=dict(problems))
+
+    def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
+        """Span precision, recall and F1 (micro), whole rows right, and answers that were valid JSON.
+
+        A span that could not be aligned counts as predicted and wrong.
+        """
+        expected = [self.expected(row.payload) for row in rows]
+        counts = count_spans(expected, [_with_unaligned(prediction) for prediction in predictions])
+        right = [c == p == e for c, p, e in zip(counts.correct, counts.predicted, counts.expected, strict=True)]
+        valid = [not prediction.problems.get("invalid_json") for prediction in predictions]
+        per_class = {tag: figures for tag, figures in counts.per_class.items() if tag != _NOWHERE}
+        metrics = _ratios(counts) | {
+            "exact_match": _share(right),
+            "json_validity_rate": _share(valid),
+        }
+        problems: Counter[str] = Counter()
+        for prediction in predictions:
+            problems.update(prediction.problems)
+        details = {
+            "per_class": per_class,
+            "problems": dict(problems),
+            "alignable_rows": sum(map(_alignable, rows)),
+        }
+        return Scores(metrics=metrics, details=details, row_correct=right)
+
+
+def _room(text: str) -> int:
+    """Tokens that a full answer may need: every character once, and a JSON object around each word."""
+    return min(24 + len(text) + 16 * len(text.split()), MOST_NEW_TOKENS)
+
+
+def _with_unaligned(prediction: Prediction) -> list[Span]:
+    """The spans, and one beyond the text for each that has no place in it."""
+    lost = prediction.problems.get("unaligned", 0)
+    nowhere = [{"type": _NOWHERE, "start": _BEYOND + 2 * i, "end": _BEYOND + 2 * i + 1} for i in range(lost)]
+    return [*prediction.output, *nowhere]
+
+
+def _alignable(row: PreparedRow) -> bool:
+    """Whether even a perfect answer gives the row's spans back: the ceiling of what alignment lets a model reach."""
+    entities, _ = alignment.read(alignment.written(row.payload["entities_json"]["entities"]))
+    spans, _ = alignment.align(row.payload["text"], entities)
+    wanted = row.payload["entities_json"]["entities"]
+    return [(s["type"], s["start"], s["end"]) for s in spans] == sorted(
+        ((s["type"], s["start"], s["end"]) for s in wanted), key=lambda span: span[1]
+    )
+
+
+def _share(right: Sequence[bool]) -> Metric:
+    low, high = intervals.wilson(sum(right), len(right))
+    return Metric(value=sum(right) / len(right), low=low, high=high, n=len(right))
+
+
+def _ratios(counts: SpanCounts) -> dict[str, Metric]:
+    """Micro precision, recall and F1; the intervals resample rows, for spans of one row are not independent."""
+    import numpy as np
+
+    below = {
+        "precision": np.asarray(counts.predicted, dtype=float),
+        "recall": np.asarray(counts.expected, dtype=float),
+        "f1": (np.asarray(counts.predicted) + np.asarray(counts.expected)) / 2,
+    }
+
+    def ratio(correct: Any, whole: Any, axis: int = -1) -> Any:
+        return correct.sum(axis=axis) / np.maximum(whole.sum(axis=axis), 1e-9)
+
+    n, made = len(counts.correct), {}
+    for name, whole in below.items():
+        low, high = intervals.bootstrap(ratio, np.asarray(counts.correct, dtype=float), whole, vectorized=True)
+        made[name] = Metric(value=counts.overall[name], low=low, high=high, n=n)
+    return made

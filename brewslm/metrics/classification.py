@@ -1,0 +1,34 @@
+"""Figures for labels, counted by scikit-learn."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def accuracy(expected: Sequence[str], predicted: Sequence[str]) -> float:
+    """Share of rows whose label is right."""
+    from sklearn.metrics import accuracy_score
+
+    return float(accuracy_score(expected, predicted))
+
+
+def macro_f1(expected: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> float:
+    """Mean of each label's F1; a label that is neither expected nor predicted counts as 0."""
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(expected, predicted, labels=labels, average="macro", zero_division=0.0))
+
+
+def per_class(expected: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Label → precision, recall, f1 and support (expected rows)."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    columns = precision_recall_fscore_support(expected, predicted, labels=labels, zero_division=0.0)
+    rows = zip(labels, *(column.tolist() for column in columns), strict=True)
+    return {label: {"precision": p, "recall": r, "f1": f, "support": s} for label, p, r, f, s in rows}
+
+
+def confusion(expected: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
+    """{"labels", "counts"}: counts[i][j] rows are labels[i] and were called labels[j]."""
+    from sklearn.metrics import confusion_matrix
+
+    return {"labels": list(labels), "counts": confusion_matrix(expected, predicted, labels=labels).tolist()}

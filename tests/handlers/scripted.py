@@ -1,0 +1,19 @@
+"""A predictor that answers from a table: another implementation of the protocol, for handlers alone."""
+
+from collections.abc import Callable, Sequence
+
+from brewslm.models.prompt import Prompt
+
+
+class Scripted:
+    """Answers what the function says of the user's message."""
+
+    def __init__(self, answer: Callable[[str], str]) -> None:
+        self.answer, self.limits = answer, []
+
+    def label_scores(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[list[float]]:
+        return [[float(label == self.answer(prompt.messages[-1]["content"])) for label in labels] for prompt in prompts]
+
+    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
+        self.limits.append(max_new_tokens)
+        return [self.answer(prompt.messages[-1]["content"]) for prompt in prompts]
