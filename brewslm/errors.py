@@ -1,5 +1,7 @@
 """The one error class that a person is shown."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any
 
 from brewslm.reasons.base import Reason
@@ -39,3 +41,11 @@ class StageError(Exception):
         lines += [f"  {part}" for part in (self.where, self.cause) if part]
         lines += [f"  next: {self.next_step}"] if self.next_step else []
         return "\n".join(lines)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The cause of an unknown word: "known: a, b", led by the nearest one where one is near."""
+    every = sorted(known)
+    near = get_close_matches(word, every, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"{hint}known: {', '.join(every)}"

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-_SCHEMA = """
+SCHEMA = """
 CREATE TABLE IF NOT EXISTS rows (row_id TEXT PRIMARY KEY, content_key TEXT NOT NULL, offset INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_content ON rows (content_key);
 CREATE INDEX IF NOT EXISTS by_offset ON rows (offset);
@@ -36,7 +36,7 @@ class RowFile:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         index = sqlite3.connect(self.index_path, isolation_level=None)
         try:
-            index.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA}")
+            index.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {SCHEMA}")
             self._cut(index, committed_bytes)
             with self.path.open("ab") as file:
                 index.execute("BEGIN")

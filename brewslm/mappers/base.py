@@ -1,0 +1,138 @@
+"""What a mapper is: a pure function from a raw row to the payload of its task profile, or to a reason."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import orjson
+
+from brewslm.errors import StageError, did_you_mean
+from brewslm.reasons.refusals import ColumnMissing, InvalidRequest
+from brewslm.rows import RawRow, RejectedRow, RowReason, SentinelRow, TransformedRow
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing that a mapper reads from a column.
+
+    Attributes:
+        names: What such a column is conventionally called, the best name first.
+    """
+
+    names: tuple[str, ...]
+    meaning: str
+    required: bool = True
+
+
+class Refused(NamedTuple):
+    """Why a row has no payload; the detail stays in the project."""
+
+    reason: RowReason
+    detail: str = ""
+
+
+class Mapper(ABC):
+    """One shape of data.
+
+    Args:
+        field_map: Field to column, and option to value.
+
+    Raises:
+        StageError(InvalidRequest): An entry is none of this mapper's fields and options, or an option's value can't be used.
+        StageError(ColumnMissing): A required field has no column.
+    """
+
+    id: ClassVar[str]
+    task_profile: ClassVar[str]
+    meaning: ClassVar[str]
+    fields: ClassVar[dict[str, Field]]
+    options: ClassVar[dict[str, str]] = {}
+    """Name to meaning."""
+
+    def __init__(self, field_map: Mapping[str, str]) -> None:
+        for name in field_map:
+            if name not in self.fields and name not in self.options:
+                cause = did_you_mean(name, (*self.fields, *self.options))
+                raise StageError(InvalidRequest(), f"{self.id} has no field {name}", cause=cause)
+        missing = [name for name, field in self.fields.items() if field.required and not field_map.get(name)]
+        if missing:
+            raise StageError(ColumnMissing(), f"{self.id} needs a column for {' and '.join(missing)}")
+        self.columns = {name: field_map[name] for name in self.fields if name in field_map}
+        self.set_options({name: field_map[name] for name in self.options if name in field_map})
+
+    def set_options(self, options: dict[str, str]) -> None:
+        """Read the options; a mapper that has some overrides this."""
+        self.chosen = options
+
+    def check_columns(self, known: Iterable[str]) -> None:
+        """Hold the mapped columns against those of the source.
+
+        Raises:
+            StageError(ColumnMissing): One is not there.
+        """
+        columns = list(known)
+        for name, column in self.columns.items():
+            if column not in columns:
+                where = f"field {name} is mapped to column {column}"
+                raise StageError(ColumnMissing(), where=where, cause=did_you_mean(column, columns))
+
+    def map_row(self, row: RawRow | SentinelRow) -> TransformedRow | RejectedRow:
+        """Exactly one of the two for each row."""
+        if isinstance(row, SentinelRow):
+            return RejectedRow(row.row_id, row.position, row.reason, row.detail, {"head": row.head})
+        payload = self.map(row.values)
+        if isinstance(payload, Refused):
+            return RejectedRow(row.row_id, row.position, payload.reason, payload.detail, row.values)
+        return TransformedRow(row.row_id, row.position, payload)
+
+    @abstractmethod
+    def map(self, values: dict[str, Any]) -> dict[str, Any] | Refused:
+        """The payload of a row's values."""
+
+    def value(self, values: dict[str, Any], field: str) -> Any:
+        """What stands in a field's column; None where the row or the field map has no such column."""
+        column = self.columns.get(field)
+        return None if column is None else values.get(column)
+
+    def text(self, values: dict[str, Any], field: str, missing: RowReason, empty: RowReason) -> str | Refused:
+        """A field's text without the white space around it, or why there is none."""
+        found = self.value(values, field)
+        if found is None:
+            return Refused(missing)
+        if not isinstance(found, str):
+            return Refused(missing, f"a {type(found).__name__}, not a text")
+        return found.strip() or Refused(empty)
+
+
+def as_label(value: Any) -> str | None:
+    """A label as text: whole numbers without a point, booleans as in JSON; None for what is no label."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value) if math.isfinite(value) else None
+    if isinstance(value, int):
+        return str(value)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def as_number(value: Any) -> float | None:
+    """A number, also out of a CSV cell; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def as_list(value: Any) -> list[Any] | None:
+    """A list, also as the JSON of a CSV cell; None for what is none."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return None
+    return value if isinstance(value, list) else None

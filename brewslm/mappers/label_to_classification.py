@@ -1,0 +1,55 @@
+"""A text and its label, for `classification`."""
+
+from typing import Any
+
+from brewslm.errors import StageError
+from brewslm.mappers.base import Field, Mapper, Refused, as_label, as_number
+from brewslm.reasons.refusals import InvalidRequest
+from brewslm.rows import RowReason
+
+
+class LabelToClassification(Mapper):
+    """Text and label columns → {text, label}. A label that is a number or a boolean becomes its text."""
+
+    id = "label_to_classification"
+    task_profile = "classification"
+    meaning = "A text column and a label column."
+    fields = {
+        "text": Field(("text", "sentence", "utterance", "review", "message", "body", "content"), "What is to be classified."),
+        "label": Field(("label", "class", "category", "intent", "sentiment", "topic", "target"), "Its class."),
+        "score": Field(("score",), "The number that the label was made from; read with neutral_band.", required=False),
+    }
+    options = {
+        "allowed_labels": "Labels that are taken, separated by commas; all others are rejected.",
+        "neutral_band": "Rows whose score is nearer to 0 than this are rejected: they take no side.",
+    }
+
+    def set_options(self, options: dict[str, str]) -> None:
+        """Read the allowed labels and the neutral band.
+
+        Raises:
+            StageError(InvalidRequest): neutral_band is no number above 0, or no score column goes with it.
+        """
+        self._allowed = {label.strip() for label in options.get("allowed_labels", "").split(",")} - {""}
+        self._band = 0.0
+        if "neutral_band" in options:
+            band = as_number(options["neutral_band"])
+            if band is None or band <= 0 or "score" not in self.columns:
+                cause = "it must be a number above 0, and go with a score column"
+                raise StageError(InvalidRequest(), "neutral_band can't be used", cause=cause)
+            self._band = band
+
+    def map(self, values: dict[str, Any]) -> dict[str, Any] | Refused:
+        """Text first, then the score's side, then the label."""
+        text = self.text(values, "text", RowReason.MISSING_TEXT, RowReason.EMPTY_TEXT)
+        if isinstance(text, Refused):
+            return text
+        score = as_number(self.value(values, "score"))
+        if score is not None and abs(score) < self._band:
+            return Refused(RowReason.NEUTRAL_SCORE, f"|{score:g}| < {self._band:g}")
+        label = as_label(self.value(values, "label"))
+        if label is None:
+            return Refused(RowReason.MISSING_LABEL)
+        if self._allowed and label not in self._allowed:
+            return Refused(RowReason.LABEL_NOT_ALLOWED, f"label is {label[:60]!r}; allowed: {', '.join(sorted(self._allowed))}")
+        return {"text": text, "label": label}
