@@ -1,0 +1,63 @@
+"""brewslm row show: the whole life of one row."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from brewslm.cli.console import Json, print_json, print_line, problems
+
+if TYPE_CHECKING:
+    from brewslm.observe.rowpassport import RowPassport
+
+row_app = typer.Typer(help="Single rows.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(row_app, name="row")
+
+
+@row_app.callback()
+def rows() -> None:
+    """Single rows."""
+
+
+@row_app.command()
+def show(row_id: str, json: Json = False) -> None:
+    """Tell a row's whole life: source, mapping, split, training steps, answers."""
+    from brewslm.observe.rowpassport import row_passport
+
+    with problems(json):
+        found = row_passport(row_id)
+    if json:
+        print_json(found.model_dump(mode="json"))
+        return
+    for line in _story(found):
+        print_line(line)
+
+
+def _story(row: "RowPassport") -> list[str]:
+    lines = [f"row {row.row_id} of project {row.project}"]
+    if row.origin:
+        mapped = f", mapped by {row.origin.mapper}" if row.origin.mapper else ""
+        lines.append(f"  source      {row.origin.locator}, at {row.origin.position}{mapped}")
+    for fate in row.fates:
+        run = fate.run_id or "clean"
+        if fate.reason:
+            lines.append(f"  rejected    in {run}: {fate.reason}" + (f" ({fate.detail})" if fate.detail else ""))
+        else:
+            said = "  ".join(f"{name}={value!r}" for name, value in (fate.payload or {}).items())
+            lines.append(f"  accepted    in {run}: {said}")
+    lines += [
+        f"  prepared    v{split.manifest_version}: {split.split}" + (f", {split.reason}" if split.reason else "")
+        for split in row.splits
+    ]
+    for trained in row.trained:
+        steps = ", ".join(map(str, trained.steps)) or "none"
+        lines.append(f"  trained     {trained.experiment}: steps {steps}")
+    lines += [
+        f"  answered    {answer.evaluation} of {answer.experiment}, {answer.model}: {answer.output!r} "
+        f"({'right' if answer.correct else f'wrong: expected {answer.expected!r}'})"
+        for answer in row.answers
+    ]
+    return lines

@@ -1,0 +1,201 @@
+"""The whole life of one row: where it came from, what became of it, which steps learned from it, what was answered on it."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from brewslm.errors import StageError
+from brewslm.processes.trace import read_trace
+from brewslm.reasons.refusals import UnknownRow
+from brewslm.rows import RowFile
+from brewslm.rows.placement import placements
+from brewslm.store.database import reading
+from brewslm.store.files import project_folder, run_folder
+from brewslm.store.tables import DataManifest, Document, Evaluation, Experiment, Project, RowFileState, Source
+
+
+class Origin(BaseModel):
+    """Where a row came from.
+
+    Attributes:
+        locator: The source as it was named, or the document's name.
+        position: Line or record number in the source, from 1; for a chunk its first character's offset, from 0.
+        import_run: The run that mapped it.
+    """
+
+    locator: str
+    position: int | None
+    import_run: str | None = None
+    mapper: str | None = None
+
+
+class Fate(BaseModel):
+    """How one stage's mapping ended for the row: a payload, or a reason with its detail."""
+
+    run_id: str | None
+    task_profile: str | None = None
+    payload: dict[str, Any] | None = None
+    reason: str | None = None
+    detail: str | None = None
+
+
+class Split(BaseModel):
+    """Where prepare put the row: train, dev, eval, or rejected with its reason."""
+
+    manifest_version: int
+    split: str
+    reason: str | None = None
+
+
+class Trained(BaseModel):
+    """The optimizer steps of one experiment that learned from the row."""
+
+    experiment: str
+    steps: list[int]
+
+
+class Answer(BaseModel):
+    """What one model answered on the row: "tuned", "base" or a baseline's name."""
+
+    evaluation: str
+    experiment: str
+    model: str
+    output: Any
+    expected: Any
+    correct: bool
+
+
+class RowPassport(BaseModel):
+    """All of it."""
+
+    row_id: str
+    project: int
+    origin: Origin | None
+    fates: list[Fate]
+    splits: list[Split]
+    trained: list[Trained]
+    answers: list[Answer]
+
+
+def row_passport(row_id: str) -> RowPassport:
+    """The row's life, in whichever project it stands.
+
+    Raises:
+        StageError(UnknownRow): No project knows this id.
+    """
+    with reading() as session:
+        for project in session.scalars(select(Project.id).order_by(Project.id)):
+            found = _in_project(session, project, row_id)
+            if found is not None:
+                return found
+    raise StageError(UnknownRow(), where=row_id)
+
+
+def _in_project(session: Session, project: int, row_id: str) -> RowPassport | None:
+    folder = project_folder(project)
+    lines = _mapped(session, folder, project, row_id)
+    splits = [
+        Split(manifest_version=one.version, split=one.split or "rejected", reason=one.reason)
+        for one in placements(folder / "prepared", row_id)
+    ]
+    chunk = next((line for line in _scan(folder / "cleaned" / "chunks.jsonl", row_id)), None)
+    if not (lines or splits or chunk):
+        return None
+    return RowPassport(
+        row_id=row_id,
+        project=project,
+        origin=_chunk_origin(session, chunk) if chunk else _origin(session, lines),
+        fates=[_fate(line) for line in lines] + ([Fate(run_id=None, payload={"text": chunk["text"]})] if chunk else []),
+        splits=splits,
+        trained=_trained(session, project, row_id, splits),
+        answers=_answers(session, project, row_id, splits),
+    )
+
+
+def _mapped(session: Session, folder: Path, project: int, row_id: str) -> list[dict[str, Any]]:
+    """The row's line in the synthetic file, if it was accepted, and one per import that rejected it."""
+    state = session.get(RowFileState, (project, "synthetic"))
+    accepted = RowFile(folder / "synthetic" / "synthetic.jsonl").find(row_id, state.committed_bytes if state else 0)
+    found = [accepted] if accepted else []
+    for path in sorted((folder / "rejected").glob("*.jsonl")):
+        rejected = RowFile(path)
+        line = rejected.find(row_id) if rejected.index_path.exists() else next(_scan(path, row_id), None)
+        found += [line | {"import_run": path.stem}] if line else []
+    return found
+
+
+def _scan(path: Path, row_id: str) -> Any:
+    """The row's lines in a file that has no index."""
+    needle = row_id.encode()
+    if path.exists():
+        with path.open("rb") as lines:
+            for line in lines:
+                if needle in line and (row := orjson.loads(line)).get("row_id") == row_id:
+                    yield row
+
+
+def _origin(session: Session, lines: list[dict[str, Any]]) -> Origin | None:
+    if not lines:
+        return None
+    line = lines[0]
+    import_run = line.get("import_run")
+    source = session.get(Source, line["source_id"]) if line.get("source_id") is not None else None
+    if source is None:
+        source = session.scalars(select(Source).where(Source.run_id == import_run)).first()
+    locator = source.locator if source else ""
+    return Origin(locator=locator, position=line.get("position"), import_run=import_run, mapper=line.get("mapper"))
+
+
+def _chunk_origin(session: Session, chunk: dict[str, Any]) -> Origin:
+    document = session.get(Document, chunk["document"])
+    return Origin(locator=document.name if document else "", position=chunk["start"])
+
+
+def _fate(line: dict[str, Any]) -> Fate:
+    return Fate(
+        run_id=line.get("import_run"),
+        task_profile=line.get("task_profile"),
+        payload=line.get("payload"),
+        reason=line.get("reason"),
+        detail=line.get("detail"),
+    )
+
+
+def _trained(session: Session, project: int, row_id: str, splits: list[Split]) -> list[Trained]:
+    """Only experiments on a manifest whose train split has the row are looked at."""
+    versions = [one.manifest_version for one in splits if one.split == "train"]
+    query = (
+        select(Experiment.run_id)
+        .join(DataManifest, Experiment.manifest_id == DataManifest.id)
+        .where(Experiment.project_id == project, DataManifest.version.in_(versions))
+        .order_by(Experiment.created_at)
+    )
+    found = []
+    for experiment in session.scalars(query):
+        steps = [line["step"] for line in read_trace(run_folder(experiment) / "trace.jsonl", "step") if row_id in line["row_ids"]]
+        found.append(Trained(experiment=experiment, steps=steps))
+    return found
+
+
+def _answers(session: Session, project: int, row_id: str, splits: list[Split]) -> list[Answer]:
+    """Only evaluations on a manifest whose eval split has the row are looked at."""
+    versions = [one.manifest_version for one in splits if one.split == "eval"]
+    query = (
+        select(Evaluation)
+        .join(Experiment, Evaluation.experiment_id == Experiment.run_id)
+        .join(DataManifest, Experiment.manifest_id == DataManifest.id)
+        .where(Evaluation.project_id == project, DataManifest.version.in_(versions))
+        .order_by(Evaluation.created_at)
+    )
+    found = []
+    for evaluation in session.scalars(query):
+        for path in sorted((project_folder(project) / "evaluations" / evaluation.run_id).glob("predictions-*.jsonl")):
+            for line in _scan(path, row_id):
+                answer = {name: line[name] for name in ("output", "expected", "correct")}
+                model = path.stem.removeprefix("predictions-")
+                found.append(Answer(evaluation=evaluation.run_id, experiment=evaluation.experiment_id, model=model, **answer))
+    return found
