@@ -26,8 +26,7 @@ def register(app: typer.Typer) -> None:
 
 @audit_app.command()
 def tail(
-    project: E = TypeVar("E", bound=StrEnum)
-OneProject = None,
+    project: OneProject = None,
     stage: Annotated[str | None, typer.Option(help="Of this stage alone.")] = None,
     severity: Annotated[str | None, typer.Option(help="Of this severity alone.")] = None,
     run: Annotated[str | None, typer.Option(help="Of this run, and of what ran under it.")] = None,
@@ -68,8 +67,7 @@ def _line(event: "EventView") -> tuple[str, ...]:
 
 
 @audit_app.command()
-def verify(project: E = TypeVar("E", bound=StrEnum)
-OneProject = None, json: Json = False) -> None:
+def verify(project: OneProject = None, json: Json = False) -> None:
     """Recompute the hash chain; exit 1 and name the event where it is broken."""
     from brewslm.observe.events import verification
 
@@ -88,8 +86,7 @@ OneProject = None, json: Json = False) -> None:
 
 
 @audit_app.command()
-def calls(project: E = TypeVar("E", bound=StrEnum)
-OneProject = None, limit: Limit = 20, json: Json = False) -> None:
+def calls(project: OneProject = None, limit: Limit = 20, json: Json = False) -> None:
     """Who asked for what, and whether it was accepted; newest first."""
     from brewslm.observe.explorer import calls as entries
 
