@@ -44,7 +44,7 @@ def emit_event(
             with session.begin_nested():
                 _append(session, *arguments)
     except Exception as error:  # noqa: BLE001 - the boundary that keeps the promise above
-        _record_gap(reason, project_id or 0, error)
+        _record_gap(reason, project_id or 0, error, session)
 
 
 def _append(session: Session, reason: Reason, project_id: int, actor: str, run_id: str | None, parent_run_id: str | None) -> None:
@@ -69,12 +69,18 @@ def _append(session: Session, reason: Reason, project_id: int, actor: str, run_i
     session.flush()
 
 
-def _record_gap(reason: Reason, project_id: int, error: Exception) -> None:
+def _record_gap(reason: Reason, project_id: int, error: Exception, session: Session | None) -> None:
+    """Count it, in the caller's transaction where there is one: that holds the database's one write lock."""
     log.error("event %s could not be written: %s", reason.code, type(error).__name__)
+    ts = datetime.now(UTC).isoformat(timespec="milliseconds")
+    gap = EmitGap(ts=ts, project_id=project_id, reason_code=reason.code, error=type(error).__name__)
     try:
-        with transaction() as session:
-            ts = datetime.now(UTC).isoformat(timespec="milliseconds")
-            session.add(EmitGap(ts=ts, project_id=project_id, reason_code=reason.code, error=type(error).__name__))
+        if session is None:
+            with transaction() as own:
+                own.add(gap)
+        else:
+            with session.begin_nested():
+                session.add(gap)
     except Exception:
         log.exception("nor could the gap be counted")
 
