@@ -9,11 +9,16 @@ from brewslm.settings import settings
 Precision = Literal["fp32", "bf16"]
 
 
+def thread_count() -> int:
+    """How many cores the settings allow."""
+    return settings().threads or os.cpu_count() or 1
+
+
 def set_threads() -> int:
     """Use the cores that the settings allow; returns how many."""
     import torch
 
-    threads = settings().threads or os.cpu_count() or 1
+    threads = thread_count()
     torch.set_num_threads(threads)
     return threads
 

@@ -42,6 +42,20 @@ class HostNotLoopback(Refusal, exit_code=2, remedy="Leave --host out: without us
     """The server would listen on an address that others can reach."""
 
 
+class HostNotAllowed(
+    Refusal, status=421, remedy="Ask for http://127.0.0.1 or http://localhost, from a page of this server or from no page.", **_S
+):
+    """The request is for another host, or comes from a page of another site."""
+
+
+class RouteNotFound(Refusal, status=404, remedy="See /openapi.json for what is there.", **_S):
+    """There is nothing at this address."""
+
+
+class MethodNotAllowed(Refusal, status=405, remedy="See /openapi.json for what is there.", **_S):
+    """This address does not answer to this method."""
+
+
 class WorkerNameTaken(
     Refusal, status=409, exit_code=2, remedy="It serves this home already; give another worker another --name.", **_S
 ):
@@ -112,6 +126,12 @@ class BaseModelNotFound(
 
 class NotTrained(Refusal, status=409, remedy="Wait for the run to end, or resume it.", **_S):
     """The experiment has no finished weights."""
+
+
+class GgufUnsupported(
+    Refusal, remedy="Export without GGUF: --format hf --format safetensors-adapter --format safetensors-merged.", **_S
+):
+    """This model or its tokenizer can't be written as GGUF without changing what it answers."""
 
 
 class NotExported(Refusal, status=409, remedy="Run brewslm export --experiment exp-N first.", **_S):

@@ -1,0 +1,173 @@
+"""export.run: what is asked, what is frozen, what is left."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from brewslm.errors import StageError
+from brewslm.models.catalogue import BaseModelInfo, base_model
+from brewslm.presets import checked, read_preset
+from brewslm.reasons import Reason
+from brewslm.reasons.export import ExportCompleted
+from brewslm.reasons.refusals import InvalidRequest
+from brewslm.stages.contract import Job, Request, Result
+from brewslm.store import tables
+from brewslm.store.records import Records, experiment_of
+
+FORMATS = ("hf", "safetensors-adapter", "safetensors-merged", "gguf-f16", "gguf-q8_0", "gguf-q4_k_m")
+
+
+class SmokePolicy(BaseModel):
+    """The preset `smoke_check`: how many prompts, and how much of the trained model each artifact must keep."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompts: int = Field(gt=0)
+    answered: int = Field(gt=0)
+    max_new_tokens: int = Field(gt=0)
+    agreement: dict[str, float]
+    """Variant, or "merged" → the least share of tokens."""
+    live: float = Field(ge=0, le=1)
+
+
+class ExportRequest(Request):
+    """Export an experiment's model.
+
+    Attributes:
+        formats: All of them when left out.
+    """
+
+    experiment: str
+    formats: tuple[str, ...] = FORMATS
+
+    @property
+    def format(self) -> str:
+        """The one format, or "bundle" for several."""
+        return self.formats[0] if len(self.formats) == 1 else "bundle"
+
+
+class ExportJob(Job):
+    """An export, frozen.
+
+    Attributes:
+        output: The bundle's folder; it appears when it is whole.
+        formats: In the order of `FORMATS`, each once.
+    """
+
+    experiment_id: str
+    export_id: str
+    base: BaseModelInfo
+    base_sha256: str
+    adapter: Path
+    adapter_sha256: str
+    manifest_version: int
+    manifest_path: Path
+    manifest_sha256: str
+    formats: tuple[str, ...]
+    policy: SmokePolicy
+    output: Path
+    project_folder: Path
+
+
+class Artifact(BaseModel):
+    """One file, or folder, of a bundle.
+
+    Attributes:
+        path: Relative to the bundle.
+        size_bytes: Of the file, or of all files in the folder.
+        sha256: Of the file that holds the weights.
+        agreement: Teacher-forced top-1 agreement with the trained model; None for the adapter, which is the trained model.
+        tensor_types: For GGUF: how many tensors have each type; llama.cpp chooses others where blocks don't divide a row.
+    """
+
+    format: str
+    quantization: str | None
+    path: str
+    weights: str
+    size_bytes: int
+    sha256: str
+    agreement: float | None
+    tensor_types: dict[str, int] = {}
+
+
+class ExportResult(Result):
+    """What an export leaves.
+
+    Attributes:
+        path: The bundle, relative to the project's folder.
+    """
+
+    experiment_id: str
+    path: str
+    manifest_sha256: str
+    artifacts: list[Artifact]
+    seconds: float
+
+
+def project_of(request: ExportRequest, session: Session) -> int:
+    """The experiment's project.
+
+    Raises:
+        StageError(UnknownRun, NotTrained): There is no such finished experiment.
+    """
+    return experiment_of(session, request.experiment).project_id
+
+
+def checked_formats(wanted: Sequence[str]) -> tuple[str, ...]:
+    """The formats in our order, each once.
+
+    Raises:
+        StageError(InvalidRequest): One of them is not known, or there is none.
+    """
+    for name in wanted:
+        if name not in FORMATS:
+            close = get_close_matches(name, FORMATS, 1, cutoff=0.4)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise StageError(InvalidRequest(), f"format {name} is not known", cause=f"known: {', '.join(FORMATS)}{hint}")
+    if not wanted:
+        raise StageError(InvalidRequest(), "no format is named", cause=f"known: {', '.join(FORMATS)}")
+    return tuple(name for name in FORMATS if name in wanted)
+
+
+def resolve(request: ExportRequest, records: Records) -> ExportJob:
+    """Freeze the experiment, its base and its held-out rows.
+
+    Raises:
+        StageError(InvalidRequest): A format is not known.
+        StageError(BaseModelNotFound): The base is no longer there.
+    """
+    formats = checked_formats(request.formats)
+    experiment = experiment_of(records.session, request.experiment)
+    manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
+    return ExportJob(
+        experiment_id=request.experiment, export_id=records.run_id, base=base_model(experiment.base_model),
+        base_sha256=experiment.base_sha256, adapter=records.folder / experiment.adapter_path,
+        adapter_sha256=experiment.adapter_sha256, manifest_version=manifest.version,
+        manifest_path=records.folder / manifest.path, manifest_sha256=manifest.sha256, formats=formats,
+        policy=checked(read_preset("smoke_check"), SmokePolicy, "smoke_check.yaml"),
+        output=records.folder / "exports" / records.run_id, project_folder=records.folder,
+    )  # fmt: skip
+
+
+def record(result: ExportResult, session: Session, run: tables.Run) -> Sequence[Reason]:
+    """Write the export; one event for each artifact."""
+    assert run.project_id is not None
+    artifacts: dict[str, Any] = {artifact.format: artifact.model_dump(mode="json") for artifact in result.artifacts}
+    session.add(
+        tables.Export(
+            run_id=run.id, project_id=run.project_id, experiment_id=result.experiment_id, path=result.path,
+            manifest_sha256=result.manifest_sha256, artifacts=artifacts,
+        )
+    )  # fmt: skip
+    return [
+        ExportCompleted(
+            experiment_id=result.experiment_id, format=artifact.format, output_path=f"{result.path}/{artifact.path}",
+            file_size_bytes=artifact.size_bytes, sha256=artifact.sha256, quantization=artifact.quantization,
+            agreement=artifact.agreement,
+        )
+        for artifact in result.artifacts
+    ]  # fmt: skip

@@ -1,0 +1,127 @@
+"""A trained experiment on a tiny model, made without the stages before it."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+LABELS = ["negative", "positive"]
+WORDS = {"positive": ("lovely", "great", "good", "film"), "negative": ("dull", "awful", "bad", "boring")}
+
+
+def rows(count: int = 24) -> list[dict]:
+    """Short texts whose label is that of their one telling word."""
+    made = []
+    for place in range(count):
+        label = LABELS[place % 2]
+        word = WORDS[label][place // 2 % 4]
+        text = f"the movie {place} was {word} and {word}"
+        made.append({"row_id": hashlib.sha256(text.encode()).hexdigest()[:16], "payload": {"text": text, "label": label}})
+    return made
+
+
+def train_adapter(base: Path, folder: Path, steps: int = 60) -> Path:
+    """A LoRA adapter that answers with confidence: a shaky one would show near-ties, not faults of the export."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    from brewslm.handlers import handler_for
+    from brewslm.models.loading import load_model, load_tokenizer
+    from brewslm.models.templates import example_ids
+    from brewslm.rows.manifest import OutputSchema
+
+    torch.manual_seed(0)
+    handler = handler_for("classification", OutputSchema(scoring_mode="label", labels=LABELS))
+    tokenizer, model = load_tokenizer(base), load_model(base, precision="fp32")
+    model = get_peft_model(model, LoraConfig(r=16, lora_alpha=64, target_modules="all-linear", task_type="CAUSAL_LM")).train()
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=5e-3)
+    torch.set_num_threads(1)
+    examples = [example_ids(tokenizer, handler.prompt(r["payload"]), handler.completion(r["payload"])) for r in rows()]
+    longest = max(len(ids) for ids, _ in examples)
+    inputs = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in examples])
+    labels = torch.tensor([[-100] * asked + ids[asked:] + [-100] * (longest - len(ids)) for ids, asked in examples])
+    for _ in range(steps):
+        model(input_ids=inputs, labels=labels).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.save_pretrained(folder)
+    return folder
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the tests need to know of it."""
+
+    project: int
+    id: str
+    adapter: Path
+
+
+def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | None = True) -> Trained:
+    """Write the manifest and its rows, and the tables of a finished training run; and of an evaluation unless None."""
+    import shutil
+
+    from brewslm.models.catalogue import base_model
+    from brewslm.pipeline import runs
+    from brewslm.rows.ledger import Ledger
+    from brewslm.rows.manifest import Manifest, OutputSchema, SplitFile
+    from brewslm.store import tables
+    from brewslm.store.database import transaction
+    from brewslm.store.files import project_folder, sha256, write_atomic
+
+    folder = project_folder(project)
+    prepared = folder / "prepared" / "v1"
+    splits = {}
+    for name in ("train", "eval"):
+        write_atomic(prepared / f"{name}.jsonl", b"".join(orjson.dumps(row) + b"\n" for row in rows()))
+        splits[name] = SplitFile(path=f"{name}.jsonl", sha256=sha256(prepared / f"{name}.jsonl"), rows=24)
+    manifest = Manifest(
+        project=project, version=1, created_at="2026-01-01T00:00:00Z", seed=0, task_profile="classification",
+        adapter_preset="classification-label", output_schema=OutputSchema(scoring_mode="label", labels=LABELS), splits=splits,
+        dev_row_ids=[], sources=[], ledger=Ledger(rows_in=48, rows_out=48),
+    )  # fmt: skip
+    write_atomic(prepared / "manifest.json", manifest.model_dump_json().encode())
+    with transaction() as session:
+        made = [
+            runs.create(session, kind=kind, operation=operation, project_id=project, actor="test", request={}, parent=None,
+                        idempotency_key=None)
+            for kind, operation in (("prepare", "prepare.run"), ("exp", "train.run"), ("eval", "evaluate.run"))
+        ]  # fmt: skip
+        for run in made:
+            run.state = "succeeded"
+        prepare, exp, evaluation = (run.id for run in made)
+        kept = folder / "experiments" / exp / "adapter"
+        shutil.copytree(adapter, kept)
+        frozen = tables.DataManifest(
+            project_id=project, version=1, run_id=prepare, path="prepared/v1/manifest.json",
+            sha256=sha256(prepared / "manifest.json"), task_profile="classification", rows={"train": 24, "eval": 24},
+        )  # fmt: skip
+        session.add(frozen)
+        session.flush()
+        locator = f"path:{base}"
+        session.add(
+            tables.Experiment(
+                run_id=exp,
+                project_id=project,
+                manifest_id=frozen.id,
+                base_model=locator,
+                base_sha256=base_model(locator).sha256,
+                adapter_path=f"experiments/{exp}/adapter",
+                adapter_sha256=sha256(kept / "adapter_model.safetensors"),
+                final_train_loss=0.1,
+            )  # fmt: skip
+        )
+        session.flush()
+        if promotable is not None:
+            session.add(
+                tables.Evaluation(
+                    run_id=evaluation,
+                    project_id=project,
+                    experiment_id=exp,
+                    eval_pack="default",
+                    scorecard={},
+                    promotable=promotable,
+                )  # fmt: skip
+            )
+    return Trained(project, exp, kept)
