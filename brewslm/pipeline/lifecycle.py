@@ -5,8 +5,10 @@ To add a stage: a stage constant in reasons/base.py, a reason, a line here. Ever
 
 from brewslm.pipeline.operation import LifecycleStage, Operation
 from brewslm.reasons.cleaning import CleaningFailed
-from brewslm.stages import clean, documents, projects
+from brewslm.reasons.ingestion import DatasetImportFailed
+from brewslm.stages import clean, documents, ingest, projects
 from brewslm.stages.contract import Request
+from brewslm.stages.mapping import commit, job
 
 STAGES = (
     LifecycleStage(1, "ingest", "Ingest"),
@@ -27,6 +29,33 @@ OPERATIONS: dict[str, Operation] = {
     for operation in (
         Operation(
             "project.create", "project", "", projects.CreateRequest, record=projects.record, project_of=lambda _r, _s: None
+        ),
+        Operation(
+            "ingest.run",
+            "ingest",
+            "ingest",
+            ingest.IngestRequest,
+            ingest.resolve,
+            ingest.run,
+            ingest.record,
+            job=ingest.IngestJob,
+            result=ingest.IngestResult,
+            locks=("sources",),
+        ),
+        Operation(
+            "map.commit",
+            "import",
+            "map_commit",
+            commit.CommitRequest,
+            job.resolve,
+            commit.run,
+            commit.record,
+            job=job.MapJob,
+            result=commit.CommitResult,
+            locks=("rows",),
+            failure=lambda failed: DatasetImportFailed(
+                source=failed.request.locator, mapper=failed.request.mapper, problem=failed.problem, error=failed.error
+            ),
         ),
         Operation(
             "documents.add",

@@ -1,7 +1,7 @@
 """What a connector is: it finds a source's bytes, and reads them as rows."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -91,19 +91,25 @@ class Connector(ABC):
             kept: Its copy in a project, to be read instead of the original.
         """
         path = kept or self.file(reference)
-        head = list(_values(self.rows(path, ""), HEAD_ROWS))
-        spread = self.spread(path)
-        columns = dict.fromkeys(name for row in (*head, *spread) for name in row)
+        head, spread = self.head(path), self.spread(path)
         return SourceDescription(
             source_id=self.scheme,
             locator=f"{self.scheme}:{reference}",
             resolved_path=str(path),
             approximate_total_rows=estimated_lines(path),
-            columns=list(columns),
+            columns=_columns((*head, *spread)),
             sample_rows=head,
             spread_rows=spread,
             hints=self.hints(reference),
         )
+
+    def columns(self, path: Path) -> list[str]:
+        """The columns that a sample of a file's rows has."""
+        return _columns((*self.head(path), *self.spread(path)))
+
+    def head(self, path: Path) -> list[dict[str, Any]]:
+        """The first 20 rows that can be read."""
+        return list(_values(self.rows(path, ""), HEAD_ROWS))
 
     def spread(self, path: Path) -> list[dict[str, Any]]:
         """Rows evenly spaced over the first 50,000: for files whose lines can't be entered in the middle."""
@@ -115,6 +121,10 @@ class Connector(ABC):
             if len(found) == 2 * SPREAD_ROWS:
                 found, stride = found[::2], stride * 2
         return found
+
+
+def _columns(rows: Iterable[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def _values(rows: Iterator[RawRow | SentinelRow], count: int) -> Iterator[dict[str, Any]]:

@@ -43,6 +43,10 @@ class Records:
         found = self.session.get(tables.RowFileState, (self.project_id, name))
         return found or tables.RowFileState(project_id=self.project_id, name=name, committed_bytes=0, row_count=0)
 
+    def source(self, locator: str, content_hash: str | None = None) -> tables.Source | None:
+        """The project's newest kept source of this locator (and content)."""
+        return source_of(self.session, self.project_id, locator, content_hash)
+
     def manifest(self, version: int | None = None) -> tables.DataManifest:
         """The project's manifest of this version, or its newest.
 
@@ -69,6 +73,14 @@ def project_of(session: Session, project_id: int) -> tables.Project:
     if found is None:
         raise StageError(UnknownProject(), where=f"project {project_id}")
     return found
+
+
+def source_of(session: Session, project_id: int, locator: str, content_hash: str | None = None) -> tables.Source | None:
+    """The project's newest kept source of this locator (and content); None when it was never ingested."""
+    query = select(tables.Source).where(tables.Source.project_id == project_id, tables.Source.locator == locator)
+    if content_hash is not None:
+        query = query.where(tables.Source.content_hash == content_hash)
+    return session.scalars(query.order_by(tables.Source.id.desc())).first()
 
 
 def run_of(session: Session, run_id: str) -> tables.Run:

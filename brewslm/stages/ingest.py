@@ -1,0 +1,134 @@
+"""Stage 1, ingest.run: a source is kept in the project by the hash of its content. It writes no event."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy.orm import Session
+
+from brewslm.errors import StageError
+from brewslm.processes.context import Context
+from brewslm.reasons import Reason
+from brewslm.reasons.refusals import SourceEmpty
+from brewslm.rows import Ledger, LedgerKeeper, SentinelRow
+from brewslm.sources import Connector, Locator, connector_of
+from brewslm.stages.contract import Job, ProjectRequest, Result
+from brewslm.store.files import sync_folder
+from brewslm.store.records import Records, source_of
+from brewslm.store.tables import Run, Source
+
+_COPY_BYTES = 1024 * 1024
+
+
+class IngestRequest(ProjectRequest):
+    """Keep what this locator names now."""
+
+    locator: Locator
+
+
+class IngestJob(Job):
+    """`folder` is the project's."""
+
+    locator: str
+    folder: Path
+
+
+class IngestResult(Result):
+    """What was kept; `path` is relative to the project's folder."""
+
+    ledger: Ledger
+    locator: str
+    scheme: str
+    content_hash: str
+    path: str
+    row_count: int
+    """Rows that can be read; the sentinels come on top."""
+    sentinel_counts: dict[str, int]
+    size_bytes: int
+
+
+def resolve(request: IngestRequest, records: Records) -> IngestJob:
+    """Find the connector.
+
+    Raises:
+        StageError(UnknownScheme): There is none.
+    """
+    connector_of(request.locator)
+    return IngestJob(locator=request.locator, folder=records.folder)
+
+
+def run(job: IngestJob, context: Context) -> IngestResult:
+    """Copy the source, hashing what is copied, and count its rows. The copy gets its name when all is well.
+
+    A link would not do: the copy must stay what it is when somebody edits the original in place.
+
+    Raises:
+        StageError: The source is missing, a folder, empty, binary, or unavailable.
+    """
+    connector, reference = connector_of(job.locator)
+    original = connector.file(reference)
+    folder = job.folder / "sources"
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".ingest.")
+    copy = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as into:
+            content_hash = _copied(original, into, context)
+        ledger = _counted(connector, copy, context)
+        if ledger.rows_in == 0:
+            raise StageError(SourceEmpty(), where=job.locator, cause="it has no row")
+        kept = folder / f"{content_hash[:16]}.{connector.extension}"
+        copy.replace(kept)
+        sync_folder(folder)
+    except BaseException:
+        copy.unlink(missing_ok=True)
+        raise
+    return IngestResult(
+        ledger=ledger,
+        locator=job.locator,
+        scheme=connector.scheme,
+        content_hash=content_hash,
+        path=str(kept.relative_to(job.folder)),
+        row_count=ledger.rows_out,
+        sentinel_counts=ledger.rejected,
+        size_bytes=kept.stat().st_size,
+    )
+
+
+def _copied(original: Path, into: BinaryIO, context: Context) -> str:
+    """Copy into an open file; returns the SHA-256 of what was written."""
+    digest = hashlib.sha256()
+    with original.open("rb") as file:
+        pieces = iter(lambda: file.read(_COPY_BYTES), b"")
+        for piece in context.track(pieces, -(-original.stat().st_size // _COPY_BYTES), "MB"):
+            digest.update(piece)
+            into.write(piece)
+    into.flush()
+    os.fsync(into.fileno())
+    return digest.hexdigest()
+
+
+def _counted(connector: Connector, copy: Path, context: Context) -> Ledger:
+    ledger = LedgerKeeper()
+    for row in context.track(connector.rows(copy, ""), None, "rows"):
+        ledger.enter()
+        if isinstance(row, SentinelRow):
+            ledger.reject(row.reason)
+        else:
+            ledger.accept()
+    return ledger.closed()
+
+
+def record(result: IngestResult, session: Session, run: Run) -> Sequence[Reason]:
+    """Write the source, once for each locator and content."""
+    assert run.project_id is not None
+    found = source_of(session, run.project_id, result.locator, result.content_hash)
+    if found is None:
+        found = Source(project_id=run.project_id, run_id=run.id, **result.model_dump(exclude={"ledger"}))
+        session.add(found)
+        session.flush()
+    run.result = (run.result or {}) | {"source_id": found.id}
+    return ()

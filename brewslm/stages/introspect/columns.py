@@ -1,0 +1,166 @@
+"""What kind of thing stands in a column, judged from a sample of its values."""
+
+import re
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from statistics import mean
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from brewslm.mappers.base import as_label, as_list, as_number
+from brewslm.mappers.bio_to_spans import BIO_TAG
+
+_SAMPLE_CHARACTERS = 120
+_PATH = re.compile(
+    r"^(?:[a-z]+://\S+|(?:[~.]{0,2}/|[A-Za-z]:\\)\S+|\S+\.(?:png|jpe?g|gif|wav|mp3|flac|pdf|txt|csv|jsonl?))$", re.I
+)
+_BOOLEANS = frozenset({"true", "false", "yes", "no"})
+_MOST_LABELS = 200
+_LABEL_CHARACTERS = 64
+
+
+class ColumnType(StrEnum):
+    """The kinds of column that mappings speak of."""
+
+    TEXT_LIKE = "text_like"
+    CATEGORICAL = "categorical"
+    BIO_TAG_LIST = "bio_tag_list"
+    ENTITY_LIST_JSON = "entity_list_json"
+    CHAT_MESSAGES = "chat_messages"
+    TOKENS_LIST = "tokens_list"
+    NUMERIC = "numeric"
+    BOOLEAN = "boolean"
+    PATH_LIKE = "path_like"
+    UNKNOWN = "unknown"
+
+
+class ColumnSignature(BaseModel):
+    """One column.
+
+    Attributes:
+        confidence: How sure the type is, 0 to 1.
+        unique_values: Different values among those sampled.
+        sample_value: The first value that is not empty, cut to 120 characters.
+        notes: What was measured.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    column_type: ColumnType
+    confidence: float
+    unique_values: int
+    sample_value: str | None
+    notes: list[str] = []
+
+
+Verdict = tuple[ColumnType, float, str]
+
+
+def signature_of(name: str, values: Sequence[Any]) -> ColumnSignature:
+    """The signature of a column, from the values it has in some rows (None where a row lacks it)."""
+    present = [value for value in values if value is not None and not (isinstance(value, str) and not value.strip())]
+    if not present:
+        return ColumnSignature(
+            name=name, column_type=ColumnType.UNKNOWN, confidence=0.0, unique_values=0, sample_value=None, notes=["always empty"]
+        )
+    kind, confidence, note = next(verdict for rule in _RULES if (verdict := rule(present)) is not None)
+    empty = len(values) - len(present)
+    return ColumnSignature(
+        name=name,
+        column_type=kind,
+        confidence=confidence,
+        unique_values=_unique(present),
+        sample_value=str(present[0])[:_SAMPLE_CHARACTERS],
+        notes=[note, *([f"empty in {empty} of {len(values)} rows"] if empty else [])],
+    )
+
+
+def _unique(values: Sequence[Any]) -> int:
+    return len({str(value) for value in values})
+
+
+def _lists(values: Sequence[Any]) -> Verdict | None:
+    lists = [as_list(value) for value in values]
+    if None in lists:
+        return None
+    items = [item for each in lists for item in each or ()]
+    if items and all(isinstance(item, str) for item in items):
+        if all(BIO_TAG.match(item) for item in items):
+            return ColumnType.BIO_TAG_LIST, 0.98, "lists of BIO tags"
+        return ColumnType.TOKENS_LIST, 0.90, "lists of texts"
+    if items and all(isinstance(item, dict) for item in items):
+        if all({"role", "content"} <= item.keys() or {"from", "value"} <= item.keys() for item in items):
+            return ColumnType.CHAT_MESSAGES, 0.95, "lists of messages"
+        if all({"type", "start", "end"} <= item.keys() for item in items):
+            return ColumnType.ENTITY_LIST_JSON, 0.95, "lists of entities"
+    return ColumnType.UNKNOWN, 0.5, "lists"
+
+
+def _booleans(values: Sequence[Any]) -> Verdict | None:
+    if all(isinstance(value, bool) or (isinstance(value, str) and value.strip().lower() in _BOOLEANS) for value in values):
+        return ColumnType.BOOLEAN, 0.90, "true or false"
+    return None
+
+
+def _numbers(values: Sequence[Any]) -> Verdict | None:
+    numbers = [as_number(value) for value in values]
+    whole = [number for number in numbers if number is not None and number.is_integer()]
+    if None in numbers:
+        return None
+    different = _unique(values)
+    if len(whole) == len(values) and 2 * different <= len(values) and different <= _MOST_LABELS // 10:
+        return ColumnType.CATEGORICAL, 0.80, f"{different} whole numbers, each of them repeated: they may be classes"
+    return ColumnType.NUMERIC, 0.85, "numbers"
+
+
+def _paths(values: Sequence[Any]) -> Verdict | None:
+    matching = sum(isinstance(value, str) and bool(_PATH.match(value.strip())) for value in values)
+    if matching >= 0.8 * len(values):
+        return ColumnType.PATH_LIKE, 0.85, f"{matching} of {len(values)} are paths or addresses"
+    return None
+
+
+def _categories(values: Sequence[Any]) -> Verdict | None:
+    labels = [as_label(value) for value in values]
+    if any(label is None or len(label) > _LABEL_CHARACTERS or "\n" in label for label in labels):
+        return None
+    known = [label for label in labels if label is not None]
+    different, most_words = len(set(known)), max(len(label.split()) for label in known)
+    if different > _MOST_LABELS or most_words > 5:
+        return None
+    note = f"{different} different values in {len(values)}"
+    if 2 * different <= len(values):
+        return ColumnType.CATEGORICAL, 0.90, note
+    if most_words == 1 and different < len(values):
+        return ColumnType.CATEGORICAL, 0.75, note
+    if most_words == 1 and len(values) <= 5:
+        return ColumnType.CATEGORICAL, 0.60, f"{note}: too few to tell"
+    return None
+
+
+def _texts(values: Sequence[Any]) -> Verdict | None:
+    if not all(isinstance(value, str) for value in values):
+        return None
+    length = mean(len(value) for value in values)
+    spaced = sum(" " in value.strip() for value in values) / len(values)
+    note = f"{length:.0f} characters on average"
+    if spaced < 0.5:
+        return ColumnType.TEXT_LIKE, 0.50, f"{note}, mostly single words"
+    return ColumnType.TEXT_LIKE, 0.85 if length > 30 else 0.80 if length > 20 else 0.70, note
+
+
+def _anything(values: Sequence[Any]) -> Verdict:
+    return ColumnType.UNKNOWN, 0.3, f"mixed: {', '.join(sorted({type(value).__name__ for value in values}))}"
+
+
+_RULES: tuple[Callable[[Sequence[Any]], Verdict | None], ...] = (
+    _lists,
+    _booleans,
+    _numbers,
+    _paths,
+    _categories,
+    _texts,
+    _anything,
+)

@@ -1,0 +1,119 @@
+"""Stage 4, map.commit: the rows are appended to the project's synthetic JSONL."""
+
+import hashlib
+from collections.abc import Sequence
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from brewslm.processes.context import Context
+from brewslm.reasons import Reason
+from brewslm.reasons.ingestion import DatasetImportRun
+from brewslm.rows import Ledger, RowFile
+from brewslm.stages.contract import Result
+from brewslm.stages.mapping.job import ROW_FILE, MapJob, MapRequest
+from brewslm.stages.mapping.rows import checked_mapper, map_rows
+from brewslm.store.tables import ImportConfig, RowFileState, Run
+
+
+class CommitRequest(MapRequest):
+    """Map a source that was ingested, and append its rows to the project's synthetic JSONL."""
+
+
+class CommitResult(Result):
+    """What was appended. It holds no row's text: the rejected rows stand in `rejected_path`.
+
+    Attributes:
+        written_path, rejected_path: Relative to the project's folder.
+        committed_bytes: The synthetic file's length now.
+    """
+
+    ledger: Ledger
+    locator: str
+    mapper_id: str
+    target_task_profile: str
+    field_map: dict[str, str]
+    drop_reasons: list[str]
+    forced: bool
+    confidence: float | None
+    source_id: int
+    accepted_count: int
+    rejected_count: int
+    rejection_counts: dict[str, int]
+    written_path: str
+    rejected_path: str
+    committed_bytes: int
+
+
+def run(job: MapJob, context: Context) -> CommitResult:
+    """Append accepted and rejected rows. They count from the moment that `record` writes the new length, and not before.
+
+    Raises:
+        StageError: As `checked_mapper`; then nothing was opened.
+    """
+    mapper = checked_mapper(job)
+    synthetic, rejections = RowFile(job.synthetic), RowFile(job.rejected)
+    with synthetic.append(job.committed_bytes) as accepted, rejections.append(0) as rejected:
+        ledger = map_rows(job, mapper, context, accepted, rejected)
+    request = job.request
+    return CommitResult(
+        ledger=ledger,
+        locator=request.locator,
+        mapper_id=request.mapper,
+        target_task_profile=mapper.task_profile,
+        field_map=request.field_map,
+        drop_reasons=[reason.value for reason in request.drop_reasons],
+        forced=request.forced,
+        confidence=request.confidence,
+        source_id=job.source_id,
+        accepted_count=ledger.rows_out,
+        rejected_count=ledger.rejected_count,
+        rejection_counts=ledger.rejected,
+        written_path=job.written_path,
+        rejected_path=f"rejected/{job.run_id}.jsonl",
+        committed_bytes=accepted.length,
+    )
+
+
+def record(result: CommitResult, session: Session, run: Run) -> Sequence[Reason]:
+    """Write the new length of the synthetic JSONL and the mapping that was used, and tell of the import."""
+    assert run.project_id is not None
+    state = session.get(RowFileState, (run.project_id, ROW_FILE))
+    if state is None:
+        state = RowFileState(project_id=run.project_id, name=ROW_FILE, committed_bytes=0, row_count=0)
+        session.add(state)
+    state.committed_bytes = result.committed_bytes
+    state.row_count += result.accepted_count
+    config_id = _config(result, session, run.project_id)
+    run.result = (run.result or {}) | {"config_id": config_id}
+    return (
+        DatasetImportRun(
+            source=result.locator,
+            mapper=result.mapper_id,
+            accepted_count=result.accepted_count,
+            rejected_count=result.rejected_count,
+            rejection_counts=result.rejection_counts,
+            written_path=result.written_path,
+            config_id=config_id,
+            forced=result.forced,
+            confidence=result.confidence,
+        ),
+    )
+
+
+def _config(result: CommitResult, session: Session, project_id: int) -> int:
+    """The number of this mapping, which is the same each time that it is used again."""
+    parts = {
+        "locator": result.locator,
+        "mapper": result.mapper_id,
+        "field_map": result.field_map,
+        "drop_reasons": result.drop_reasons,
+    }
+    key = hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    found = session.scalar(select(ImportConfig).where(ImportConfig.project_id == project_id, ImportConfig.key == key))
+    if found is None:
+        found = ImportConfig(project_id=project_id, key=key, **parts)
+        session.add(found)
+        session.flush()
+    return found.id

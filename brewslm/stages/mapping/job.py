@@ -1,0 +1,92 @@
+"""What a mapping is asked to do, and the frozen job that both stages run."""
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from brewslm.errors import StageError
+from brewslm.mappers import mapper_of
+from brewslm.reasons.refusals import SourceNotFound
+from brewslm.rows import RowReason
+from brewslm.sources import Locator, connector_of
+from brewslm.stages.contract import Job, ProjectRequest
+from brewslm.store.records import Records
+from brewslm.store.tables import Source
+
+ROW_FILE = "synthetic"
+SYNTHETIC_PATH = "synthetic/synthetic.jsonl"
+
+
+class MapRequest(ProjectRequest):
+    """Map a source that was ingested.
+
+    Attributes:
+        content_hash: Which of its contents; the newest when left out.
+        field_map: Field to column, and option to value.
+        limit: Only the first so many rows.
+        drop_reasons: Rows rejected for these reasons are left out of the sample that is shown; the counts stay.
+        forced: Somebody accepted a proposal under 0.80.
+        confidence: The proposal's; None for a mapping that a person named.
+    """
+
+    locator: Locator
+    mapper: str
+    field_map: dict[str, str]
+    content_hash: str | None = None
+    limit: int | None = Field(default=None, ge=1)
+    drop_reasons: list[RowReason] = []
+    forced: bool = False
+    confidence: float | None = None
+
+    @field_validator("drop_reasons")
+    @classmethod
+    def _sorted(cls, reasons: list[RowReason]) -> list[RowReason]:
+        return sorted(set(reasons))
+
+
+class MapJob(Job):
+    """All that mapping needs. Paths of row files are absolute, `written_path` is relative to the project's folder."""
+
+    request: MapRequest
+    run_id: str
+    source_id: int
+    scheme: str
+    content_hash: str
+    source_path: Path
+    total: int
+    synthetic: Path
+    committed_bytes: int
+    rejected: Path
+    written_path: str = SYNTHETIC_PATH
+
+
+def resolve(request: MapRequest, records: Records) -> MapJob:
+    """Find the kept source and the committed length of the rows it will be appended to.
+
+    Raises:
+        StageError(UnknownScheme, UnknownMapper, InvalidRequest, ColumnMissing): The request can't be meant so.
+        StageError(SourceNotFound): The locator was not ingested into this project.
+    """
+    connector_of(request.locator)
+    mapper_of(request.mapper, request.field_map)
+    source = records.source(request.locator, request.content_hash)
+    if source is None:
+        next_step = f"Run brewslm ingest --project {request.project} --locator {request.locator} first."
+        raise StageError(SourceNotFound(), where=request.locator, cause="it was not ingested", next_step=next_step)
+    return _job(request, records, source)
+
+
+def _job(request: MapRequest, records: Records, source: Source) -> MapJob:
+    total = source.row_count + sum(source.sentinel_counts.values())
+    return MapJob(
+        request=request,
+        run_id=records.run_id,
+        source_id=source.id,
+        scheme=source.scheme,
+        content_hash=source.content_hash,
+        source_path=records.folder / source.path,
+        total=min(total, request.limit or total),
+        synthetic=records.folder / SYNTHETIC_PATH,
+        committed_bytes=records.row_file(ROW_FILE).committed_bytes,
+        rejected=records.folder / "rejected" / f"{records.run_id}.jsonl",
+    )

@@ -1,0 +1,69 @@
+"""Stage 3, the dry run: the commit without the write. A read: it writes neither row nor event."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from brewslm.processes.context import Context
+from brewslm.rows import Ledger, RowFile
+from brewslm.rows.dryrun import DryAppender, RejectionSample
+from brewslm.stages.mapping.job import MapJob
+from brewslm.stages.mapping.rows import checked_mapper, map_rows
+
+SAMPLE_CAP = 5
+REJECTED_PER_REASON = 2
+
+
+class Preview(BaseModel):
+    """What a commit would do.
+
+    Attributes:
+        rejection_counts: Reason to rows, over the whole source (or its first `limit` rows).
+        accepted_sample: The first rows that would be appended.
+        rejected_sample: The first rows of each reason that is not dropped.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    dry_run: bool = True
+    locator: str
+    mapper_id: str
+    target_task_profile: str
+    field_map: dict[str, str]
+    forced: bool
+    confidence: float | None
+    accepted_count: int
+    rejected_count: int
+    rejection_counts: dict[str, int]
+    written_path: str
+    accepted_sample: list[dict[str, Any]]
+    rejected_sample: list[dict[str, Any]]
+    ledger: Ledger
+
+
+def preview(job: MapJob, context: Context) -> Preview:
+    """Map the source without writing.
+
+    Raises:
+        StageError: As `checked_mapper`.
+    """
+    mapper = checked_mapper(job)
+    rejected = RejectionSample(REJECTED_PER_REASON, job.request.drop_reasons)
+    with DryAppender(RowFile(job.synthetic), job.committed_bytes, SAMPLE_CAP) as accepted:
+        ledger = map_rows(job, mapper, context, accepted, rejected)
+    request = job.request
+    return Preview(
+        locator=request.locator,
+        mapper_id=request.mapper,
+        target_task_profile=mapper.task_profile,
+        field_map=request.field_map,
+        forced=request.forced,
+        confidence=request.confidence,
+        accepted_count=ledger.rows_out,
+        rejected_count=ledger.rejected_count,
+        rejection_counts=ledger.rejected,
+        written_path=job.written_path,
+        accepted_sample=accepted.sample,
+        rejected_sample=rejected.sample,
+        ledger=ledger,
+    )
