@@ -203,7 +203,8 @@ def _perform(run_id: str, on_progress: OnProgress | None) -> RunView:
         _fail(run_id, operation, death.cause, death.error, figures)
     except Exception as crash:  # noqa: BLE001 - the runner: whatever a stage raises becomes a closed run with a reason
         _log(run_id, crash)
-        crashed = StageError(OperationFailed(operation=operation.name, error=where_of(crash)), cause=where_of(crash))
+        failed = OperationFailed(operation=operation.name, error=where_of(crash))
+        crashed = StageError(failed, f"{operation.name} failed", cause=where_of(crash))
         _fail(run_id, operation, Cause.OOM if isinstance(crash, MemoryError) else Cause.CRASHED, crashed, figures)
     return _ended(run_id)
 

@@ -1,0 +1,104 @@
+"""Two tiny operations for tests of the runner: they do one thing each, here or in a child process.
+
+`sitecustomize` in `tests/probe_path` registers them in a child, which imports nothing but the lifecycle.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from brewslm.errors import StageError
+from brewslm.pipeline import lifecycle
+from brewslm.pipeline.operation import Operation
+from brewslm.processes.context import Context
+from brewslm.reasons.refusals import SourceNotFound
+from brewslm.reasons.training import TrainingResumed, TrainingRuntimeError
+from brewslm.rows import Ledger
+from brewslm.stages.contract import Job, ProjectRequest, Result
+from brewslm.store.records import Records
+from brewslm.store.tables import Project, Run
+
+SECRET = "a person's own words"
+PROBE_PATH = Path(__file__).parent / "probe_path"
+
+
+class ProbeRequest(ProjectRequest):
+    action: str
+    limit: float | None = None
+
+
+class HeavyProbeRequest(ProbeRequest):
+    pass
+
+
+class ProbeJob(Job):
+    action: str
+
+
+class ProbeResult(Result):
+    pid: int
+    action: str
+
+
+def resolve(request: ProbeRequest, records: Records) -> ProbeJob:
+    if request.action == "refuse early":
+        raise StageError(SourceNotFound(), where="a place", cause="it is not there")
+    return ProbeJob(action=request.action)
+
+
+def run(job: ProbeJob, context: Context) -> ProbeResult:
+    context.tell(TrainingResumed(experiment_id="exp-0", attempt=1, from_step=0))
+    context.progress(1, 2, "step", loss=0.5, pid=os.getpid())
+    match job.action:
+        case "crash":
+            raise ValueError(SECRET)
+        case "memory":
+            bytearray(1 << 60)
+        case "refuse":
+            raise StageError(SourceNotFound(), "the probe was refused", where="a place", cause="it is not there")
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "wait":
+            context.check()
+            signal.pause()
+        case "wait with a grandchild":
+            grandchild = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+            context.progress(2, 2, "step", pid=os.getpid(), grandchild=grandchild.pid)
+            signal.pause()
+        case "interrupt":
+            raise KeyboardInterrupt
+    return ProbeResult(ledger=Ledger(rows_in=2, rows_out=2), pid=os.getpid(), action=job.action)
+
+
+def record(result: ProbeResult, session: Session, run: Run) -> list[TrainingResumed]:
+    session.add(Project(name=f"made by {run.id}"))
+    session.flush()
+    if result.action == "fail to record":
+        raise ValueError(SECRET)
+    return [TrainingResumed(experiment_id=run.id, attempt=run.attempt, from_step=1)]
+
+
+def operations() -> tuple[Operation, Operation]:
+    common = {
+        "resolve": resolve,
+        "run": run,
+        "record": record,
+        "job": ProbeJob,
+        "result": ProbeResult,
+        "timeout_seconds": lambda request: request.limit,
+        "failure": lambda failed: TrainingRuntimeError(
+            experiment_id=failed.run_id, error=f"{failed.problem}: {failed.error}", last_step=int(failed.figures.get("step", 0))
+        ),
+    }
+    light = Operation("probe.light", "probe", "", ProbeRequest, **common)
+    return light, Operation("probe.heavy", "heavy", "", HeavyProbeRequest, heavy=True, **common)
+
+
+def register() -> None:
+    for operation in operations():
+        lifecycle.OPERATIONS[operation.name] = operation
+        lifecycle._BY_REQUEST[operation.request] = operation

@@ -1,0 +1,120 @@
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from brewslm.processes.child import run_child
+from brewslm.processes.trace import TraceReader, read_trace
+from brewslm.processes.verdict import Cause
+from brewslm.store.files import read_json, write_json
+from tests.probe import PROBE_PATH, SECRET
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def children_know_the_probe(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", f"{PROBE_PATH}{os.pathsep}{ROOT}")
+
+
+def job(folder: Path, action: str) -> Path:
+    write_json(folder / "job.json", {"operation": "probe.heavy", "job": {"action": action}})
+    return folder
+
+
+def test_a_child_that_finishes_leaves_its_result_and_its_trace(tmp_path):
+    lines = []
+    end = run_child(job(tmp_path, "finish"), lines.append, lambda: False)
+    assert end.cause is Cause.FINISHED
+    assert read_json(tmp_path / "result.json")["pid"] != os.getpid()
+    assert [line["kind"] for line in lines] == ["reason", "progress"] and lines[1]["figures"]["loss"] == 0.5
+    assert read_trace(tmp_path / "trace.jsonl") == lines and read_trace(tmp_path / "trace.jsonl", "progress") == lines[1:]
+
+
+@pytest.mark.parametrize(
+    ("action", "cause", "kind"),
+    [
+        ("crash", Cause.CRASHED, "crash"),
+        ("memory", Cause.OOM, "memory"),
+        ("refuse", Cause.REFUSED, "stage_error"),
+        ("kill", Cause.KILLED, None),
+    ],
+)
+def test_each_bad_end_has_its_cause_and_tells_no_secret(tmp_path, action, cause, kind):
+    end = run_child(job(tmp_path, action), lambda _line: None, lambda: False)
+    assert end.cause is cause and end.error.get("kind") == kind
+    assert not (tmp_path / "result.json").exists()
+    assert SECRET not in str(end)
+
+
+def test_a_cancelled_child_ends(tmp_path):
+    started = []
+    end = run_child(job(tmp_path, "wait"), started.append, lambda: len(started) == 2)
+    assert end.cause is Cause.CANCELLED
+
+
+def test_a_child_past_its_time_limit_ends(tmp_path):
+    end = run_child(job(tmp_path, "wait"), lambda _line: None, lambda: False, timeout_seconds=0.5)
+    assert end.cause is Cause.TIMEOUT
+
+
+def test_an_error_in_the_parent_ends_the_child(tmp_path):
+    pids = []
+
+    def fail(line):
+        if line["kind"] == "progress":
+            pids.append(os.pidfd_open(int(line["figures"]["pid"])))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_child(job(tmp_path, "wait"), fail, lambda: False)
+    assert ended(pids[0])
+
+
+def test_the_lifeline_ends_child_and_grandchild_when_the_parent_is_killed(tmp_path):
+    code = """
+import sys
+from pathlib import Path
+from brewslm.processes.child import run_child
+def tell(line):
+    if "grandchild" in line.get("figures", {}):
+        print(int(line["figures"]["pid"]), int(line["figures"]["grandchild"]), flush=True)
+run_child(Path(sys.argv[1]), tell, lambda: False)
+"""
+    folder = job(tmp_path, "wait with a grandchild")
+    parent = subprocess.Popen([sys.executable, "-c", code, folder], stdout=subprocess.PIPE, text=True)
+    watched = [os.pidfd_open(int(pid)) for pid in parent.stdout.readline().split()]
+    parent.send_signal(signal.SIGKILL)
+    parent.communicate()
+    assert len(watched) == 2 and all(ended(pid) for pid in watched)
+
+
+def ended(pidfd: int, seconds: float = 10) -> bool:
+    """Whether the process is gone; a pidfd is readable when it is."""
+    try:
+        return bool(select.select([pidfd], [], [], seconds)[0])
+    finally:
+        os.close(pidfd)
+
+
+def test_a_torn_line_waits_until_it_is_whole(tmp_path):
+    path = tmp_path / "trace.jsonl"
+    reader = TraceReader(path)
+    assert reader.read() == []
+    path.write_bytes(b'{"kind":"a"}\n{"ki')
+    assert reader.read() == [{"kind": "a"}] and reader.read() == []
+    with path.open("ab") as file:
+        file.write(b'nd":"b"}\n')
+    assert reader.read() == [{"kind": "b"}]
+
+
+def test_a_second_attempt_is_told_only_what_is_new(tmp_path):
+    run_child(job(tmp_path, "kill"), lambda _line: None, lambda: False)
+    lines = []
+    assert run_child(job(tmp_path, "crash"), lines.append, lambda: False).cause is Cause.CRASHED
+    assert [line["kind"] for line in lines] == ["reason", "progress"]
+    assert len(read_trace(tmp_path / "trace.jsonl")) == 4
