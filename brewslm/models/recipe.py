@@ -1,0 +1,46 @@
+"""A recipe: every number of a training run that a person may choose."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from brewslm.presets import checked, load
+
+
+class Recipe(BaseModel):
+    """How to train. The presets are one file per task profile."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    lora_r: int = Field(16, gt=0)
+    """Rank of the adapter."""
+    lora_alpha: int = Field(32, gt=0)
+    lora_top_layers: float = Field(1.0, gt=0, le=1)
+    """Share of the layers, from the top, that get an adapter. Below them nothing is computed backwards, which is faster."""
+    epochs: float = Field(1.0, gt=0)
+    batch_size: int = Field(16, gt=0)
+    """Rows per optimizer step."""
+    learning_rate: float = Field(5e-4, gt=0)
+    warmup_share: float = Field(0.05, ge=0, lt=1)
+    """Share of the steps in which the learning rate rises."""
+    schedule: Literal["linear", "cosine", "constant"] = "cosine"
+    weight_decay: float = Field(0.0, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0)
+    max_length: int = Field(512, gt=1)
+    """Tokens; a longer row is rejected as over_length, never cut."""
+    pack_tokens: int = Field(512, gt=0)
+    """Tokens of one forward pass: bounds memory, changes no result."""
+    checkpoints: int = Field(2, gt=0)
+    """How many checkpoints a run writes; the one with the lowest dev loss becomes the adapter."""
+    seed: int = 42
+
+
+def recipe_named(name: str, settings: dict[str, str] | None = None) -> Recipe:
+    """A preset recipe, with `key=value` settings on top.
+
+    Raises:
+        StageError(InvalidRequest): The recipe, a key or a value is not known.
+    """
+    preset = load("recipes", name, Recipe)
+    return checked(preset.model_dump() | (settings or {}), Recipe, f"recipe {name}")

@@ -1,0 +1,67 @@
+"""train.run is composed here, for a stage never imports a stage: preflight decides, then training begins, in the same child."""
+
+from brewslm.errors import StageError
+from brewslm.pipeline.operation import Failure
+from brewslm.processes.context import Context
+from brewslm.processes.verdict import Cause
+from brewslm.reasons import Reason
+from brewslm.reasons.training import TrainingCancelled, TrainingDispatchError, TrainingOom, TrainingRuntimeError, TrainingTimeout
+from brewslm.stages import preflight, train
+from brewslm.stages.contract import Job
+from brewslm.store.records import Records
+
+
+class DispatchJob(Job):
+    """What is checked, and what is then trained."""
+
+    preflight: preflight.PreflightJob
+    train: train.TrainJob
+    fail_open: bool
+
+
+def resolve(request: train.TrainRequest, records: Records) -> DispatchJob:
+    """Freeze both jobs.
+
+    Raises:
+        StageError(NotPrepared, BaseModelNotFound, InvalidRequest): Something that training needs is not there.
+    """
+    shared = request.model_dump(include=set(preflight.PreflightRequest.model_fields))
+    checks = preflight.resolve(preflight.PreflightRequest(**shared), records)
+    return DispatchJob(preflight=checks, train=train.resolve(request, records), fail_open=request.fail_open)
+
+
+def run(job: DispatchJob, context: Context) -> train.TrainResult:
+    """Check, then train.
+
+    Raises:
+        StageError(TrainingDispatchError): Preflight found blockers; in fail-open mode, only those that leave nothing to train.
+    """
+    from brewslm.stages.train.run import run as run_training
+
+    report = preflight.run(job.preflight, context)
+    blockers = [finding for finding in report.blockers() if finding.fatal or not job.fail_open]
+    if blockers:
+        first = blockers[0]
+        reason = TrainingDispatchError(
+            experiment_id=job.train.experiment_id, error="preflight", blockers=[finding.code for finding in blockers]
+        )
+        cause = f"{first.code}: {first.measured}; the limit is {first.limit}"
+        raise StageError(reason, "Preflight blocks this training", cause=cause, next_step=first.next_step)
+    trained = run_training(job.train, context)
+    return trained.model_copy(update={"warnings": [finding.code for finding in report.findings]})
+
+
+def failure(failed: Failure) -> Reason:
+    """The reason of a run that ended badly without one of its own."""
+    by_cause: dict[Cause, type[Reason]] = {
+        Cause.REFUSED: TrainingDispatchError,
+        Cause.OOM: TrainingOom,
+        Cause.TIMEOUT: TrainingTimeout,
+        Cause.CANCELLED: TrainingCancelled,
+    }
+    step = failed.figures.get("step")
+    made = by_cause.get(failed.cause, TrainingRuntimeError)
+    said = failed.problem if failed.cause is Cause.REFUSED else failed.error
+    return made.model_validate(
+        {"experiment_id": failed.run_id, "error": said, "last_step": int(step) if step is not None else None}
+    )

@@ -1,0 +1,113 @@
+"""train.run: what is asked, what is frozen, what is left."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from brewslm.models.catalogue import DEFAULT_BASE, BaseModelInfo, base_model
+from brewslm.models.recipe import Recipe, recipe_named
+from brewslm.reasons import Reason
+from brewslm.reasons.training import TrainingCompleted
+from brewslm.stages.contract import Job, ProjectRequest, Result
+from brewslm.store import tables
+from brewslm.store.records import Records
+
+BACKEND = "transformers+peft"
+
+
+class TrainRequest(ProjectRequest):
+    """Train an adapter on the project's prepared rows.
+
+    Attributes:
+        recipe: A preset; the one named like the manifest's task profile when left out.
+        settings: Recipe keys to change, as text: {"epochs": "2"}.
+        manifest_version: The newest when left out.
+        fail_open: Let preflight's blockers pass as warnings where training is possible at all.
+    """
+
+    base_model: str = DEFAULT_BASE
+    recipe: str | None = None
+    settings: dict[str, str] = {}
+    manifest_version: int | None = None
+    eval_pack: str = "default"
+    timeout_minutes: float | None = Field(None, gt=0)
+    fail_open: bool = False
+
+
+class TrainJob(Job):
+    """A training run, frozen: the same job on the same machine gives the same weights.
+
+    Attributes:
+        output: Folder of this experiment, for checkpoints and the adapter.
+    """
+
+    experiment_id: str
+    project: int
+    base: BaseModelInfo
+    manifest_id: int
+    manifest_path: Path
+    manifest_sha256: str
+    recipe: Recipe
+    output: Path
+
+
+class TrainResult(Result):
+    """What training leaves.
+
+    Attributes:
+        adapter_path: Relative to the project's folder.
+        real_tokens_per_second: Tokens of rows (no padding, repeated prefixes counted once per row) over the time in steps.
+        peak_memory_bytes: The child's peak resident set.
+    """
+
+    experiment_id: str
+    base_model: str
+    base_sha256: str
+    manifest_id: int
+    manifest_version: int
+    adapter_path: str
+    adapter_sha256: str
+    final_train_loss: float
+    best_dev_loss: float | None
+    best_step: int
+    steps: int
+    trained_rows: int
+    real_tokens_per_second: float
+    seconds: float
+    peak_memory_bytes: int
+    warnings: list[str] = []
+
+
+def resolve(request: TrainRequest, records: Records) -> TrainJob:
+    """Freeze the manifest, the base model and the recipe.
+
+    Raises:
+        StageError(NotPrepared, BaseModelNotFound, InvalidRequest): One of them is not there.
+    """
+    manifest = records.manifest(request.manifest_version)
+    return TrainJob(
+        experiment_id=records.run_id,
+        project=records.project_id,
+        base=base_model(request.base_model),
+        manifest_id=manifest.id,
+        manifest_path=records.folder / manifest.path,
+        manifest_sha256=manifest.sha256,
+        recipe=recipe_named(request.recipe or manifest.task_profile, request.settings),
+        output=records.folder / "experiments" / records.run_id,
+    )
+
+
+def record(result: TrainResult, session: Session, run: tables.Run) -> Sequence[Reason]:
+    """Write the experiment."""
+    assert result.ledger is not None and run.project_id is not None
+    session.add(
+        tables.Experiment(
+            run_id=run.id, project_id=run.project_id, manifest_id=result.manifest_id, base_model=result.base_model,
+            base_sha256=result.base_sha256, adapter_path=result.adapter_path, adapter_sha256=result.adapter_sha256,
+            final_train_loss=result.final_train_loss,
+        )
+    )  # fmt: skip
+    shared = result.model_dump(include=set(TrainingCompleted.model_fields) - {"ledger", "backend"})
+    return [TrainingCompleted(**shared, backend=BACKEND, ledger=result.ledger.counts())]
