@@ -69,6 +69,9 @@ def run(job: ProbeJob, context: Context) -> ProbeResult:
             grandchild = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
             context.progress(2, 2, "step", pid=os.getpid(), grandchild=grandchild.pid)
             signal.pause()
+        case "cut":  # as a resumed training run does, and at once it tells something
+            os.truncate(context.folder / "trace.jsonl", 0)
+            context.tell(TrainingResumed(experiment_id="exp-0", attempt=2, from_step=0))
         case "interrupt":
             raise KeyboardInterrupt
     return ProbeResult(ledger=Ledger(rows_in=2, rows_out=2), pid=os.getpid(), action=job.action)

@@ -3,6 +3,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,7 @@ def test_an_error_in_the_parent_ends_the_child(tmp_path):
 def test_the_lifeline_ends_child_and_grandchild_when_the_parent_is_killed(tmp_path):
     code = """
 import sys
+import time
 from pathlib import Path
 from brewslm.processes.child import run_child
 def tell(line):
@@ -118,3 +120,28 @@ def test_a_second_attempt_is_told_only_what_is_new(tmp_path):
     assert run_child(job(tmp_path, "crash"), lines.append, lambda: False).cause is Cause.CRASHED
     assert [line["kind"] for line in lines] == ["reason", "progress"]
     assert len(read_trace(tmp_path / "trace.jsonl")) == 4
+
+
+def line(kind: str, ts: float) -> bytes:
+    return b'{"kind":"%s","ts":%f}\n' % (kind.encode(), ts)
+
+
+@pytest.mark.parametrize("written_on", [1, 9], ids=["still shorter", "longer again"])
+def test_a_trace_that_a_resume_cut_back_tells_each_new_line_once(tmp_path, written_on):
+    path = tmp_path / "trace.jsonl"
+    path.write_bytes(b"".join(line("an earlier attempt", 5) for _ in range(4)))
+    reader = TraceReader(path, from_end=True)
+    assert reader.read() == []
+    os.truncate(path, 2 * len(line("an earlier attempt", 5)))
+    later = time.time() + 1
+    with path.open("ab") as file:
+        file.write(b"".join(line("new", later + number) for number in range(written_on)))
+    assert [one["ts"] for one in reader.read()] == pytest.approx([later + number for number in range(written_on)])
+    assert reader.read() == []
+
+
+def test_a_resumed_child_s_first_words_after_its_cut_are_heard(tmp_path):
+    run_child(job(tmp_path, "kill"), lambda _line: None, lambda: False)
+    lines = []
+    assert run_child(job(tmp_path, "cut"), lines.append, lambda: False).cause is Cause.FINISHED
+    assert lines[-1]["payload"]["attempt"] == 2
