@@ -144,7 +144,7 @@ def keep(actor: str, project: int, locator: str, on_progress: OnProgress | None 
 
 def _is_whole(source: Source) -> bool:
     path = project_folder(source.project_id) / source.path
-    return path.exists() and path.stat().st_size == source.size_bytes
+    return path.exists() and sha256(path) == source.content_hash
 
 
 def _kept(source: Source, *, ingested: bool) -> KeptSource:

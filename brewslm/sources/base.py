@@ -112,10 +112,11 @@ class Connector(ABC):
         return list(_values(self.rows(path, ""), HEAD_ROWS))
 
     def spread(self, path: Path) -> list[dict[str, Any]]:
-        """Rows evenly spaced over the first 50,000: for files whose lines can't be entered in the middle."""
+        """Rows after the head, evenly spaced over the first 50,000: for files whose lines can't be entered in the middle."""
         found: list[dict[str, Any]] = []
         stride = 1
-        for number, values in enumerate(_values(self.rows(path, "", _SPREAD_WINDOW), _SPREAD_WINDOW)):
+        after_head = islice(_values(self.rows(path, "", _SPREAD_WINDOW), _SPREAD_WINDOW), HEAD_ROWS, None)
+        for number, values in enumerate(after_head):
             if number % stride == 0:
                 found.append(values)
             if len(found) == 2 * SPREAD_ROWS:

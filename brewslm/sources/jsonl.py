@@ -2,13 +2,14 @@
 
 import codecs
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 
 from brewslm.rows import RawRow, RowReason, SentinelRow, row_id
-from brewslm.sources.base import MAX_LINE_BYTES, SPREAD_ROWS, Connector
+from brewslm.sources.base import HEAD_ROWS, MAX_LINE_BYTES, SPREAD_ROWS, Connector
 from brewslm.sources.textfile import text_file
 
 HEAD_CHARACTERS = 200
@@ -40,12 +41,14 @@ class JsonlConnector(Connector):
                     yield _row(content_hash, position, start, line)
 
     def spread(self, path: Path) -> list[dict[str, Any]]:
-        """Rows from evenly spaced places of the whole file: a sorted file shows all its labels."""
+        """Rows after the head, from evenly spaced places of the whole file: a sorted file shows all its labels."""
         found: dict[int, dict[str, Any]] = {}
-        size = path.stat().st_size
         with path.open("rb") as file:
+            for _ in range(self._head_lines(path)):
+                _skip_line(file)
+            first, size = file.tell(), path.stat().st_size
             for number in range(SPREAD_ROWS):
-                file.seek(size * number // SPREAD_ROWS)
+                file.seek(first + (size - first) * number // SPREAD_ROWS)
                 if number:
                     _skip_line(file)  # we may have landed inside a line
                 start = file.tell()
@@ -54,6 +57,11 @@ class JsonlConnector(Connector):
                 if isinstance(row, RawRow):
                     found[start] = row.values
         return list(found.values())
+
+    def _head_lines(self, path: Path) -> int:
+        """Down to which line the head reaches."""
+        parsed = (row.position for row in self.all_rows(path, "") if isinstance(row, RawRow))
+        return max(islice(parsed, HEAD_ROWS), default=0)
 
 
 def _skip_line(file: BinaryIO) -> int:

@@ -110,8 +110,9 @@ def _numbers(values: Sequence[Any]) -> Verdict | None:
     if None in numbers:
         return None
     different = _unique(values)
-    if len(whole) == len(values) and 2 * different <= len(values) and different <= _MOST_LABELS // 10:
-        return ColumnType.CATEGORICAL, 0.80, f"{different} whole numbers, each of them repeated: they may be classes"
+    if len(whole) == len(values) and different < len(values) and different <= _MOST_LABELS // 10:
+        confidence = 0.80 if 2 * different <= len(values) else 0.60
+        return ColumnType.CATEGORICAL, confidence, f"{different} different whole numbers in {len(values)}: they may be classes"
     return ColumnType.NUMERIC, 0.85, "numbers"
 
 

@@ -71,7 +71,9 @@ def _best(candidates: Sequence[ColumnSignature], field: Field) -> tuple[ColumnSi
     named = [signature for signature in candidates if _is_named(signature, field)]
     if named:
         return min(named, key=lambda signature: field.names.index(signature.name.strip().lower())), False
-    return max(candidates, key=lambda signature: signature.confidence), len(candidates) > 1
+    best = max(candidates, key=lambda signature: signature.confidence)
+    rivals = [signature for signature in candidates if signature.confidence > best.confidence - _AMBIGUOUS]
+    return best, len(rivals) > 1
 
 
 def _classification(signatures: Sequence[ColumnSignature], _rows: Sequence[dict[str, Any]]) -> ShapeHypothesis | None:

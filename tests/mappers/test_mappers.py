@@ -1,0 +1,173 @@
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brewslm.errors import StageError
+from brewslm.mappers import MAPPERS, mapper_of
+from brewslm.mappers.base import as_label, as_list, as_number
+from brewslm.rows import RawRow, RejectedRow, RowReason, SentinelRow, TransformedRow
+
+CLASSIFICATION = {"text": "t", "label": "l"}
+SPANS = {"tokens": "t", "labels": "l"}
+
+
+def mapped(name: str, field_map: dict[str, str], values: dict[str, Any]) -> TransformedRow | RejectedRow:
+    return mapper_of(name, field_map).map_row(RawRow("r1", 1, values))
+
+
+def reason(name: str, field_map: dict[str, str], values: dict[str, Any]) -> RowReason | None:
+    outcome = mapped(name, field_map, values)
+    return outcome.reason if isinstance(outcome, RejectedRow) else None
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, RowReason.MISSING_TEXT),
+        ({"t": 7, "l": "a"}, RowReason.MISSING_TEXT),
+        ({"t": " \n", "l": "a"}, RowReason.EMPTY_TEXT),
+        ({"t": "x"}, RowReason.MISSING_LABEL),
+        ({"t": "x", "l": "  "}, RowReason.MISSING_LABEL),
+        ({"t": "x", "l": ["a"]}, RowReason.MISSING_LABEL),
+        ({"t": "x", "l": "a"}, None),
+    ],
+)
+def test_classification_says_what_a_row_lacks(values: dict[str, Any], expected: RowReason | None) -> None:
+    assert reason("label_to_classification", CLASSIFICATION, values) is expected
+
+
+def test_labels_outside_the_allowed_ones_are_rejected_with_what_is_known() -> None:
+    field_map = CLASSIFICATION | {"allowed_labels": "positive, negative"}
+    assert reason("label_to_classification", field_map, {"t": "x", "l": "negative"}) is None
+    outcome = mapped("label_to_classification", field_map, {"t": "x", "l": "postive"})
+    assert isinstance(outcome, RejectedRow) and outcome.reason is RowReason.LABEL_NOT_ALLOWED
+    assert outcome.detail == "label is 'postive'; allowed: negative, positive"
+
+
+@pytest.mark.parametrize(
+    ("score", "neutral"), [(0, True), (0.49, True), ("-0.3", True), (-0.5, False), (None, False), ("?", False)]
+)
+def test_a_score_inside_the_neutral_band_is_rejected(score: Any, neutral: bool) -> None:
+    field_map = CLASSIFICATION | {"score": "s", "neutral_band": "0.5"}
+    found = reason("label_to_classification", field_map, {"t": "x", "l": "a", "s": score})
+    assert (found is RowReason.NEUTRAL_SCORE) == neutral
+
+
+@pytest.mark.parametrize(
+    "options", [{"neutral_band": "0.5"}, {"score": "s", "neutral_band": "wide"}, {"score": "s", "neutral_band": "-1"}]
+)
+def test_a_neutral_band_that_means_nothing_is_refused(options: dict[str, str]) -> None:
+    with pytest.raises(StageError) as refused:
+        mapper_of("label_to_classification", CLASSIFICATION | options)
+    assert refused.value.reason.code == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("value", "label"), [(1, "1"), (0, "0"), (2.0, "2"), (2.5, "2.5"), (True, "true"), (" a ", "a"), (float("nan"), None)]
+)
+def test_labels_may_be_numbers_and_booleans(value: Any, label: str | None) -> None:
+    assert as_label(value) == label
+
+
+def test_qa_needs_both_sides() -> None:
+    field_map = {"question": "q", "answer": "a"}
+    assert reason("qa_pair_passthrough", field_map, {"q": "Why?"}) is RowReason.MISSING_ANSWER
+    assert reason("qa_pair_passthrough", field_map, {"q": " ", "a": "So."}) is RowReason.MISSING_QUESTION
+    outcome = mapped("qa_pair_passthrough", field_map, {"q": "Why? ", "a": "So.", "more": 1})
+    assert isinstance(outcome, TransformedRow) and outcome.payload == {"question": "Why?", "answer": "So."}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"l": ["O"]}, RowReason.MISSING_TOKENS),
+        ({"t": [], "l": []}, RowReason.MISSING_TOKENS),
+        ({"t": [1], "l": ["O"]}, RowReason.MISSING_TOKENS),
+        ({"t": ["a"]}, RowReason.MISSING_LABELS),
+        ({"t": ["a"], "l": ["O", "O"]}, RowReason.LENGTH_MISMATCH),
+        ({"t": ["a"], "l": ["X"]}, RowReason.INVALID_TAG),
+        ({"t": ["a"], "l": [3]}, RowReason.INVALID_TAG),
+        ({"t": [" "], "l": ["O"]}, RowReason.EMPTY_TEXT),
+        ({"t": '["a"]', "l": '["B-X"]'}, None),
+    ],
+)
+def test_bio_says_what_a_row_lacks(values: dict[str, Any], expected: RowReason | None) -> None:
+    assert reason("bio_to_spans", SPANS, values) is expected
+
+
+def test_bio_spans_begin_at_b_and_go_on_at_i_of_the_same_type() -> None:
+    values = {"t": ["A", "B", "C", "D", "E"], "l": ["B-X", "I-X", "B-X", "I-Y", "O"]}
+    outcome = mapped("bio_to_spans", SPANS, values)
+    assert isinstance(outcome, TransformedRow)
+    spans = outcome.payload["entities_json"]["entities"]
+    assert [(span["type"], span["text"]) for span in spans] == [("X", "A B"), ("X", "C"), ("Y", "D")]
+
+
+tokens = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
+tags = st.sampled_from(["O", "B-X", "I-X", "B-Y", "I-Y"])
+
+
+@given(st.lists(st.tuples(tokens, tags, st.booleans()), min_size=1, max_size=12))
+def test_a_spans_text_is_always_exactly_what_its_offsets_cut_out(triples: list[tuple[str, str, bool]]) -> None:
+    columns = {"t": [t for t, _, _ in triples], "l": [tag for _, tag, _ in triples], "w": [space for *_, space in triples]}
+    outcome = mapped("bio_to_spans", SPANS | {"trailing_whitespace": "w"}, columns)
+    if isinstance(outcome, RejectedRow):
+        assert outcome.reason is RowReason.EMPTY_TEXT
+        return
+    text, spans = outcome.payload["text"], outcome.payload["entities_json"]["entities"]
+    assert text == "".join(token + " " * space for token, _, space in triples).rstrip()
+    assert all(text[span["start"] : span["end"]] == span["text"] and span["text"].strip() for span in spans)
+    ends = [0, *(span["end"] for span in spans)]
+    assert all(end <= span["start"] for end, span in zip(ends, spans, strict=False))
+    assert len(spans) <= sum(tag != "O" for _, tag, _ in triples)
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(sorted(MAPPERS)), st.dictionaries(st.sampled_from(["t", "l", "x"]), json_values))
+def test_no_values_can_break_a_mapper_and_each_row_becomes_exactly_one_kind(name: str, values: dict[str, Any]) -> None:
+    fields = [field for field, spec in MAPPERS[name].fields.items() if spec.required]
+    outcome = mapped(name, dict(zip(fields, ("t", "l"), strict=True)), values)
+    assert isinstance(outcome, TransformedRow | RejectedRow) and outcome.row_id == "r1"
+    if isinstance(outcome, TransformedRow):
+        assert orjson.loads(orjson.dumps(outcome.payload)) == outcome.payload
+    else:
+        assert outcome.raw == values
+
+
+def test_a_sentinel_ends_as_a_rejected_row_with_its_own_reason() -> None:
+    sentinel = SentinelRow("r9", 9, 120, RowReason.INVALID_JSON, "{broken", "unexpected end")
+    outcome = mapper_of("qa_pair_passthrough", {"question": "q", "answer": "a"}).map_row(sentinel)
+    assert outcome == RejectedRow("r9", 9, RowReason.INVALID_JSON, "unexpected end", {"head": "{broken"})
+
+
+def test_a_mapping_that_can_not_work_is_refused_before_any_row() -> None:
+    cases = {
+        "unknown_mapper": ("label_to_clasification", CLASSIFICATION),
+        "invalid_request": ("label_to_classification", CLASSIFICATION | {"lable": "l"}),
+        "column_missing": ("label_to_classification", {"text": "t"}),
+    }
+    for code, (name, field_map) in cases.items():
+        with pytest.raises(StageError) as refused:
+            mapper_of(name, field_map)
+        assert refused.value.reason.code == code
+    with pytest.raises(StageError) as refused:
+        mapper_of("label_to_classification", {"text": "review", "label": "l"}).check_columns(["reviews", "l"])
+    assert refused.value.reason.code == "column_missing" and "did you mean reviews?" in refused.value.cause
+
+
+def test_csv_cells_are_read_as_lists_and_numbers() -> None:
+    assert as_list('["a", "b"]') == ["a", "b"] and as_list("a, b") is None and as_list("[broken") is None
+    assert as_number(" 3.5 ") == 3.5 and as_number(True) is None and as_number("inf") is None and as_number(10**400) is None

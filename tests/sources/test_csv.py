@@ -1,0 +1,100 @@
+import csv
+import io
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brewslm.errors import StageError
+from brewslm.reasons.refusals import SourceEmpty
+from brewslm.rows import RawRow, RowReason, SentinelRow
+from brewslm.sources.csv import CsvConnector, column_names
+
+CONNECTOR = CsvConnector()
+
+
+def written(folder: Path, content: bytes) -> Path:
+    path = folder / "rows.csv"
+    path.write_bytes(content)
+    return path
+
+
+def test_cells_are_strings_under_the_headers_names(tmp_path: Path) -> None:
+    path = written(tmp_path, b'\xef\xbb\xbftext,label\r\n"a, b\nc",1\r\n\r\nd,2\r\n')
+    rows = list(CONNECTOR.rows(path, ""))
+    assert [row.values for row in rows if isinstance(row, RawRow)] == [
+        {"text": "a, b\nc", "label": "1"},
+        {"text": "d", "label": "2"},
+    ]
+    assert [row.position for row in rows] == [1, 2]
+
+
+def test_each_broken_record_is_a_sentinel_and_the_next_record_is_read(tmp_path: Path) -> None:
+    content = b'text,label\na,b,c\na\n\xff\xfe,1\n"a"b,1\ngood,1\n'
+    *broken, good = CONNECTOR.rows(written(tmp_path, content), "")
+    assert isinstance(good, RawRow) and good.values == {"text": "good", "label": "1"}
+    assert [(row.reason, row.position) for row in broken if isinstance(row, SentinelRow)] == [
+        (RowReason.WRONG_CELL_COUNT, 1),
+        (RowReason.WRONG_CELL_COUNT, 2),
+        (RowReason.BAD_ENCODING, 3),
+        (RowReason.INVALID_CSV, 4),
+    ]
+    first = broken[0]
+    assert isinstance(first, SentinelRow) and (first.head, first.detail) == ("a,b,c", "3 cells, the header has 2")
+    assert [content[row.byte_offset :][:3] for row in broken if isinstance(row, SentinelRow)] == [
+        b"a,b",
+        b"a\n\xff",
+        b"\xff\xfe,",
+        b'"a"',
+    ]
+
+
+def test_a_cell_that_is_too_long_is_a_sentinel(tmp_path: Path) -> None:
+    path = written(tmp_path, b"text,label\n" + b"x" * 200_000 + b",1\nshort,1\n")
+    long, good = CONNECTOR.rows(path, "")
+    assert isinstance(long, SentinelRow) and long.reason is RowReason.LINE_TOO_LONG
+    assert isinstance(good, RawRow)
+
+
+def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:
+    rows = list(CONNECTOR.rows(written(tmp_path, b'text,label\n"never closed,1\na,2\n'), ""))
+    assert [row.reason for row in rows if isinstance(row, SentinelRow)] == [RowReason.INVALID_CSV]
+
+
+def test_columns_without_a_name_or_with_a_repeated_one_can_still_be_told_apart() -> None:
+    assert column_names(["a", "", "a", " b ", ""]) == ["a", "column_2", "a_3", "b", "column_5"]
+    assert len(set(column_names(["a", "a_2", "a", "a", "column_5", ""]))) == 6
+
+
+def test_a_file_of_blank_lines_has_no_header(tmp_path: Path) -> None:
+    with pytest.raises(StageError) as refused:
+        list(CONNECTOR.rows(written(tmp_path, b"\n\n"), ""))
+    assert isinstance(refused.value.reason, SourceEmpty)
+
+
+cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00"), max_size=12)
+
+
+@given(st.lists(st.tuples(cells, cells), max_size=12))
+def test_what_the_csv_writer_wrote_comes_back_cell_for_cell(tmp_path_factory, records: list[tuple[str, str]]) -> None:
+    into = io.StringIO()
+    csv.writer(into, quoting=csv.QUOTE_ALL).writerows([("left", "right"), *records])
+    path = written(tmp_path_factory.mktemp("csv"), into.getvalue().encode())
+    rows = list(CONNECTOR.rows(path, ""))
+    assert [row.values for row in rows if isinstance(row, RawRow)] == [{"left": a, "right": b} for a, b in records]
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_stop_the_reader(tmp_path_factory, content: bytes) -> None:
+    path = written(tmp_path_factory.mktemp("csv"), b"left,right\n" + content)
+    positions = [row.position for row in CONNECTOR.rows(path, "")]
+    assert positions == list(range(1, len(positions) + 1))
+
+
+def test_the_spread_sample_is_even_and_leaves_out_the_head(tmp_path: Path) -> None:
+    path = written(tmp_path, b"n\n" + b"".join(b"%d\n" % n for n in range(3000)))
+    spread = [int(row["n"]) for row in CONNECTOR.spread(path)]
+    assert 200 <= len(spread) < 400 and spread[0] == 20 and spread[-1] > 2900
+    assert len({b - a for a, b in pairwise(spread)}) == 1

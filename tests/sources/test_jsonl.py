@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brewslm.rows import RawRow, RowReason, SentinelRow, row_id
+from brewslm.sources import base, jsonl
+from brewslm.sources.jsonl import JsonlConnector
+
+CONNECTOR = JsonlConnector()
+
+
+def written(folder: Path, content: bytes) -> Path:
+    path = folder / "rows.jsonl"
+    path.write_bytes(content)
+    return path
+
+
+def test_each_broken_line_is_a_sentinel_that_says_what_is_wrong_and_where(tmp_path: Path) -> None:
+    path = written(tmp_path, b'{"a": 1}\n{broken\n[1]\n"text"\n{"a": "\xff"}\n{"a": 2}')
+    rows = list(CONNECTOR.rows(path, "hash"))
+    assert [type(row) for row in rows] == [RawRow, SentinelRow, SentinelRow, SentinelRow, SentinelRow, RawRow]
+    sentinels = [row for row in rows if isinstance(row, SentinelRow)]
+    assert [row.reason for row in sentinels] == [
+        RowReason.INVALID_JSON,
+        RowReason.NOT_AN_OBJECT,
+        RowReason.NOT_AN_OBJECT,
+        RowReason.BAD_ENCODING,
+    ]
+    assert [(row.position, row.byte_offset, row.head) for row in sentinels[:2]] == [(2, 9, "{broken"), (3, 17, "[1]")]
+    assert sentinels[1].detail == "a list, not an object"
+
+
+def test_a_row_is_known_by_its_source_and_line_number_and_blank_lines_count_as_lines(tmp_path: Path) -> None:
+    path = written(tmp_path, b'\n{"a": 1}\n  \n{"a": 2}\n')
+    rows = list(CONNECTOR.rows(path, "hash"))
+    assert [(row.position, row.row_id) for row in rows] == [(2, row_id("hash", 2)), (4, row_id("hash", 4))]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
+    path = written(tmp_path, b'\xef\xbb\xbf{"a": 1}\n')
+    assert [row.values for row in CONNECTOR.rows(path, "") if isinstance(row, RawRow)] == [{"a": 1}]
+
+
+def test_a_line_that_is_too_long_costs_one_sentinel_and_not_the_rows_after_it(tmp_path: Path, monkeypatch) -> None:
+    for module in (base, jsonl):
+        monkeypatch.setattr(module, "MAX_LINE_BYTES", 32)
+    path = written(tmp_path, b'{"a": "' + b"x" * 200 + b'"}\n{"a": 1}\n{broken}\n')
+    long, good, broken = CONNECTOR.rows(path, "")
+    assert isinstance(long, SentinelRow) and long.reason is RowReason.LINE_TOO_LONG
+    assert isinstance(good, RawRow) and good.position == 2
+    assert isinstance(broken, SentinelRow) and path.read_bytes()[broken.byte_offset :] == b"{broken}\n"
+
+
+def test_the_limit_counts_sentinels_too(tmp_path: Path) -> None:
+    path = written(tmp_path, b'{broken\n{"a": 1}\n{"a": 2}\n')
+    assert [row.position for row in CONNECTOR.load(str(path), limit=2)] == [1, 2]
+
+
+def test_the_spread_sample_reaches_the_end_of_a_sorted_file_and_leaves_out_the_head(tmp_path: Path) -> None:
+    lines = [orjson.dumps({"n": n, "label": "a" if n < 9000 else "b"}) for n in range(10_000)]
+    path = written(tmp_path, b"\n".join(lines))
+    described = CONNECTOR.describe(str(path))
+    assert [row["n"] for row in described.sample_rows] == list(range(20))
+    spread = [row["n"] for row in described.spread_rows]
+    assert len(spread) > 150 and min(spread) >= 20 and len(set(spread)) == len(spread)
+    assert {row["label"] for row in described.spread_rows} == {"a", "b"}
+    assert described.approximate_total_rows == 10_000
+
+
+def test_the_size_of_a_large_file_is_estimated(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(base, "_ESTIMATE_BYTES", 1000)
+    path = written(tmp_path, b'{"n": 1}\n' * 5000)
+    assert abs(CONNECTOR.describe(str(path)).approximate_total_rows - 5000) < 50
+
+
+@given(st.lists(st.one_of(st.dictionaries(st.text(), st.integers(-9, 9)), st.binary(max_size=30)), max_size=20))
+def test_every_line_is_one_row_whatever_stands_in_it(tmp_path_factory, lines: list[dict[str, int] | bytes]) -> None:
+    encoded = [orjson.dumps(line) if isinstance(line, dict) else line.replace(b"\n", b"") for line in lines]
+    path = written(tmp_path_factory.mktemp("lines"), b"".join(line + b"\n" for line in encoded))
+    rows = list(CONNECTOR.rows(path, ""))
+    assert [row.position for row in rows] == [n for n, line in enumerate(encoded, 1) if not (line + b"\n").isspace()]
+    good = {row.position: row.values for row in rows if isinstance(row, RawRow)}
+    for number, line in enumerate(lines, 1):
+        if isinstance(line, dict):
+            assert good[number] == line
+    for row in rows:
+        if isinstance(row, SentinelRow):
+            start = row.byte_offset
+            assert path.read_bytes()[start : start + len(encoded[row.position - 1])] == encoded[row.position - 1]

@@ -1,0 +1,62 @@
+import re
+
+import pytest
+
+from brewslm.errors import StageError
+from brewslm.mappers import mapper_of
+from brewslm.rows import RawRow, RejectedRow, SentinelRow, TransformedRow
+from brewslm.sources import connector_of
+from brewslm.sources.sample_readers import bio, tagged_xml
+
+
+def rows_of(name: str) -> list[RawRow | SentinelRow]:
+    connector, reference = connector_of(f"sample:{name}")
+    return list(connector.load(reference))
+
+
+def test_the_movie_reviews_are_all_there_and_labelled_by_the_sign_of_their_score() -> None:
+    rows = [row.values for row in rows_of("movie-reviews") if isinstance(row, RawRow)]
+    assert len(rows) == 10_605
+    assert list(rows[0]) == ["id", "text", "score", "label"]
+    assert all((row["label"] == "positive") == (row["score"] > 0) for row in rows)
+    assert sum(row["label"] == "neutral" for row in rows) == sum(row["score"] == 0 for row in rows) == 37
+
+
+def test_the_addresses_become_spans_with_exact_offsets() -> None:
+    mapper = mapper_of("bio_to_spans", {name: name for name in ("tokens", "labels", "trailing_whitespace")})
+    mapped = [mapper.map_row(row) for row in rows_of("us-addresses")]
+    assert len(mapped) == 1513 and all(isinstance(row, TransformedRow) for row in mapped)
+    payloads = [row.payload for row in mapped if isinstance(row, TransformedRow)]
+    spans = [(payload["text"], span) for payload in payloads for span in payload["entities_json"]["entities"]]
+    assert len(spans) > 8000
+    assert all(text[span["start"] : span["end"]] == span["text"] for text, span in spans)
+    assert not any(re.search(r"[,;\s]$|^\s", span["text"]) for _, span in spans)
+    assert any(payload["text"] == "9265 Huer Huero Road, Creston, 93432" for payload in payloads)
+
+
+def test_the_support_questions_have_answers_and_the_one_entry_that_is_none_is_a_sentinel() -> None:
+    rows = rows_of("support-qa")
+    sentinels = [row for row in rows if isinstance(row, SentinelRow)]
+    assert len(rows) == 2026 and [row.reason.value for row in sentinels] == ["not_an_object"]
+    mapper = mapper_of("qa_pair_passthrough", {"question": "question", "answer": "answer"})
+    assert sum(isinstance(mapper.map_row(row), RejectedRow) for row in rows) == 1
+    assert all({"question", "answer", "category"} <= row.values.keys() for row in rows if isinstance(row, RawRow))
+
+
+def test_an_unknown_sample_is_refused_with_a_hint() -> None:
+    connector, _ = connector_of("sample:x")
+    with pytest.raises(StageError) as refused:
+        connector.file("movie-review")
+    assert refused.value.reason.code == "source_not_found" and "did you mean movie-reviews?" in refused.value.cause
+
+
+def test_a_comma_belongs_to_a_span_only_when_the_span_goes_on_after_it() -> None:
+    xml = b"<c><a><Name>Acme,</Name> <Name>Inc,</Name> <Zip>1</Zip>\n<NotAddress>x</NotAddress></a></c>"
+    (row,) = tagged_xml([xml])
+    assert row["tokens"] == ["Acme", ",", "Inc", ",", "1", "x"]
+    assert row["labels"] == ["B-Name", "I-Name", "I-Name", "O", "B-Zip", "O"]
+    assert row["trailing_whitespace"] == [False, True, False, True, True, False]
+
+
+def test_neighbours_with_one_tag_are_one_span() -> None:
+    assert bio(["A", "A", "O", "A", "B"]) == ["B-A", "I-A", "O", "B-A", "B-B"]
