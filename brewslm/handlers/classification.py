@@ -50,12 +50,8 @@ class ClassificationHandler(TaskHandler):
         correct = [a == b for a, b in zip(expected, predicted, strict=True)]
         low, high = intervals.wilson(sum(correct), len(rows))
         accuracy = Metric(value=classification.accuracy(expected, predicted), low=low, high=high, n=len(rows))
-
-        def resampled(wanted: Sequence[str], said: Sequence[str]) -> float:
-            return classification.macro_f1(wanted, said, labels)
-
-        low, high = intervals.bootstrap(resampled, expected, predicted)
-        macro_f1 = Metric(value=resampled(expected, predicted), low=low, high=high, n=len(rows))
+        low, high = classification.macro_f1_interval(expected, predicted, labels)
+        macro_f1 = Metric(value=classification.macro_f1(expected, predicted, labels), low=low, high=high, n=len(rows))
         details = {
             "per_class": classification.per_class(expected, predicted, labels),
             "confusion": classification.confusion(expected, predicted, labels),

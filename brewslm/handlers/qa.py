@@ -51,7 +51,7 @@ class QAHandler(TaskHandler):
         exact_match = Metric(value=sum(exact) / len(rows), low=low, high=high, n=len(rows))
         low, high = intervals.bootstrap(np.mean, f1, vectorized=True)
         metrics = {"exact_match": exact_match, "f1": Metric(value=sum(f1) / len(rows), low=low, high=high, n=len(rows))}
-        return Scores(metrics=metrics, details={"row_f1": f1}, row_correct=[value == 1.0 for value in exact])
+        return Scores(metrics=metrics, row_correct=[value == 1.0 for value in exact])
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`nearest_question`: the answer of the train question that is nearest by TF-IDF."""

@@ -1,0 +1,128 @@
+"""evaluate.run: what is asked, what is frozen, what is left."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from brewslm.errors import StageError
+from brewslm.handlers.eval_pack import EvalPack, load_eval_pack
+from brewslm.models.catalogue import BaseModelInfo, base_model
+from brewslm.reasons import Reason
+from brewslm.reasons.eval import EvalRuntimeError, EvaluationCompleted
+from brewslm.reasons.refusals import NotTrained
+from brewslm.stages.contract import Job, Request, Result
+from brewslm.stages.evaluate.scorecard import Scorecard
+from brewslm.store import tables
+from brewslm.store.records import Records, experiment_of
+
+DEFAULT_PACK = "default"
+
+
+class EvaluateRequest(Request):
+    """Measure an experiment on its manifest's eval split.
+
+    Attributes:
+        eval_pack: A preset's name, or the path of a .yaml file.
+    """
+
+    experiment: str
+    eval_pack: str = DEFAULT_PACK
+
+
+class EvaluateJob(Job):
+    """An evaluation, frozen: the pack's gates are in it, so that a pack that is edited later changes no verdict.
+
+    Attributes:
+        output: The evaluation's folder; it appears when it is whole.
+    """
+
+    experiment_id: str
+    base: BaseModelInfo
+    base_sha256: str
+    adapter: Path
+    adapter_sha256: str
+    manifest_path: Path
+    manifest_sha256: str
+    eval_pack: str
+    pack: EvalPack
+    output: Path
+
+
+class EvaluateResult(Result):
+    """A scorecard, and the folder that holds it with every prediction; `path` is relative to the project's folder."""
+
+    experiment_id: str
+    promotable: bool
+    path: str
+    scorecard: Scorecard
+
+
+def project_of(request: EvaluateRequest, session: Session) -> int:
+    """The experiment's project.
+
+    Raises:
+        StageError(UnknownRun, NotTrained): There is no trained experiment of this id.
+    """
+    return experiment_of(session, request.experiment).project_id
+
+
+def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
+    """Freeze the experiment's parts and the eval pack.
+
+    Raises:
+        StageError(NotTrained): Its adapter is gone.
+        StageError(EvalRuntimeError): The base model is not the one that it was trained on.
+        StageError(InvalidRequest): The eval pack can't be used.
+    """
+    experiment = experiment_of(records.session, request.experiment)
+    manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
+    pack = load_eval_pack(request.eval_pack)
+    pack.gates(manifest.task_profile)
+    adapter = records.folder / experiment.adapter_path
+    if not (adapter / "adapter_model.safetensors").is_file():
+        raise StageError(NotTrained(), f"{experiment.run_id} has lost its adapter", where=experiment.adapter_path)
+    base = base_model(experiment.base_model)
+    if base.sha256 != experiment.base_sha256:
+        reason = EvalRuntimeError(experiment_id=experiment.run_id, error="the base model's hash differs")
+        raise StageError(reason, where=base.locator, cause="it is not the base that this experiment was trained on")
+    return EvaluateJob(
+        experiment_id=experiment.run_id,
+        base=base,
+        base_sha256=experiment.base_sha256,
+        adapter=adapter,
+        adapter_sha256=experiment.adapter_sha256,
+        manifest_path=records.folder / manifest.path,
+        manifest_sha256=manifest.sha256,
+        eval_pack=request.eval_pack if not request.eval_pack.endswith((".yaml", ".yml")) else Path(request.eval_pack).stem,
+        pack=pack,
+        output=records.folder / "evaluations" / records.run_id,
+    )
+
+
+def record(result: EvaluateResult, session: Session, run: tables.Run) -> Sequence[Reason]:
+    """Write the evaluation, and tell of it."""
+    assert run.project_id is not None
+    card = result.scorecard
+    session.add(
+        tables.Evaluation(
+            run_id=run.id, project_id=run.project_id, experiment_id=card.experiment_id, eval_pack=card.eval_pack,
+            scorecard=card.model_dump(mode="json"), promotable=card.promotable,
+        )
+    )  # fmt: skip
+    tuned, base = card.primary("tuned"), card.primary("base")
+    return [
+        EvaluationCompleted(
+            experiment_id=card.experiment_id,
+            eval_pack=card.eval_pack,
+            metric=card.primary_metric,
+            n=card.n,
+            tuned=tuned.value,
+            tuned_interval=(tuned.low, tuned.high),
+            base=base.value,
+            base_interval=(base.low, base.high),
+            gates_met=sum(gate.met for gate in card.gates),
+            gates=len(card.gates),
+            promotable=card.promotable,
+        )
+    ]

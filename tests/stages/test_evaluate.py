@@ -1,0 +1,202 @@
+"""Stage 9 on a really tuned tiny model: figures, gates, verdict, and each way it can fail."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from sqlalchemy import select
+
+from brewslm.errors import StageError
+from brewslm.pipeline.execute import RunFailed, call
+from brewslm.processes.context import DirectContext
+from brewslm.rows import RowFile
+from brewslm.stages import evaluate
+from brewslm.stages.evaluate import EvaluateRequest
+from brewslm.store.database import reading
+from brewslm.store.files import project_folder, read_json, sha256, write_atomic, write_json
+from brewslm.store.records import Records
+from brewslm.store.tables import DataManifest, Evaluation, Run, RunEvent
+from tests.experiments import make_experiment, rows, train_adapter
+
+
+@pytest.fixture(scope="module")
+def adapter(tiny_model, tmp_path_factory):
+    return train_adapter(tiny_model, tmp_path_factory.mktemp("adapter") / "adapter")
+
+
+@pytest.fixture
+def trained(project, tiny_model, adapter):
+    return make_experiment(project, tiny_model, adapter, promotable=None)
+
+
+@pytest.fixture
+def folder(trained):
+    return project_folder(trained.project)
+
+
+def job_of(trained, **asked):
+    request = EvaluateRequest(experiment=trained.id, **asked)
+    with reading() as session:
+        return evaluate.resolve(request, Records(session, "eval-9", trained.project, "test"))
+
+
+def run_here(trained, tmp_path, **asked):
+    told = []
+    context = DirectContext(tmp_path, on_progress=lambda done, total, unit, _figures: told.append((done, total, unit)))
+    return evaluate.run(job_of(trained, **asked), context), told
+
+
+def refused(call_, *arguments, **asked):
+    with pytest.raises(StageError) as error:
+        call_(*arguments, **asked)
+    return error.value
+
+
+def newest_event():
+    with reading() as session:
+        return session.scalars(select(RunEvent).order_by(RunEvent.id.desc())).first()
+
+
+def pack(tmp_path, *gates):
+    path = tmp_path / "pack.yaml"
+    path.write_bytes(orjson.dumps({"description": "a test", "tasks": {"classification": list(gates)}}))  # JSON is YAML
+    return str(path)
+
+
+def test_a_tuned_model_is_promotable_and_everything_it_said_is_kept(trained, folder):
+    view = call("test", EvaluateRequest(experiment=trained.id))
+    card = view.result["scorecard"]
+    assert view.result["promotable"] and card["n"] == 24
+    assert card["systems"]["tuned"]["correct"] > card["systems"]["base"]["correct"]
+    assert set(card["systems"]) == {"tuned", "base", "majority", "tfidf_logreg"}
+    assert card["systems"]["majority"]["correct"] == 12
+    kept = folder / view.result["path"]
+    assert read_json(kept / "scorecard.json") == card
+    for name, system in card["systems"].items():
+        lines = list(RowFile(kept / f"predictions-{name}.jsonl").rows())
+        assert [line["row_id"] for line in lines] == [row["row_id"] for row in rows()]
+        assert sum(line["correct"] for line in lines) == system["correct"]
+        assert all(line["correct"] == (line["output"] == line["expected"]) for line in lines)
+    event = newest_event()
+    payload = orjson.loads(event.payload)
+    assert (event.stage, event.reason_code, event.severity) == ("eval", "evaluation_completed", "info")
+    assert (event.run_id, event.parent_run_id) == (view.task_id, trained.id)
+    assert payload["promotable"] and payload["tuned"] == card["systems"]["tuned"]["metrics"]["accuracy"]["value"]
+    assert "movie" not in event.payload
+    with reading() as session:
+        assert session.get(Evaluation, view.task_id).promotable
+
+
+def test_the_base_is_reported_at_the_better_of_its_prompts(trained, tmp_path):
+    result, told = run_here(trained, tmp_path)
+    card = result.scorecard
+    at = {style: metrics["accuracy"].value for style, metrics in card.base_prompts.items()}
+    assert set(at) == {"chat", "plain"}
+    assert card.primary("base").value == max(at.values()) == at[card.systems["base"].prompt]
+    assert card.systems["tuned"].prompt == "chat"
+    assert told[-1] == (72, 72, "rows")
+
+
+def test_the_paired_test_agrees_with_the_predictions(trained, tmp_path, folder):
+    card = run_here(trained, tmp_path)[0].scorecard
+    right = {
+        name: [line["correct"] for line in RowFile(folder / "evaluations" / "eval-9" / f"predictions-{name}.jsonl").rows()]
+        for name in ("tuned", "base")
+    }
+    assert card.paired["base"].wins == sum(a and not b for a, b in zip(right["tuned"], right["base"], strict=True))
+    assert card.paired["base"].p_value < 0.05
+
+
+def test_a_gate_that_is_not_met_is_a_result_and_an_optional_one_decides_nothing(trained, tmp_path):
+    high = {"gate": "high", "metric": "accuracy", "operator": "gte", "threshold": 0.99}
+    other = {"gate": "other", "metric": "bleu", "operator": "gte", "threshold": 0.1, "required": False}
+    good = {"gate": "good", "metric": "macro_f1", "operator": "gte", "threshold": 0.6}
+    card = run_here(trained, tmp_path, eval_pack=pack(tmp_path, high, other, good))[0].scorecard
+    assert [gate.met for gate in card.gates] == [False, False, True]
+    assert not card.promotable
+    assert card.gates[1].value is None
+    assert card.eval_pack == "pack"
+    assert run_here(trained, tmp_path, eval_pack=pack(tmp_path, other, good))[0].promotable
+
+
+def test_the_untuned_base_fails_the_default_pack(trained, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    job = job_of(trained)
+    weights = job.adapter / "adapter_model.safetensors"
+    save_file({name: tensor * 0 for name, tensor in load_file(weights).items()}, weights)
+    untuned = job.model_copy(update={"adapter_sha256": sha256(weights)})
+    card = evaluate.run(untuned, DirectContext(tmp_path)).scorecard
+    assert not card.promotable
+    assert not {gate.gate: gate.met for gate in card.gates}["gain_over_base"]
+
+
+def test_held_out_rows_that_were_changed_or_lost_are_told(trained, folder):
+    eval_file = folder / "prepared" / "v1" / "eval.jsonl"
+    eval_file.write_bytes(eval_file.read_bytes()[:-2])
+    with pytest.raises(RunFailed) as failed:
+        call("test", EvaluateRequest(experiment=trained.id))
+    assert failed.value.error.reason.code == "eval_dataset_missing"
+    event = newest_event()
+    assert (event.reason_code, event.parent_run_id) == ("eval_dataset_missing", trained.id)
+    assert not (folder / "evaluations").exists() or not list((folder / "evaluations").iterdir())
+    eval_file.unlink()
+    assert refused(evaluate.run, job_of(trained), DirectContext(folder)).reason.code == "eval_dataset_missing"
+    (folder / "prepared" / "v1" / "manifest.json").unlink()
+    assert refused(evaluate.run, job_of(trained), DirectContext(folder)).reason.code == "eval_dataset_missing"
+
+
+def test_an_empty_eval_split_is_told(trained, folder):
+    manifest = read_json(folder / "prepared" / "v1" / "manifest.json")
+    write_atomic(folder / "prepared" / "v1" / "eval.jsonl", b"")
+    manifest["splits"]["eval"]["sha256"] = sha256(folder / "prepared" / "v1" / "eval.jsonl")
+    write_json(folder / "prepared" / "v1" / "manifest.json", manifest)
+    job = job_of(trained).model_copy(update={"manifest_sha256": sha256(folder / "prepared" / "v1" / "manifest.json")})
+    assert refused(evaluate.run, job, DirectContext(folder)).reason.error == "the eval split has no rows"
+
+
+def test_a_crash_is_an_eval_runtime_error_without_any_rows_text(trained):
+    (trained.adapter / "adapter_config.json").write_text("{")
+    with pytest.raises(RunFailed) as failed:
+        call("test", EvaluateRequest(experiment=trained.id))
+    assert failed.value.error.reason.code == "eval_runtime_error"
+    event = newest_event()
+    assert (event.reason_code, event.severity, event.parent_run_id) == ("eval_runtime_error", "error", trained.id)
+    assert "movie" not in event.payload
+    with reading() as session:
+        assert session.get(Run, failed.value.view.task_id).state == "failed"
+        assert session.scalars(select(Evaluation)).first() is None
+
+
+def test_another_adapter_or_base_than_the_trained_one_is_refused(trained, tmp_path, tiny_model):
+    job = job_of(trained)
+    with (job.adapter / "adapter_model.safetensors").open("ab") as file:
+        file.write(b"\0")
+    assert refused(evaluate.run, job, DirectContext(tmp_path)).reason.error == "the adapter's hash differs"
+    (job.adapter / "adapter_model.safetensors").unlink()
+    assert refused(job_of, trained).reason.code == "not_trained"
+
+
+def test_what_does_not_exist_is_refused_before_a_run_is_opened(project):
+    for name in ("exp-7", "project-1"):
+        error = refused(call, "test", EvaluateRequest(experiment=name))
+        assert error.reason.code == {"exp-7": "unknown_run", "project-1": "not_trained"}[name]
+    with reading() as session:
+        assert session.scalars(select(Run).where(Run.operation == "evaluate.run")).first() is None
+
+
+def test_an_unknown_pack_is_refused(trained, tmp_path):
+    assert refused(job_of, trained, eval_pack="none-such").reason.code == "invalid_request"
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("description: x\ntasks: {}\n")
+    assert refused(job_of, trained, eval_pack=str(empty)).reason.code == "invalid_request"
+
+
+def test_the_job_holds_its_gates_so_that_an_edited_pack_changes_no_verdict(trained, tmp_path):
+    path = Path(pack(tmp_path, {"gate": "low", "metric": "accuracy", "operator": "gte", "threshold": 0.1}))
+    job = job_of(trained, eval_pack=str(path))
+    path.unlink()
+    assert evaluate.EvaluateJob.model_validate(job.model_dump(mode="json")) == job
+    assert job.pack.gates("classification")[0].threshold == 0.1
+    with reading() as session:
+        assert job.manifest_sha256 == session.scalars(select(DataManifest)).one().sha256
