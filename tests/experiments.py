@@ -77,26 +77,47 @@ def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | 
         write_atomic(prepared / f"{name}.jsonl", b"".join(orjson.dumps(row) + b"\n" for row in rows()))
         splits[name] = SplitFile(path=f"{name}.jsonl", sha256=sha256(prepared / f"{name}.jsonl"), rows=24)
     manifest = Manifest(
-        project=project, version=1, created_at="2026-01-01T00:00:00Z", seed=0, task_profile="classification",
-        adapter_preset="classification-label", output_schema=OutputSchema(scoring_mode="label", labels=LABELS), splits=splits,
-        dev_row_ids=[], sources=[], ledger=Ledger(rows_in=48, rows_out=48),
-    )  # fmt: skip
+        project=project,
+        version=1,
+        created_at="2026-01-01T00:00:00Z",
+        seed=0,
+        task_profile="classification",
+        adapter_preset="classification-label",
+        output_schema=OutputSchema(scoring_mode="label", labels=LABELS),
+        splits=splits,
+        dev_row_ids=[],
+        sources=[],
+        ledger=Ledger(rows_in=48, rows_out=48),
+    )
     write_atomic(prepared / "manifest.json", manifest.model_dump_json().encode())
     with transaction() as session:
         made = [
-            runs.create(session, kind=kind, operation=operation, project_id=project, actor="test", request={}, parent=None,
-                        idempotency_key=None)
+            runs.create(
+                session,
+                kind=kind,
+                operation=operation,
+                project_id=project,
+                actor="test",
+                request={},
+                parent=None,
+                idempotency_key=None,
+            )
             for kind, operation in (("prepare", "prepare.run"), ("exp", "train.run"), ("eval", "evaluate.run"))
-        ]  # fmt: skip
+        ]
         for run in made:
             run.state = "succeeded"
         prepare, exp, evaluation = (run.id for run in made)
         kept = folder / "experiments" / exp / "adapter"
         shutil.copytree(adapter, kept)
         frozen = tables.DataManifest(
-            project_id=project, version=1, run_id=prepare, path="prepared/v1/manifest.json",
-            sha256=sha256(prepared / "manifest.json"), task_profile="classification", rows={"train": 24, "eval": 24},
-        )  # fmt: skip
+            project_id=project,
+            version=1,
+            run_id=prepare,
+            path="prepared/v1/manifest.json",
+            sha256=sha256(prepared / "manifest.json"),
+            task_profile="classification",
+            rows={"train": 24, "eval": 24},
+        )
         session.add(frozen)
         session.flush()
         locator = f"path:{base}"
@@ -110,7 +131,7 @@ def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | 
                 adapter_path=f"experiments/{exp}/adapter",
                 adapter_sha256=sha256(kept / "adapter_model.safetensors"),
                 final_train_loss=0.1,
-            )  # fmt: skip
+            )
         )
         session.flush()
         if promotable is not None:
@@ -122,6 +143,6 @@ def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | 
                     eval_pack="default",
                     scorecard={},
                     promotable=promotable,
-                )  # fmt: skip
+                )
             )
     return Trained(project, exp, kept)

@@ -1,0 +1,158 @@
+"""A model server: llama.cpp's own server on a GGUF file, as a child process on a loopback port."""
+
+import itertools
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from brewslm.processes import lifeline
+from brewslm.processes.child import end_group
+from brewslm.serving.endpoints import Endpoint
+from brewslm.settings import settings
+
+CONTEXT = 8192
+"""Tokens that all running requests share; a longer model context is cut to it."""
+PARALLEL = 4
+READY_SECONDS = 120.0
+POLL_SECONDS = 0.05
+PROMPT_CACHE_MIB = 512
+"""llama.cpp's own default is 8 GB."""
+_NUMBERS = itertools.count(1)
+
+
+class ModelServerFailed(Exception):
+    """A model server ended, or was not ready in time. Its last words are the message."""
+
+
+class ModelServer:
+    """A running child. It dies with this process, however this process dies.
+
+    Args:
+        gguf: The model.
+        model: The name that it answers to.
+        log: File that gets what it prints.
+    """
+
+    def __init__(self, gguf: Path, model: str, log: Path) -> None:
+        self.model, self._log = model, log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._written_before = log.stat().st_size if log.exists() else 0
+        self._said_address = log.with_suffix(".address")
+        self._said_address.unlink(missing_ok=True)
+        read_end, self._write_end = lifeline.hold()
+        command = [sys.executable, "-m", "brewslm.serving.model_server", str(gguf), model, str(self._said_address), str(read_end)]
+        try:
+            with log.open("ab") as output:
+                self.process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[read_end], start_new_session=True
+                )
+        finally:
+            os.close(read_end)
+        self._closed = False
+
+    def endpoint(self) -> Endpoint | None:
+        """Where it listens; None until its model is loaded.
+
+        Raises:
+            ModelServerFailed: It has ended.
+        """
+        if self.process.poll() is not None:
+            raise ModelServerFailed(self._last_words())
+        if not self._said_address.exists():
+            return None
+        address = self._said_address.read_text()
+        return Endpoint(base_url=f"{address}/v1", model=self.model, pid=self.process.pid) if healthy(address) else None
+
+    def wait_ready(self, seconds: float = READY_SECONDS) -> Endpoint:
+        """Its endpoint, once it answers.
+
+        Raises:
+            ModelServerFailed: It ended, or the time is over.
+        """
+        until = time.monotonic() + seconds
+        while (found := self.endpoint()) is None:
+            if time.monotonic() > until:
+                raise ModelServerFailed(f"it was not ready after {seconds:.0f} s")
+            time.sleep(POLL_SECONDS)
+        return found
+
+    def stop(self) -> None:
+        """End it; a second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            end_group(self.process)
+            os.close(self._write_end)
+            self._said_address.unlink(missing_ok=True)
+
+    def _last_words(self) -> str:
+        with self._log.open("rb") as file:
+            file.seek(self._written_before)
+            lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+        return f"it ended with status {self.process.returncode}" + (f"; last it said: {lines[-1][:200]}" if lines else "")
+
+
+def healthy(address: str) -> bool:
+    """Whether the server at `http://host:port` says that it is ready."""
+    import httpx2
+
+    try:
+        return httpx2.get(f"{address}/health", timeout=2.0).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def busy_slots(address: str) -> int:
+    """How many requests it works on now; 0 when it can't be asked."""
+    import httpx2
+
+    try:
+        slots: list[dict[str, Any]] = httpx2.get(f"{address}/slots", timeout=2.0).json()
+    except (httpx2.TransportError, ValueError):
+        return 0
+    return sum(bool(slot["is_processing"]) for slot in slots)
+
+
+@contextmanager
+def serve_model(gguf: Path, model: str = "model") -> Iterator[Endpoint]:
+    """A model server for the block alone.
+
+    Raises:
+        ModelServerFailed: It could not start.
+    """
+    log = settings().home / "serving" / "logs" / f"temporary-{os.getpid()}-{next(_NUMBERS)}.log"
+    server = ModelServer(gguf, model, log)
+    try:
+        yield server.wait_ready()
+    finally:
+        server.stop()
+
+
+def main() -> None:
+    """`python -m brewslm.serving.model_server <gguf> <model> <file for its address> <lifeline's read end>`."""
+    gguf, model, address_file, read_end = sys.argv[1:5]
+    lifeline.watch(int(read_end))
+    import threading
+
+    import xllamacpp
+
+    from brewslm.models.loading import thread_count
+    from brewslm.store.files import write_atomic
+
+    params = xllamacpp.CommonParams()
+    params.model.path, params.model_alias = gguf, {model}
+    params.hostnames, params.port, params.ui = ["127.0.0.1"], 0, False
+    params.n_ctx, params.n_parallel, params.kv_unified = CONTEXT, PARALLEL, True
+    params.cache_ram_mib = PROMPT_CACHE_MIB
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = thread_count()
+    server = xllamacpp.Server(params)
+    write_atomic(Path(address_file), server.listening_address.encode())
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

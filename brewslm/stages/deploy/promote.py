@@ -1,0 +1,69 @@
+"""deploy.promote: verdict, then a live smoke check, then one commit that moves the slot."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from brewslm.errors import StageError
+from brewslm.processes.context import Context
+from brewslm.reasons import Reason
+from brewslm.reasons.deployment import DeploymentPromoteBlocked
+from brewslm.stages.contract import Request
+from brewslm.stages.deploy.changes import changed, export_of, version_in
+from brewslm.stages.deploy.switch import SwitchJob, SwitchResult, job_for, made_ready, move_slot
+from brewslm.store.records import Records
+from brewslm.store.tables import DeploymentVersion, Evaluation, Run, now
+
+
+class PromoteRequest(Request):
+    """Let a pending version answer under its slot."""
+
+    deployment: int
+
+
+def resolve(request: PromoteRequest, records: Records) -> SwitchJob:
+    """Hold the version against the newest verdict of its experiment.
+
+    Raises:
+        StageError(DeploymentStateConflict): It is not pending.
+        StageError(DeploymentPromoteBlocked): There is no evaluation, or its gates were not met.
+    """
+    version = version_in(records.session, request.deployment, "pending")
+    experiment = export_of(records.session, version.export_id).experiment_id
+    newest = records.session.scalars(
+        select(Evaluation)
+        .join(Run, Run.id == Evaluation.run_id)
+        .where(Evaluation.experiment_id == experiment)
+        .order_by(Run.number.desc())
+    ).first()
+    if newest is None or not newest.promotable:
+        cause = (
+            f"{experiment} was not evaluated" if newest is None else f"{newest.run_id} says that {experiment} is not promotable"
+        )
+        reason = DeploymentPromoteBlocked(deployment_version_id=version.id, slot=version.slot, error=cause)
+        raise StageError(reason, f"{version.slot} v{version.version} was not promoted", cause=cause)
+    return job_for(version, records)
+
+
+def run(job: SwitchJob, context: Context) -> SwitchResult:
+    """Make it ready and ask it.
+
+    Raises:
+        StageError(DeploymentSmokeFailed): It does not answer as the exported file did.
+    """
+    context.check()
+    return made_ready(job)
+
+
+def record(result: SwitchResult, session: Session, run: Run) -> Sequence[Reason]:
+    """The commit that is the switch: pending → promoted, and the former version promoted → superseded."""
+    version = version_in(session, result.version_id, "pending")
+    former = move_slot(version, result, session)
+    if former:
+        former.state, former.changed_at = "superseded", now()
+    return changed(version, run, "promote", _name(former), _name(version))
+
+
+def _name(version: DeploymentVersion | None) -> str | None:
+    return f"v{version.version}" if version else None
