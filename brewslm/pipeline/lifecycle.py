@@ -3,11 +3,16 @@
 To add a stage: a stage constant in reasons/base.py, a reason, a line here. Every view picks it up.
 """
 
+from brewslm.pipeline import training
 from brewslm.pipeline.operation import LifecycleStage, Operation
 from brewslm.reasons.cleaning import CleaningFailed
+from brewslm.reasons.export import ExportRunFailed
 from brewslm.reasons.ingestion import DatasetImportFailed
-from brewslm.stages import clean, documents, ingest, projects
+from brewslm.reasons.prepare import DatasetPrepareFailed
+from brewslm.reasons.training import TrainingDispatchError
+from brewslm.stages import clean, documents, export, ingest, preflight, prepare, projects, train
 from brewslm.stages.contract import Request
+from brewslm.stages.deploy import changes, promote, rollback, switch
 from brewslm.stages.mapping import commit, job
 
 STAGES = (
@@ -81,6 +86,101 @@ OPERATIONS: dict[str, Operation] = {
             result=clean.CleanResult,
             locks=("documents",),
             failure=lambda failed: CleaningFailed(problem=failed.problem, error=failed.error),
+        ),
+        Operation(
+            "prepare.run",
+            "prepare",
+            "prepare",
+            prepare.PrepareRequest,
+            prepare.resolve,
+            prepare.run,
+            prepare.record,
+            job=prepare.PrepareJob,
+            result=prepare.PrepareResult,
+            locks=("rows",),
+            failure=lambda failed: DatasetPrepareFailed(problem=failed.problem, error=failed.error),
+        ),
+        Operation(
+            "preflight.run",
+            "preflight",
+            "preflight",
+            preflight.PreflightRequest,
+            preflight.resolve,
+            preflight.run,
+            preflight.record,
+            job=preflight.PreflightJob,
+            result=preflight.PreflightResult,
+            failure=lambda failed: TrainingDispatchError(experiment_id=failed.run_id, error=failed.problem),
+        ),
+        Operation(
+            "train.run",
+            "exp",
+            "train",
+            train.TrainRequest,
+            training.resolve,
+            training.run,
+            train.record,
+            job=training.DispatchJob,
+            result=train.TrainResult,
+            heavy=True,
+            failure=training.failure,
+            timeout_seconds=lambda request: request.timeout_minutes and request.timeout_minutes * 60,
+        ),
+        Operation(
+            "export.run",
+            "export",
+            "export",
+            export.ExportRequest,
+            export.resolve,
+            export.run,
+            export.record,
+            job=export.ExportJob,
+            result=export.ExportResult,
+            heavy=True,
+            project_of=export.project_of,
+            failure=lambda failed: ExportRunFailed(
+                experiment_id=failed.request.experiment, format=failed.request.format, error=failed.error
+            ),
+        ),
+        Operation(
+            "deploy.create",
+            "deploy",
+            "deploy",
+            changes.CreateRequest,
+            record=changes.create,
+            project_of=changes.project_of_create,
+        ),
+        Operation(
+            "deploy.promote",
+            "deploy",
+            "deploy",
+            promote.PromoteRequest,
+            promote.resolve,
+            promote.run,
+            promote.record,
+            job=switch.SwitchJob,
+            result=switch.SwitchResult,
+            project_of=changes.project_of_version,
+        ),
+        Operation(
+            "deploy.reject",
+            "deploy",
+            "deploy",
+            changes.RejectRequest,
+            record=changes.reject,
+            project_of=changes.project_of_version,
+        ),
+        Operation(
+            "deploy.rollback",
+            "deploy",
+            "deploy",
+            rollback.RollbackRequest,
+            rollback.resolve,
+            rollback.run,
+            rollback.record,
+            job=switch.SwitchJob,
+            result=switch.SwitchResult,
+            project_of=changes.project_of_version,
         ),
     )
 }
