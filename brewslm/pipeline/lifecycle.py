@@ -6,11 +6,12 @@ To add a stage: a stage constant in reasons/base.py, a reason, a line here. Ever
 from brewslm.pipeline import training
 from brewslm.pipeline.operation import LifecycleStage, Operation
 from brewslm.reasons.cleaning import CleaningFailed
+from brewslm.reasons.eval import EvalRuntimeError
 from brewslm.reasons.export import ExportRunFailed
 from brewslm.reasons.ingestion import DatasetImportFailed
 from brewslm.reasons.prepare import DatasetPrepareFailed
 from brewslm.reasons.training import TrainingDispatchError
-from brewslm.stages import clean, documents, export, ingest, preflight, prepare, projects, train
+from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, train
 from brewslm.stages.contract import Request
 from brewslm.stages.deploy import changes, promote, rollback, switch
 from brewslm.stages.mapping import commit, job
@@ -141,6 +142,20 @@ OPERATIONS: dict[str, Operation] = {
             failure=lambda failed: ExportRunFailed(
                 experiment_id=failed.request.experiment, format=failed.request.format, error=failed.error
             ),
+        ),
+        Operation(
+            "evaluate.run",
+            "eval",
+            "evaluate",
+            evaluate.EvaluateRequest,
+            evaluate.resolve,
+            evaluate.run,
+            evaluate.record,
+            job=evaluate.EvaluateJob,
+            result=evaluate.EvaluateResult,
+            heavy=True,
+            project_of=evaluate.project_of,
+            failure=lambda failed: EvalRuntimeError(experiment_id=failed.request.experiment, error=failed.error),
         ),
         Operation(
             "deploy.create",
