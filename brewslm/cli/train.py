@@ -55,7 +55,8 @@ def show_preflight(view: "RunView") -> None:
         needed, usable = plan["memory_bytes"]["total"] / 2**30, plan["runtime"]["memory_bytes"] / 2**30
         print_line(
             f"{'fits' if result['passed'] else 'blocked'}: {needed:.1f} of {usable:.1f} GB, {plan['rows']:,} rows, "
-            f"{plan['steps']:,} steps, {plan['tokens']:,} tokens, longest row {plan['longest_tokens']}, {plan['runtime']['precision']}"
+            f"{plan['steps']:,} steps, {plan['tokens']:,} tokens, longest row {plan['longest_tokens']}, "
+            f"{plan['runtime']['precision']}"
         )
     for finding in result["findings"]:
         print_line(f"{finding['severity']} {finding['code']}: {finding['measured']}; the limit is {finding['limit']}")
