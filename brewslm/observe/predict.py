@@ -1,0 +1,183 @@
+"""Ask a trained experiment, or a deployment. Nothing is written: an answer changes no state."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from brewslm.errors import StageError
+from brewslm.handlers import handler_for
+from brewslm.handlers.base import TaskHandler
+from brewslm.models.prompt import Predictor
+from brewslm.reasons.refusals import EndpointUnavailable, InvalidRequest, NotTrained, UnknownRun
+from brewslm.rows.manifest import PreparedData, PreparedRow
+from brewslm.serving import Endpoint, ModelServerFailed, locate, serve_model
+from brewslm.store import tables
+from brewslm.store.database import reading
+from brewslm.store.files import project_folder
+from brewslm.store.records import experiment_of, project_of
+
+Input = str | dict[str, Any]
+"""A text, or an object with the task's input field and, if it likes, a row_id."""
+
+
+class Answer(BaseModel):
+    """What the model said to one input.
+
+    Attributes:
+        row_id: The input's, or its place: "input-1".
+        output: A label, an answer, or spans {type, start, end, text}.
+        scores: Label to probability; {} for other tasks.
+        problems: Count by kind of what could not be used of the model's answer.
+    """
+
+    row_id: str
+    input: str
+    output: Any
+    scores: dict[str, float]
+    problems: dict[str, int]
+
+
+def read_inputs(lines: Iterable[str], where: str) -> list[Input]:
+    """Inputs from JSON lines; empty lines are passed over.
+
+    Raises:
+        StageError(InvalidRequest): A line is neither a JSON string nor an object.
+    """
+    found: list[Input] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            value = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise StageError(
+                InvalidRequest(), "The input can't be read", where=f"{where}, line {number}", cause=error.msg
+            ) from None
+        if not isinstance(value, str | dict):
+            raise StageError(
+                InvalidRequest(),
+                "The input can't be read",
+                where=f"{where}, line {number}",
+                cause="it is neither a text nor an object",
+            )
+        found.append(value)
+    return found
+
+
+def ask_experiment(experiment_id: str, inputs: Sequence[Input]) -> list[Answer]:
+    """Load the experiment's model here, and ask it.
+
+    Raises:
+        StageError(UnknownRun, NotTrained, InvalidRequest): There is no such model, or an input that it can't be asked.
+    """
+    from brewslm.models.catalogue import base_model
+    from brewslm.models.loading import load_model, load_tokenizer, set_threads
+    from brewslm.models.predictors import WeightsPredictor
+
+    with reading() as session:
+        experiment = experiment_of(session, experiment_id)
+        handler = _handler(session, experiment)
+    rows = _rows(handler, inputs)
+    adapter = project_folder(experiment.project_id) / experiment.adapter_path
+    if not (adapter / "adapter_model.safetensors").is_file():
+        raise StageError(NotTrained(), f"{experiment_id} has lost its adapter", where=experiment.adapter_path)
+    set_threads()
+    folder = base_model(experiment.base_model).folder
+    return _ask(handler, WeightsPredictor(load_model(folder, adapter), load_tokenizer(folder)), rows)
+
+
+def ask_deployment(deployment: str, inputs: Sequence[Input], project: int | None = None) -> list[Answer]:
+    """Ask a deployment's model server; where none is up, one is started for these inputs alone.
+
+    Args:
+        deployment: A slot's name, such as "default", or a version's number.
+        project: The slot's project; needed where several have a slot of this name.
+
+    Raises:
+        StageError(EndpointUnavailable): Nothing is promoted, or no server could be started.
+        StageError(UnknownProject, UnknownRun, InvalidRequest): There is no such deployment, or several.
+    """
+    import openai
+
+    from brewslm.models.endpoint import EndpointPredictor
+
+    with reading() as session:
+        version = _version(session, deployment, project)
+        export = session.get_one(tables.Export, version.export_id)
+        handler = _handler(session, experiment_of(session, export.experiment_id))
+    rows = _rows(handler, inputs)
+    try:
+        with _live(version, export) as endpoint:
+            return _ask(handler, EndpointPredictor(endpoint.base_url, endpoint.model), rows)
+    except (openai.APIError, ModelServerFailed) as error:
+        raise StageError(
+            EndpointUnavailable(), "The model did not answer", where=deployment, cause=type(error).__name__
+        ) from error
+
+
+def _handler(session: Session, experiment: tables.Experiment) -> TaskHandler:
+    manifest = session.get_one(tables.DataManifest, experiment.manifest_id)
+    prepared = PreparedData(project_folder(experiment.project_id) / manifest.path, manifest.sha256).manifest
+    return handler_for(prepared.task_profile, prepared.output_schema)
+
+
+def _version(session: Session, deployment: str, project: int | None) -> tables.DeploymentVersion:
+    if deployment.isdigit():
+        numbered = session.get(tables.DeploymentVersion, int(deployment))
+        if numbered is None or project not in (None, numbered.project_id):
+            raise StageError(UnknownRun(), "There is no such deployment", where=deployment, next_step="See brewslm deploy list.")
+        return numbered
+    query = select(tables.Slot).where(tables.Slot.name == deployment, tables.Slot.version_id.is_not(None))
+    if project is not None:
+        query = query.where(tables.Slot.project_id == project_of(session, project).id)
+    slots = session.scalars(query.order_by(tables.Slot.project_id)).all()
+    if not slots:
+        raise StageError(EndpointUnavailable(), where=deployment, cause="no version is promoted under this name")
+    if len(slots) > 1:
+        known = ", ".join(str(slot.project_id) for slot in slots)
+        raise StageError(InvalidRequest(), f"several projects have a slot {deployment}", cause=known, next_step="Name --project.")
+    return session.get_one(tables.DeploymentVersion, slots[0].version_id)
+
+
+@contextmanager
+def _live(version: tables.DeploymentVersion, export: tables.Export) -> Iterator[Endpoint]:
+    """The version's own server, or one for the block."""
+    served = locate(version.id)
+    if served is not None:
+        yield served
+        return
+    file = project_folder(version.project_id) / export.path / export.artifacts[version.variant]["path"]
+    with serve_model(file, f"{version.slot}-v{version.version}") as endpoint:
+        yield endpoint
+
+
+def _rows(handler: TaskHandler, inputs: Sequence[Input]) -> list[PreparedRow]:
+    name = handler.input_field
+    rows = []
+    for place, one in enumerate(inputs, 1):
+        payload = {name: one} if isinstance(one, str) else one
+        text = payload.get(name)
+        if not isinstance(text, str) or not text.strip():
+            raise StageError(InvalidRequest(), f"input {place} has no {name}", cause=f"{handler.profile} is asked by {name}")
+        rows.append(PreparedRow(row_id=str(payload.get("row_id", f"input-{place}")), payload={name: text}))
+    if not rows:
+        raise StageError(InvalidRequest(), "There is nothing to ask", next_step="Give a text, or JSON lines.")
+    return rows
+
+
+def _ask(handler: TaskHandler, predictor: Predictor, rows: Sequence[PreparedRow]) -> list[Answer]:
+    return [
+        Answer(
+            row_id=said.row_id,
+            input=row.payload[handler.input_field],
+            output=said.output,
+            scores=said.scores,
+            problems=said.problems,
+        )
+        for row, said in zip(rows, handler.predict(rows, predictor), strict=True)
+    ]
