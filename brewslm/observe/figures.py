@@ -72,10 +72,11 @@ def _prepare(facts: Facts) -> Figure:
 
 def _preflight(facts: Facts) -> Figure:
     run = facts.newest.get("preflight")
-    if run is not None and run.result is not None:
-        blockers = len(run.result.get("blockers", ()))
-        return True, counted(blockers, "blocker") if blockers else "passed", {"blockers": blockers}
-    return (True, "passed", {"blockers": 0}) if facts.experiment else _NOTHING
+    trained = facts.experiment.created_at if facts.experiment else None
+    if run is None or run.result is None or (trained and run.created_at < trained):  # training has a preflight of its own
+        return (True, "passed", {"blockers": 0}) if trained else _NOTHING
+    blockers = sum(1 for finding in run.result["findings"] if finding["severity"] == "blocker")
+    return True, counted(blockers, "blocker") if blockers else "passed", {"blockers": blockers}
 
 
 def _train(facts: Facts) -> Figure:

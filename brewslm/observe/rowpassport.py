@@ -1,5 +1,6 @@
 """The whole life of one row: where it came from, what became of it, which steps learned from it, what was answered on it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from brewslm.rows import RowFile
 from brewslm.rows.placement import placements
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder, run_folder
-from brewslm.store.tables import DataManifest, Document, Evaluation, Experiment, Project, RowFileState, Source
+from brewslm.store.tables import DataManifest, Document, Evaluation, Experiment, Project, RowFileState, Run, Source
 
 
 class Origin(BaseModel):
@@ -102,7 +103,7 @@ def _in_project(session: Session, project: int, row_id: str) -> RowPassport | No
         Split(manifest_version=one.version, split=one.split or "rejected", reason=one.reason)
         for one in placements(folder / "prepared", row_id)
     ]
-    chunk = next((line for line in _scan(folder / "cleaned" / "chunks.jsonl", row_id)), None)
+    chunk = next(_scan(folder / "cleaned" / "chunks.jsonl", row_id), None)
     if not (lines or splits or chunk):
         return None
     return RowPassport(
@@ -128,7 +129,7 @@ def _mapped(session: Session, folder: Path, project: int, row_id: str) -> list[d
     return found
 
 
-def _scan(path: Path, row_id: str) -> Any:
+def _scan(path: Path, row_id: str) -> Iterator[dict[str, Any]]:
     """The row's lines in a file that has no index."""
     needle = row_id.encode()
     if path.exists():
@@ -139,15 +140,19 @@ def _scan(path: Path, row_id: str) -> Any:
 
 
 def _origin(session: Session, lines: list[dict[str, Any]]) -> Origin | None:
+    """By the result of the import that mapped or rejected the row: it names its source and its mapper."""
     if not lines:
         return None
     line = lines[0]
-    import_run = line.get("import_run")
-    source = session.get(Source, line["source_id"]) if line.get("source_id") is not None else None
-    if source is None:
-        source = session.scalars(select(Source).where(Source.run_id == import_run)).first()
-    locator = source.locator if source else ""
-    return Origin(locator=locator, position=line.get("position"), import_run=import_run, mapper=line.get("mapper"))
+    run = session.get(Run, line["import_run"])
+    result = (run.result if run else None) or {}
+    source = session.get(Source, line.get("source_id", result.get("source_id", 0)))
+    return Origin(
+        locator=source.locator if source else result.get("locator", ""),
+        position=line["position"],
+        import_run=line["import_run"],
+        mapper=line.get("mapper", result.get("mapper_id")),
+    )
 
 
 def _chunk_origin(session: Session, chunk: dict[str, Any]) -> Origin:

@@ -84,7 +84,7 @@ def _cell(stage: LifecycleStage, found: Facts) -> StageView:
     begun, figure, counts = measure(found) if measure else (False, "", {})
     run = found.newest.get(stage.id)
     state = _state(run, begun)
-    if state is StageState.DONE and _waits_for_a_person(stage.id, found):
+    if state is StageState.DONE and (counts.get("blockers") or _waits_for_a_person(stage.id, found)):
         state = StageState.NEEDS_YOU
     if run is not None and state in (StageState.RUNNING, StageState.FAILED):
         figure = _of_run(run)

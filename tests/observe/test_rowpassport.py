@@ -1,0 +1,79 @@
+import orjson
+import pytest
+
+from brewslm.errors import StageError
+from brewslm.observe.rowpassport import row_passport
+from brewslm.pipeline.execute import call
+from brewslm.rows import row_id
+from brewslm.stages.clean import CleanRequest
+from brewslm.stages.documents import AddRequest
+from brewslm.store.database import reading
+from brewslm.store.files import project_folder
+from brewslm.store.tables import Source
+
+
+def test_the_life_of_a_row_that_was_trained_on(walk):
+    run = walk.imported()
+    ids = walk.prepared()
+    first, second = ids["train"][:2]
+    experiment = walk.trained([[first, second], [second], [first]])
+    walk.evaluated(experiment, dict.fromkeys(ids["eval"], True))
+    found = row_passport(first)
+    assert found.project == walk.project
+    assert found.origin.locator.startswith("jsonl:") and found.origin.import_run == run
+    assert found.origin.mapper == "label_to_classification"
+    (fate,) = found.fates
+    line = int(fate.payload["text"].split()[-1]) + 1
+    assert found.origin.position == line and fate.task_profile == "classification" and fate.reason is None
+    assert [(one.manifest_version, one.split) for one in found.splits] == [(1, "train")]
+    assert [(one.experiment, one.steps) for one in found.trained] == [(experiment, [1, 3])]
+    assert found.answers == []
+
+
+def test_the_life_of_a_held_out_row(walk):
+    walk.imported()
+    ids = walk.prepared()
+    experiment = walk.trained([ids["train"]])
+    evaluation = walk.evaluated(experiment, {one: one != ids["eval"][0] for one in ids["eval"]})
+    found = row_passport(ids["eval"][0])
+    assert [one.split for one in found.splits] == ["eval"] and found.trained == []
+    assert {(one.evaluation, one.experiment, one.model, one.output, one.expected, one.correct) for one in found.answers} == {
+        (evaluation, experiment, model, "positive", "negative", False) for model in ("tuned", "base")
+    }
+    assert all(one.correct for one in row_passport(ids["eval"][1]).answers)
+
+
+def test_a_dev_row_and_a_row_of_two_manifests(walk):
+    walk.imported()
+    ids = walk.prepared()
+    assert [one.split for one in row_passport(ids["dev"][0]).splits] == ["dev"]
+    first = ids["train"][0]
+    walk.prepared()
+    assert [one.manifest_version for one in row_passport(first).splits] == [1, 2]
+
+
+def test_the_life_of_a_row_that_was_rejected(walk):
+    run = walk.imported(60, broken=1)
+    with reading() as session:
+        source = session.query(Source).one()
+    found = row_passport(row_id(source.content_hash, 61))
+    assert [(one.run_id, one.reason, one.payload) for one in found.fates] == [(run, "invalid_json", None)]
+    assert found.origin.position == 61 and found.origin.locator == source.locator and found.splits == []
+
+
+def test_the_life_of_a_chunk(project, tmp_path):
+    (tmp_path / "letter.txt").write_text("The garden lay behind the house, and rain had fallen on it for more than a week.")
+    call("test", AddRequest(project=project, paths=[str(tmp_path / "letter.txt")]))
+    call("test", CleanRequest(project=project))
+    line = orjson.loads((project_folder(project) / "cleaned/chunks.jsonl").read_bytes())
+    found = row_passport(line["row_id"])
+    assert (found.origin.locator, found.origin.position) == ("letter.txt", 0)
+    assert found.fates[0].payload == {"text": line["text"]}
+
+
+@pytest.mark.parametrize("unknown", ["r00000000000000000000", "", "../../etc/passwd"])
+def test_an_unknown_row_is_refused(walk, unknown):
+    walk.imported()
+    with pytest.raises(StageError) as refused:
+        row_passport(unknown)
+    assert refused.value.reason.code == "unknown_row"
