@@ -18,7 +18,7 @@ from brewslm.sources import Connector, Locator, connector_of
 from brewslm.stages.contract import Job, ProjectRequest, Result
 from brewslm.store.files import sync_folder
 from brewslm.store.records import Records, source_of
-from brewslm.store.tables import Run, Source
+from brewslm.store.tables import Run, Source, now
 
 _COPY_BYTES = 1024 * 1024
 
@@ -123,12 +123,13 @@ def _counted(connector: Connector, copy: Path, context: Context) -> Ledger:
 
 
 def record(result: IngestResult, session: Session, run: Run) -> Sequence[Reason]:
-    """Write the source, once for each locator and content."""
+    """Write the source, once for each locator and content; a content that came back is the newest again."""
     assert run.project_id is not None
     found = source_of(session, run.project_id, result.locator, result.content_hash)
     if found is None:
         found = Source(project_id=run.project_id, run_id=run.id, **result.model_dump(exclude={"ledger"}))
         session.add(found)
         session.flush()
+    found.created_at = now()
     run.result = (run.result or {}) | {"source_id": found.id}
     return ()

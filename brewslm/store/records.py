@@ -80,7 +80,7 @@ def source_of(session: Session, project_id: int, locator: str, content_hash: str
     query = select(tables.Source).where(tables.Source.project_id == project_id, tables.Source.locator == locator)
     if content_hash is not None:
         query = query.where(tables.Source.content_hash == content_hash)
-    return session.scalars(query.order_by(tables.Source.id.desc())).first()
+    return session.scalars(query.order_by(tables.Source.created_at.desc(), tables.Source.id.desc())).first()
 
 
 def run_of(session: Session, run_id: str) -> tables.Run:
