@@ -55,7 +55,7 @@ OnStage = Callable[[KeptSource | Introspection], None]
 def import_rows(
     actor: str, request: ImportRequest, *, on_stage: OnStage = lambda _done: None, on_progress: OnProgress | None = None
 ) -> Imported:
-    """Stages 1 to 3 or 4 for one locator. Its current content is ingested when the project does not have it yet.
+    """Stages 1 to 3 or 4 for one locator.
 
     Args:
         on_stage: Gets what ingest and introspect have found, as soon as they have.
@@ -63,6 +63,22 @@ def import_rows(
     Raises:
         StageError: The request was refused; no row was appended.
         RunFailed: Ingest or commit began and failed.
+    """
+    found = planned_import(actor, request, on_stage=on_stage, on_progress=on_progress)
+    if request.commit:
+        run = call(actor, CommitRequest(**found.request.model_dump()), on_progress=on_progress)
+        return found.model_copy(update={"run": run})
+    return found.model_copy(update={"preview": dry_run(found.request, on_progress)})
+
+
+def planned_import(
+    actor: str, request: ImportRequest, *, on_stage: OnStage = lambda _done: None, on_progress: OnProgress | None = None
+) -> Imported:
+    """Stages 1 and 2, and the mapping that would be used. The source is ingested when the project lacks its current content.
+
+    Raises:
+        StageError: The request was refused; no row was appended.
+        RunFailed: Ingest began and failed.
     """
     check(request)
     first_project(actor, request.project)
@@ -79,11 +95,7 @@ def import_rows(
         drop_reasons=row_reasons(request.drop),
         **chosen.model_dump(),
     )
-    found = Imported(source=source, introspection=introspection, request=mapping)
-    if request.commit:
-        run = call(actor, CommitRequest(**mapping.model_dump()), on_progress=on_progress)
-        return found.model_copy(update={"run": run})
-    return found.model_copy(update={"preview": dry_run(mapping, on_progress)})
+    return Imported(source=source, introspection=introspection, request=mapping)
 
 
 def dry_run(request: MapRequest, on_progress: OnProgress | None = None) -> Preview:
