@@ -17,6 +17,8 @@ class Settings(BaseSettings):
     """Folder of packages that were fetched and of base models made ready from them; shared by every home."""
     database_url: str = ""
     """Empty: SQLite in `home`."""
+    api_folders: list[Path] = []
+    """Folders whose files the API may read; it always reads `home/uploads`. The command line reads what its user may read."""
     threads: int = 0
     """CPU threads for heavy work; 0 takes every core."""
 

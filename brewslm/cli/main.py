@@ -2,7 +2,22 @@
 
 import typer
 
-from brewslm.cli import audit, data, deploy, documents, evaluate, export, predict, prepare, projects, row, status, task, train
+from brewslm.cli import (
+    audit,
+    data,
+    deploy,
+    documents,
+    evaluate,
+    export,
+    predict,
+    prepare,
+    projects,
+    row,
+    serve,
+    status,
+    task,
+    train,
+)
 
 app = typer.Typer(
     name="brewslm",
@@ -11,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (projects, documents, prepare, status, task, audit, row, data, evaluate, train, export, deploy, predict):
+for module in (projects, documents, prepare, status, task, audit, row, data, evaluate, train, export, deploy, predict, serve):
     module.register(app)
 
 

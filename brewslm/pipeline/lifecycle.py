@@ -3,7 +3,7 @@
 To add a stage: a stage constant in reasons/base.py, a reason, a line here. Every view picks it up.
 """
 
-from brewslm.pipeline import training
+from brewslm.pipeline import autopilot, training
 from brewslm.pipeline.operation import LifecycleStage, Operation
 from brewslm.reasons.cleaning import CleaningFailed
 from brewslm.reasons.eval import EvalRuntimeError
@@ -196,6 +196,15 @@ OPERATIONS: dict[str, Operation] = {
             job=switch.SwitchJob,
             result=switch.SwitchResult,
             project_of=changes.project_of_version,
+        ),
+        Operation(
+            "autopilot.run",
+            "autopilot",
+            "",
+            autopilot.AutopilotRequest,
+            compose=autopilot.compose,
+            result=autopilot.AutopilotResult,
+            failure=autopilot.failure,
         ),
     )
 }

@@ -1,6 +1,6 @@
 """The queue's worker: takes queued runs from our table, and has DBOS order, limit and recover them.
 
-The run row is the only status; DBOS knows a run's id and nothing else. See docs/decisions/0001-queue.md.
+The run row is the only status; DBOS knows a run's id and nothing else. See docs/decisions/queue.md.
 """
 
 import logging
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -18,7 +19,7 @@ from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.reasons.refusals import WorkerNameTaken
 from brewslm.settings import settings
 from brewslm.store.database import reading
-from brewslm.store.locks import Held, lock
+from brewslm.store.locks import Held, is_held, lock
 from brewslm.store.tables import Run
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,21 @@ def perform_run(run_id: str) -> str:
     return run_id
 
 
+def worker_lock(name: str) -> Path:
+    """Held by the worker of this name for as long as it works."""
+    return settings().home / "locks" / f"worker-{name}"
+
+
+def check_name(name: str) -> None:
+    """Say beforehand what `working` would refuse.
+
+    Raises:
+        StageError(WorkerNameTaken): A worker of this name is at work in this home.
+    """
+    if is_held(worker_lock(name)):
+        raise StageError(WorkerNameTaken(), f"Worker {name} was not started", where=str(settings().home))
+
+
 @contextmanager
 def working(name: str = "main") -> Iterator[None]:
     """Take and perform queued runs for as long as the block lasts.
@@ -52,9 +68,10 @@ def working(name: str = "main") -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(lock(settings().home / "locks" / f"worker-{name}", wait=False))
-        except Held as error:
-            raise StageError(WorkerNameTaken(), f"Worker {name} was not started", where=str(settings().home)) from error
+            stack.enter_context(lock(worker_lock(name), wait=False))
+        except Held:
+            check_name(name)
+            raise
         _launch(name)
         stop = threading.Event()
         dispatcher = threading.Thread(target=_dispatch, args=(stop,), daemon=True, name="dispatcher")

@@ -1,6 +1,6 @@
 """What concerns no one stage."""
 
-from brewslm.reasons.base import Reason, Severity, Stage
+from brewslm.reasons.base import Reason, Refusal, Severity, Stage
 
 
 class AutopilotStopped(
@@ -30,4 +30,10 @@ class OperationFailed(
     """An operation that has no reason code of its own crashed."""
 
     operation: str
+    error: str
+
+
+class RequestFailed(Refusal, stage=Stage.SYSTEM, severity=Severity.ERROR, status=500, remedy="Read the server's log, and report it."):
+    """The server could not answer, by a fault of its own."""
+
     error: str

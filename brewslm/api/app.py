@@ -1,0 +1,85 @@
+"""The API: hand-written routes of a few lines, over the one doorway and the views."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+
+import anyio
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel
+
+import brewslm
+from brewslm import web
+from brewslm.api import data, deployments, events, problems, projects, tasks, training, uploads
+from brewslm.api.guard import LoopbackOnly
+from brewslm.api.work import PROBLEMS
+from brewslm.observe.projects import projects as projects_known
+from brewslm.pipeline import worker
+from brewslm.serving import gateway
+from brewslm.serving.supervisor import Supervisor
+from brewslm.store.database import engine
+
+ROUTERS = (
+    projects.router,
+    uploads.router,
+    data.router,
+    training.router,
+    deployments.router,
+    tasks.router,
+    events.router,
+    gateway.router,
+)
+
+
+@contextmanager
+def supervising() -> Iterator[None]:
+    """Keep the promoted models' servers running for as long as the block lasts."""
+    supervisor = Supervisor()
+    supervisor.start()
+    try:
+        yield
+    finally:
+        supervisor.stop()
+
+
+class Health(BaseModel):
+    """That the server answers, and its database with it."""
+
+    status: str
+    version: str
+
+
+def create_app(worker_name: str = "main", with_worker: bool = True) -> FastAPI:
+    """The application.
+
+    Args:
+        worker_name: Of the worker that lives in this process.
+        with_worker: Without one, runs stay queued until a worker takes them.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with ExitStack() as stack:
+            await anyio.to_thread.run_sync(engine)  # migrates, which may wait for another process
+            if with_worker:
+                stack.enter_context(worker.working(worker_name))
+                stack.enter_context(supervising())
+            yield
+
+    app = FastAPI(title="BrewSLM", version=brewslm.__version__, lifespan=lifespan, responses=PROBLEMS)
+    app.add_middleware(LoopbackOnly)
+    problems.register(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.get("/api/health", operation_id="health", tags=["health"])(health)
+    mount_web = getattr(web, "mount", None)
+    if mount_web is not None:
+        mount_web(app)
+        app.get("/", include_in_schema=False)(lambda: RedirectResponse("/ui"))
+    return app
+
+
+def health() -> Health:
+    """Whether the server is up, and its database with it."""
+    projects_known()
+    return Health(status="ok", version=brewslm.__version__)

@@ -1,0 +1,123 @@
+"""Stages 1 to 6: sources, mapping, documents, cleaning, prepare."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response, UploadFile
+
+from brewslm.api.uploads import kept, readable, uploads_folder
+from brewslm.api.work import ACTOR, Fields, Key, asked, queue
+from brewslm.observe.connectors import ConnectorView, MapperView, connectors, mappers
+from brewslm.observe.documents import DocumentView, documents
+from brewslm.observe.projects import project_view
+from brewslm.pipeline.importing import Imported, import_rows, introspect_locator, planned_import
+from brewslm.pipeline.mapping_choice import ImportRequest
+from brewslm.pipeline.runs import RunView
+from brewslm.stages.clean import CleanRequest
+from brewslm.stages.documents import AddRequest
+from brewslm.stages.ingest import IngestRequest
+from brewslm.stages.introspect import Introspection
+from brewslm.stages.mapping import CommitRequest
+from brewslm.stages.prepare import PrepareRequest
+
+router = APIRouter(prefix="/api", tags=["data"])
+
+
+class LocatorFields(Fields):
+    """A source; a path in it is taken from the uploads."""
+
+    locator: str
+
+
+class ImportFields(LocatorFields):
+    """As `brewslm map`: `auto` takes the proposal, or `mapper` and `field_map` say the mapping outright."""
+
+    mapper: str | None = None
+    field_map: dict[str, str] = {}
+    auto: bool = False
+    force: bool = False
+    limit: Annotated[int | None, Query(ge=1)] = None
+    drop: list[str] = []
+
+
+class CleanFields(Fields):
+    """See clean.run."""
+
+    pii: str = "redact"
+
+
+class PrepareFields(Fields):
+    """See prepare.run."""
+
+    task_profile: str | None = None
+    train_rows: int | None = None
+    dev_rows: int | None = None
+    eval_rows: int | None = None
+    seed: int = 42
+
+
+@router.get("/dataset-import/sources", operation_id="source.list")
+def sources() -> list[ConnectorView]:
+    """The schemes of source locators, and the samples."""
+    return connectors()
+
+
+@router.get("/dataset-import/mappers", operation_id="mapper.list")
+def known_mappers() -> list[MapperView]:
+    """The mappers, their fields and options."""
+    return mappers()
+
+
+@router.post("/dataset-import/introspect", operation_id="introspect")
+def introspect(fields: LocatorFields) -> Introspection:
+    """What a source's columns are, and how they could be mapped. A read: it needs no project, and writes nothing."""
+    return introspect_locator(readable(fields.locator))
+
+
+@router.post("/projects/{project}/ingest", operation_id="ingest.run", status_code=202)
+def ingest(project: int, fields: LocatorFields, response: Response, key: Key = None) -> RunView:
+    """Keep a source in the project, by the hash of its content."""
+    return queue(asked(IngestRequest, project=project, locator=readable(fields.locator)), key, response)
+
+
+@router.post("/projects/{project}/dataset-import/preview", operation_id="map.preview")
+def preview(project: int, fields: ImportFields) -> Imported:
+    """Dry run: every row mapped, none appended. The source is kept in the project."""
+    return import_rows(ACTOR, _import(project, fields))
+
+
+@router.post("/projects/{project}/dataset-import/run", operation_id="map.commit", status_code=202)
+def commit(project: int, fields: ImportFields, response: Response, key: Key = None) -> RunView:
+    """Map a source, and append its rows. A mapping that is not sure enough is refused before anything is queued."""
+    planned = planned_import(ACTOR, _import(project, fields))
+    return queue(asked(CommitRequest, **planned.request.model_dump()), key, response)
+
+
+@router.get("/projects/{project}/documents", operation_id="documents.list")
+def listed(project: int) -> list[DocumentView]:
+    """The project's documents, and what cleaning found in them."""
+    return documents(project)
+
+
+@router.post("/projects/{project}/documents", operation_id="documents.add", status_code=202)
+def add(project: int, files: list[UploadFile], response: Response, key: Key = None) -> RunView:
+    """Upload text and Markdown files into the project."""
+    project_view(project)
+    paths = [str(uploads_folder() / kept(file).path) for file in files]
+    return queue(asked(AddRequest, project=project, paths=paths), key, response)
+
+
+@router.post("/projects/{project}/clean", operation_id="clean.run", status_code=202)
+def clean(project: int, response: Response, fields: CleanFields | None = None, key: Key = None) -> RunView:
+    """Clean all documents of the project anew."""
+    return queue(asked(CleanRequest, project=project, **dict(fields or CleanFields())), key, response)
+
+
+@router.post("/projects/{project}/dataset/prepare", operation_id="prepare.run", status_code=202)
+def prepare(project: int, response: Response, fields: PrepareFields | None = None, key: Key = None) -> RunView:
+    """Freeze the project's rows as a data manifest."""
+    return queue(asked(PrepareRequest, project=project, **dict(fields or PrepareFields())), key, response)
+
+
+def _import(project: int, fields: ImportFields) -> ImportRequest:
+    given: dict[str, Any] = dict(fields) | {"locator": readable(fields.locator)}
+    return asked(ImportRequest, project=project, **given)

@@ -1,0 +1,73 @@
+"""brewslm serve, worker, autopilot."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from brewslm.cli.console import Detach, Json, ProjectOption, print_line, print_table, problems, run_operation
+
+if TYPE_CHECKING:
+    from brewslm.pipeline.runs import RunView
+
+GRACE_SECONDS = 2
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(serve)
+    app.command()(worker)
+    app.command()(autopilot)
+
+
+def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
+    """Serve the API and the pages on this machine, with a worker for what is queued."""
+    import os
+
+    import uvicorn
+
+    from brewslm.api.app import create_app
+    from brewslm.api.guard import LOOPBACK
+    from brewslm.errors import StageError
+    from brewslm.pipeline.worker import check_name
+    from brewslm.reasons.refusals import HostNotLoopback
+
+    with problems(json=False):
+        if host not in LOOPBACK:
+            raise StageError(HostNotLoopback(), "The server was not started", where=f"--host {host}")
+        check_name("main")
+    typer.echo(f"http://{'[::1]' if host == '::1' else host}:{port}", err=True)
+    uvicorn.run(create_app(), host=host, port=port, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS)
+    os._exit(0)  # no run is waited for: its child dies with us, and the next start goes on with it
+
+
+def worker(name: Annotated[str, typer.Option(help="Each worker of a home has a name of its own.")] = "second") -> None:
+    """Perform what is queued, beside the server or without one, until Ctrl-C."""
+    import os
+    import signal
+    import threading
+
+    from brewslm.pipeline.worker import working
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with problems(json=False), working(name):
+        typer.echo(f"worker {name} is at work; Ctrl-C ends it", err=True)
+        stop.wait()
+        os._exit(0)  # as in serve
+
+
+def autopilot(
+    project: ProjectOption,
+    json: Json = False,
+    detach: Detach = False,
+) -> None:
+    """Prepare, preflight, train, evaluate and export in one go."""
+    from brewslm.pipeline.autopilot import AutopilotRequest
+
+    def show(view: "RunView") -> None:
+        result = view.result or {}
+        print_table([(operation, run) for operation, run in result["runs"].items()])
+        print_line("promotable" if result["promotable"] else "not promotable: see  brewslm status")
+
+    run_operation(AutopilotRequest(project=project, one_click=True), json, show, detach=detach)
