@@ -1,6 +1,7 @@
 """Personal data in a text: what kind, and where. A finding never holds the value."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -39,7 +40,7 @@ def find_pii(text: str, phone_region: str) -> tuple[Finding, ...]:
     )
     found: list[Finding] = []
     for kind, spans in kinds:
-        taken = [(finding.start, finding.end) for finding in found]
+        taken = sorted((finding.start, finding.end) for finding in found)
         found += [Finding(kind, *span) for span in spans() if not _overlaps(span, taken)]
     return tuple(sorted(found, key=lambda finding: finding.start))
 
@@ -59,7 +60,9 @@ def redact(text: str, findings: tuple[Finding, ...]) -> tuple[str, tuple[Finding
 
 
 def _overlaps(span: Span, taken: list[Span]) -> bool:
-    return any(span[0] < end and start < span[1] for start, end in taken)
+    """`taken` is in order and without overlaps, so only the last one that begins before the span's end can reach into it."""
+    place = bisect_left(taken, (span[1], 0))
+    return place > 0 and taken[place - 1][1] > span[0]
 
 
 def _ibans(text: str) -> Iterator[Span]:

@@ -90,13 +90,20 @@ def test_a_refusal_is_no_event():
         assert verify(session) == (0, [])
 
 
-def break_the_stream() -> None:
+BREAKS = {
+    "its table is gone": "ALTER TABLE run_events RENAME TO gone",
+    "an insert fails": "CREATE TRIGGER full BEFORE INSERT ON run_events BEGIN SELECT RAISE(ABORT, 'full'); END",
+}
+
+
+def break_the_stream(how: str) -> None:
     with transaction() as session:
-        session.execute(text("ALTER TABLE run_events RENAME TO gone"))
+        session.execute(text(BREAKS[how]))
 
 
-def test_an_event_that_cannot_be_written_breaks_no_data_write_and_is_counted():
-    break_the_stream()
+@pytest.mark.parametrize("how", BREAKS)
+def test_an_event_that_cannot_be_written_breaks_no_data_write_and_is_counted(how):
+    break_the_stream(how)
     with transaction() as session:
         session.add(Project(name="the data"))
         emit_event(reason(), project_id=1, actor="test", session=session)
@@ -107,8 +114,9 @@ def test_an_event_that_cannot_be_written_breaks_no_data_write_and_is_counted():
         assert (gaps(session), gaps(session, 1), gaps(session, 2)) == (2, 1, 1)
 
 
-def test_emit_never_raises_even_when_the_gap_cannot_be_counted():
-    break_the_stream()
+@pytest.mark.parametrize("how", BREAKS)
+def test_emit_never_raises_even_when_the_gap_cannot_be_counted(how):
+    break_the_stream(how)
     with transaction() as session:
         session.execute(text("DROP TABLE emit_gaps"))
     with transaction() as session:

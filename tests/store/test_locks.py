@@ -1,3 +1,4 @@
+import fcntl
 import subprocess
 import sys
 
@@ -48,3 +49,12 @@ def test_an_error_in_the_block_frees_the_lock_and_looking_takes_nothing(tmp_path
     with pytest.raises(RuntimeError), lock(path):
         raise RuntimeError
     assert not is_held(path)
+
+
+def test_two_that_only_look_do_not_see_each_other(tmp_path):
+    path = tmp_path / "one"
+    with lock(path):
+        pass
+    with path.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)  # as `is_held` does for a moment
+        assert not is_held(path)
