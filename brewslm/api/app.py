@@ -31,6 +31,16 @@ ROUTERS = (
 )
 
 
+def _started(worker_name: str | None) -> ExitStack:
+    """What lives beside the routes. Begun in a thread: the database may be migrated, and wait for another process."""
+    engine()
+    with ExitStack() as stack:
+        if worker_name is not None:
+            stack.enter_context(worker.working(worker_name))
+            stack.enter_context(supervising())
+        return stack.pop_all()
+
+
 @contextmanager
 def supervising() -> Iterator[None]:
     """Keep the promoted models' servers running for as long as the block lasts."""
@@ -59,12 +69,11 @@ def create_app(worker_name: str = "main", with_worker: bool = True) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with ExitStack() as stack:
-            await anyio.to_thread.run_sync(engine)  # migrates, which may wait for another process
-            if with_worker:
-                stack.enter_context(worker.working(worker_name))
-                stack.enter_context(supervising())
+        running = await anyio.to_thread.run_sync(_started, worker_name if with_worker else None)
+        try:
             yield
+        finally:
+            await anyio.to_thread.run_sync(running.close)
 
     app = FastAPI(title="BrewSLM", version=brewslm.__version__, lifespan=lifespan, responses=PROBLEMS)
     app.add_middleware(LoopbackOnly)

@@ -324,7 +324,7 @@ def _fail(run_id: str, operation: Operation, cause: Cause, error: StageError, fi
         failure = Failure(run_id, request, cause, problem, said[:500], figures)
         reason = operation.failure(failure) if operation.failure else reason
     document = error.problem()
-    if cause is not Cause.REFUSED or is_event(error.reason):
+    if reason is not error.reason and (cause is not Cause.REFUSED or is_event(error.reason)):
         document = StageError(reason, error.what, where=error.where, cause=error.cause, next_step="").problem()
     with transaction() as session:
         closed = runs.close(session, run_id, "cancelled" if cause is Cause.CANCELLED else "failed", problem=document)
