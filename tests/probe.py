@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -72,6 +73,10 @@ def run(job: ProbeJob, context: Context) -> ProbeResult:
         case "cut":  # as a resumed training run does, and at once it tells something
             os.truncate(context.folder / "trace.jsonl", 0)
             context.tell(TrainingResumed(experiment_id="exp-0", attempt=2, from_step=0))
+        case "wait for go":  # a file in the run's folder
+            while not (context.folder / "go").exists():
+                time.sleep(0.05)
+                context.check()
         case "interrupt":
             raise KeyboardInterrupt
     return ProbeResult(ledger=Ledger(rows_in=2, rows_out=2), pid=os.getpid(), action=job.action)
