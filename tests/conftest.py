@@ -1,4 +1,9 @@
 import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes on two cores: more threads would only wait for each other
+os.environ.setdefault("BREWSLM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
 from pathlib import Path
 
 import pytest
@@ -33,5 +38,20 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Llama-type model of two layers with a ChatML tokenizer, made on the spot: a folder for `path:`."""
     from tests.tiny import make_tiny_model
 
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     return make_tiny_model(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture(scope="session")
+def tiny_adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter on the tiny model that tells praise from blame."""
+    from tests.experiments import train_adapter
+
+    return train_adapter(tiny_model, tmp_path_factory.mktemp("adapter") / "adapter")
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_model: Path, tiny_adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The export of that model, in every format."""
+    from tests.experiments import export_here
+
+    return export_here(tiny_model, tiny_adapter, tmp_path_factory.mktemp("exports"))

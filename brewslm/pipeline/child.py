@@ -6,6 +6,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+_MEMORY = ("out of memory", "not enough memory", "allocate memory")
+"""What torch says, on CUDA, Windows and Linux, when an allocation fails: it raises a plain RuntimeError."""
+
 
 def main() -> None:
     """`python -m brewslm.pipeline.child <run folder> <lifeline's read end>`."""
@@ -43,7 +46,7 @@ def _last_words(error: BaseException) -> dict[str, Any]:
     if isinstance(error, StageError):
         parts = [error.what, error.where, error.cause, error.next_step]
         return {"kind": "stage_error", "code": error.reason.code, "payload": error.reason.payload(), "parts": parts}
-    memory = isinstance(error, MemoryError) or "not enough memory" in str(error) or "out of memory" in str(error)
+    memory = isinstance(error, MemoryError) or any(said in str(error).lower() for said in _MEMORY)
     return {"kind": "memory" if memory else "crash", "error": where_of(error)}
 
 
