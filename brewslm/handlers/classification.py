@@ -23,14 +23,18 @@ class ClassificationHandler(TaskHandler):
     metric_ids = frozenset({"accuracy", "macro_f1"})
 
     def prompt(self, payload: dict[str, Any]) -> Prompt:
-        """The instruction as system message, the bare text as user message."""
+        """The instruction as system message, the bare text as user message.
+
+        The plain form did best of seven that were tried with untuned SmolLM2 on train rows: an instruction that names the
+        labels draws it to one of them.
+        """
         labels = self.schema.labels
         choice = f" as {', '.join(labels[:-1])} or {labels[-1]}" if 2 <= len(labels) <= LISTED_LABELS else ""
         messages = (
             {"role": "system", "content": f"Classify the text{choice}."},
             {"role": "user", "content": payload["text"]},
         )
-        return Prompt(messages, plain=f"Classify the text{choice}.\n\nText: {payload['text']}\n\nLabel:")
+        return Prompt(messages, plain=f"Text: {payload['text']}\n\nLabel:")
 
     def completion(self, payload: dict[str, Any]) -> str:
         """The label."""

@@ -33,7 +33,7 @@ def test_the_question_names_the_labels_and_never_the_answer(handler):
 
 def test_a_long_list_of_labels_is_not_written_into_every_prompt():
     handler = handler_for("classification", OutputSchema(scoring_mode="label", labels=[f"label{n}" for n in range(50)]))
-    assert "label7" not in handler.prompt({"text": "x"}).plain
+    assert "label7" not in handler.prompt({"text": "x"}).messages[0]["content"]
 
 
 def test_the_most_probable_label_is_the_answer(handler):
