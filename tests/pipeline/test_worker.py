@@ -64,13 +64,18 @@ def test_a_foreground_run_is_never_taken_by_a_worker(project):
 
 
 def test_what_was_cancelled_before_it_began_can_be_resumed(project):
-    task = execute.queue("api", ProbeRequest(project=project, action="finish")).task_id
+    from dbos import DBOS
+
     with working():
-        ended(task)
-    waiting = execute.queue("api", ProbeRequest(project=project, action="finish")).task_id
-    assert execute.cancel("api", waiting).state == "cancelled"
-    execute.resume("api", waiting, detach=True)
-    with working():
+        busy = execute.queue("api", HeavyProbeRequest(project=project, action="wait for go")).task_id
+        waiting = execute.queue("api", HeavyProbeRequest(project=project, action="finish")).task_id
+        until(lambda: DBOS.get_workflow_status(f"{waiting}:1"), "its place in the queue")
+        assert execute.cancel("api", waiting).state == "cancelled"
+        until(lambda: state(busy) == "running", "the begin of the other")
+        run_folder(busy).joinpath("go").touch()
+        until(lambda: DBOS.get_workflow_status(f"{waiting}:1").status == "SUCCESS", "its turn, for which there was nothing to do")
+        assert state(waiting) == "cancelled"
+        execute.resume("api", waiting, detach=True)
         until(lambda: state(waiting) == "succeeded", "the resumed run")
     with pytest.raises(StageError, match="can't be resumed"):
         execute.resume("api", waiting, detach=True)
