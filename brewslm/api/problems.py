@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from brewslm.errors import StageError
@@ -58,20 +58,13 @@ def respond(error: StageError, headers: dict[str, str] | None = None, **more: An
     return JSONResponse(error.problem() | more, error.reason.status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def invalid(error: ValidationError | RequestValidationError) -> StageError:
-    """What pydantic found, as a problem that names the fields."""
-    found = fields_of(error)
-    said = "; ".join(f"{each['field']}: {each['message']}" for each in found)
-    return StageError(InvalidRequest(), "The request is not valid", cause=said, next_step="Mend the named fields.")
-
-
-def fields_of(error: ValidationError | RequestValidationError) -> list[dict[str, str]]:
+def fields_of(error: RequestValidationError) -> list[dict[str, str]]:
     """Each field with its message; never the value that was sent, which may be anybody's data."""
-    places = [[str(part) for part in each["loc"] if part not in ("body", "query", "path", "header")] for each in error.errors()]
-    return [
-        {"field": ".".join(place) or "body", "message": str(each["msg"])}
-        for place, each in zip(places, error.errors(), strict=True)
-    ]
+    found = []
+    for each in error.errors():
+        place = [str(part) for part in each["loc"] if part not in ("body", "query", "path", "header")]
+        found.append({"field": ".".join(place) or "body", "message": str(each["msg"])})
+    return found
 
 
 def _stage_error(_request: Request, error: Exception) -> JSONResponse:
@@ -86,7 +79,10 @@ def _run_failed(_request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    return respond(invalid(error), errors=fields_of(error))
+    fields = fields_of(error)
+    said = "; ".join(f"{each['field']}: {each['message']}" for each in fields)
+    problem = StageError(InvalidRequest(), "The request is not valid", cause=said, next_step="Mend the named fields.")
+    return respond(problem, errors=fields)
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:

@@ -3,9 +3,10 @@
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Response
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from brewslm.api.problems import MEDIA_TYPE, Problem, invalid
+from brewslm.api.problems import MEDIA_TYPE, Problem
 from brewslm.pipeline import execute
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.contract import Request
@@ -33,12 +34,12 @@ def asked(request: type[Asked], **fields: Any) -> Asked:
     """The operation's request.
 
     Raises:
-        StageError(InvalidRequest): A field is not right.
+        RequestValidationError: A field is not right; answered as invalid_request, as for a body that is not right.
     """
     try:
         return request(**fields)
     except ValidationError as error:
-        raise invalid(error) from error
+        raise RequestValidationError(error.errors()) from error
 
 
 def queue(request: Request, key: str | None, response: Response) -> RunView:

@@ -1,0 +1,146 @@
+"""The way of a project over HTTP, from a file to a frozen manifest, and every view on the way."""
+
+import orjson
+import pytest
+
+from brewslm.pipeline import execute
+from brewslm.reasons import REGISTRY
+from brewslm.store.files import run_folder
+from tests.experiments import make_experiment, rows
+
+EXAMPLES = [row["payload"] for row in rows(80)]
+
+
+@pytest.fixture
+def imported(client, project, uploaded, perform):
+    """A project with rows."""
+    body = {"locator": uploaded(EXAMPLES), "auto": True}
+    done = perform(client.post(f"/api/projects/{project}/dataset-import/run", json=body))
+    assert done["state"] == "succeeded"
+    return done
+
+
+def test_a_project_is_there_at_once(client):
+    made = client.post("/api/projects", json={"name": "mine"})
+    assert (made.status_code, made.headers["Location"]) == (201, "/api/projects/1")
+    assert client.get("/api/projects").json() == [made.json()] == [client.get("/api/projects/1").json()]
+    assert client.post("/api/projects", json={"name": "mine"}).json()["code"] == "run_conflict"
+
+
+def test_the_catalogues(client):
+    schemes = {one["scheme"] for one in client.get("/api/dataset-import/sources").json()}
+    assert {"jsonl", "csv", "sample"} <= schemes
+    assert {"label_to_classification", "qa_pair_passthrough", "bio_to_spans"} <= {
+        one["id"] for one in client.get("/api/dataset-import/mappers").json()
+    }
+    reasons = client.get("/api/reasons").json()
+    assert {one["code"] for one in reasons} == set(REGISTRY)
+    assert all(one["meaning"] for one in reasons)
+    told = {one["code"]: one["is_event"] for one in reasons}
+    assert told["training_completed"] and not told["unknown_project"]
+
+
+def test_a_source_is_looked_at_without_a_project(client, uploaded):
+    found = client.post("/api/dataset-import/introspect", json={"locator": uploaded(EXAMPLES)}).json()
+    assert found["columns"] == ["text", "label"]
+
+
+def test_a_dry_run_appends_nothing_and_the_commit_what_it_said(client, project, uploaded, perform):
+    body = {"locator": uploaded([*EXAMPLES, {"text": "", "label": "positive"}]), "auto": True}
+    preview = client.post(f"/api/projects/{project}/dataset-import/preview", json=body).json()["preview"]
+    assert client.get(f"/api/projects/{project}/events").json() == []
+    done = perform(client.post(f"/api/projects/{project}/dataset-import/run", json=body))
+    kept = ("accepted_count", "rejected_count", "rejection_counts")
+    assert [done["result"][name] for name in kept] == [preview[name] for name in kept] == [80, 1, {"empty_text": 1}]
+
+
+def test_ingest_keeps_the_source(client, project, uploaded, perform):
+    done = perform(client.post(f"/api/projects/{project}/ingest", json={"locator": uploaded(EXAMPLES)}))
+    assert (done["state"], done["result"]["row_count"]) == ("succeeded", 80)
+
+
+def test_documents_are_uploaded_and_cleaned(client, project, perform):
+    files = [("files", ("a.md", b"# Title\n\nSome words that stand here for a while.\n")), ("files", ("b.txt", b"plain words\n"))]
+    assert perform(client.post(f"/api/projects/{project}/documents", files=files))["state"] == "succeeded"
+    assert [one["name"] for one in client.get(f"/api/projects/{project}/documents").json()] == ["a.md", "b.txt"]
+    assert perform(client.post(f"/api/projects/{project}/clean"))["state"] == "succeeded"
+    assert all(one["state"] != "added" for one in client.get(f"/api/projects/{project}/documents").json())
+
+
+def test_an_upload_can_not_leave_its_folder(client, home):
+    answer = client.post("/api/uploads", files={"file": ("../../../evil.jsonl", b"{}\n")}).json()
+    assert (home / "uploads" / answer["path"]).read_bytes() == b"{}\n"
+    assert sorted(path.name for path in home.rglob("*evil*")) == ["evil.jsonl"]
+    assert client.post("/api/uploads", files={"file": ("..", b"x")}).json()["code"] == "invalid_request"
+
+
+def test_prepare_and_the_views_of_it(client, project, imported, perform):
+    done = perform(client.post(f"/api/projects/{project}/dataset/prepare", json={"eval_rows": 16}))
+    assert done["result"]["rows"]["eval"] == 16
+    events = client.get(f"/api/projects/{project}/events").json()
+    assert [event["reason_code"] for event in events] == ["dataset_import_run", "dataset_prepared"]
+    states = {cell["id"]: cell["state"] for cell in client.get(f"/api/projects/{project}/status").json()["stages"]}
+    assert states["prepare"] == "done" and states["train"] == "not_begun"
+    verified = client.get("/api/audit/verify").json()
+    assert (verified["events"], verified["faults"], verified["gaps"]) == (2, [], 0)
+    assert client.get("/api/audit", params={"project": project}).json()[0]["operation"] == "prepare.run"
+    listed = client.get("/api/tasks", params={"project": project, "operation": "prepare.run"}).json()
+    assert [task["task_id"] for task in listed] == [done["task_id"]]
+
+
+def test_events_come_page_by_page(client, project, imported, perform):
+    for _ in range(3):
+        perform(client.post(f"/api/projects/{project}/dataset/prepare", json={}))
+    path = f"/api/projects/{project}/events"
+    every = client.get(path).json()
+    newest = client.get(path, params={"limit": 2})
+    assert newest.json() == every[-2:]
+    assert client.get(path + newest.links["prev"]["url"]).json() == every[:2]
+    assert client.get(path + newest.links["next"]["url"]).json() == []
+    assert client.get(path, params={"after": every[0]["id"], "limit": 2}).json() == every[1:3]
+    assert client.get(path, params={"stage": "ingestion"}).json() == every[:1]
+
+
+def test_a_queued_task_is_cancelled_and_resumed(client, project):
+    task = client.post(f"/api/projects/{project}/clean").json()
+    assert (task["state"], task["progress"]) == ("queued", None)
+    assert client.post(f"/api/tasks/{task['task_id']}/cancel").json()["state"] == "cancelled"
+    assert client.post(f"/api/tasks/{task['task_id']}/cancel").json()["code"] == "run_conflict"
+    resumed = client.post(f"/api/tasks/{task['task_id']}/resume")
+    assert (resumed.status_code, resumed.json()["state"]) == (202, "queued")
+
+
+def test_an_experiment_and_its_growing_trace(client, project, tiny_model, tiny_adapter):
+    trained = make_experiment(project, tiny_model, tiny_adapter)
+    [shown] = client.get(f"/api/projects/{project}/experiments").json()
+    assert (shown["id"], shown["evaluations"], shown["exports"]) == (trained.id, {"eval-1": True}, [])
+    assert client.get(f"/api/experiments/{trained.id}").json()["final_train_loss"] == 0.1
+    lines = [
+        {"kind": "progress", "done": 1},
+        {"kind": "step", "step": 1, "loss": 2.0, "row_ids": ["a"]},
+        {"kind": "eval", "step": 1, "dev_loss": 1.5},
+    ]
+    folder = run_folder(trained.id)
+    folder.mkdir(parents=True)
+    (folder / "trace.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines) + b'{"kind": "st')
+    first = client.get(f"/api/experiments/{trained.id}/trace").json()
+    assert first["lines"] == [{"kind": "step", "step": 1, "loss": 2.0}, lines[2]]
+    with (folder / "trace.jsonl").open("ab") as file:
+        file.write(b'ep", "step": 2, "loss": 1.0}\n')
+    second = client.get(f"/api/experiments/{trained.id}/trace", params={"after": first["next"]}).json()
+    assert [line["step"] for line in second["lines"]] == [2]
+
+
+def test_an_experiment_is_asked(client, project, tiny_model, tiny_adapter):
+    trained = make_experiment(project, tiny_model, tiny_adapter)
+    inputs = ["the movie 1 was lovely and lovely", {"text": "the movie 1 was dull and dull"}]
+    answers = client.post("/api/predict", json={"experiment": trained.id, "inputs": inputs}).json()
+    assert [answer["output"] for answer in answers] == ["positive", "negative"]
+
+
+def test_the_page_s_own_request_for_autopilot(client, project):
+    answer = client.post(f"/api/projects/{project}/training/run", json={"autopilot": True, "one_click": True})
+    assert (answer.status_code, answer.headers["Location"]) == (202, "/api/tasks/autopilot-1")
+    assert execute.look("autopilot-1").operation == "autopilot.run"
+    plain = client.post(f"/api/projects/{project}/training/run", json={})
+    assert plain.json()["operation"] == "train.run"
