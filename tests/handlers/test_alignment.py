@@ -22,6 +22,10 @@ def test_the_same_words_twice_are_placed_in_order():
     assert places("main and main", ("A", "main"), ("B", "main")) == ([("A", 0, 4), ("B", 9, 13)], 0)
 
 
+def test_an_entity_is_looked_for_after_the_one_before_it():
+    assert places("elm oak elm", ("A", "oak"), ("B", "elm")) == ([("A", 4, 7), ("B", 8, 11)], 0)
+
+
 def test_an_entity_out_of_order_is_found_before_the_last_one():
     assert places("12 Elm St", ("Street", "Elm"), ("Number", "12")) == ([("Number", 0, 2), ("Street", 3, 6)], 0)
 
