@@ -3,8 +3,12 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
+
+if TYPE_CHECKING:
+    from brewslm.stages.export import ExportJob
 
 LABELS = ["negative", "positive"]
 WORDS = {"positive": ("lovely", "great", "good", "film"), "negative": ("dull", "awful", "bad", "boring")}
@@ -16,7 +20,7 @@ def rows(count: int = 24) -> list[dict]:
     for place in range(count):
         label = LABELS[place % 2]
         word = WORDS[label][place // 2 % 4]
-        text = f"the movie {place} was {word} and {word}"
+        text = f"the movie {place // 2} was {word} and {word}"  # each number with both labels: it must not tell
         made.append({"row_id": hashlib.sha256(text.encode()).hexdigest()[:16], "payload": {"text": text, "label": label}})
     return made
 
@@ -58,38 +62,37 @@ class Trained:
     adapter: Path
 
 
+def write_prepared(project: int, folder: Path) -> Path:
+    """Both splits and their manifest; returns the manifest's path."""
+    from brewslm.rows.ledger import Ledger
+    from brewslm.rows.manifest import Manifest, OutputSchema, SplitFile
+    from brewslm.store.files import sha256, write_atomic
+
+    splits = {}
+    for name in ("train", "eval"):
+        write_atomic(folder / f"{name}.jsonl", b"".join(orjson.dumps(row) + b"\n" for row in rows()))
+        splits[name] = SplitFile(path=f"{name}.jsonl", sha256=sha256(folder / f"{name}.jsonl"), rows=24)
+    manifest = Manifest(
+        project=project, version=1, created_at="2026-01-01T00:00:00Z", seed=0, task_profile="classification",
+        adapter_preset="classification-label", output_schema=OutputSchema(scoring_mode="label", labels=LABELS), splits=splits,
+        dev_row_ids=[], sources=[], ledger=Ledger(rows_in=48, rows_out=48),
+    )  # fmt: skip
+    write_atomic(folder / "manifest.json", manifest.model_dump_json().encode())
+    return folder / "manifest.json"
+
+
 def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | None = True) -> Trained:
     """Write the manifest and its rows, and the tables of a finished training run; and of an evaluation unless None."""
     import shutil
 
     from brewslm.models.catalogue import base_model
     from brewslm.pipeline import runs
-    from brewslm.rows.ledger import Ledger
-    from brewslm.rows.manifest import Manifest, OutputSchema, SplitFile
     from brewslm.store import tables
     from brewslm.store.database import transaction
-    from brewslm.store.files import project_folder, sha256, write_atomic
+    from brewslm.store.files import project_folder, sha256
 
     folder = project_folder(project)
-    prepared = folder / "prepared" / "v1"
-    splits = {}
-    for name in ("train", "eval"):
-        write_atomic(prepared / f"{name}.jsonl", b"".join(orjson.dumps(row) + b"\n" for row in rows()))
-        splits[name] = SplitFile(path=f"{name}.jsonl", sha256=sha256(prepared / f"{name}.jsonl"), rows=24)
-    manifest = Manifest(
-        project=project,
-        version=1,
-        created_at="2026-01-01T00:00:00Z",
-        seed=0,
-        task_profile="classification",
-        adapter_preset="classification-label",
-        output_schema=OutputSchema(scoring_mode="label", labels=LABELS),
-        splits=splits,
-        dev_row_ids=[],
-        sources=[],
-        ledger=Ledger(rows_in=48, rows_out=48),
-    )
-    write_atomic(prepared / "manifest.json", manifest.model_dump_json().encode())
+    manifest_path = write_prepared(project, folder / "prepared" / "v1")
     with transaction() as session:
         made = [
             runs.create(
@@ -114,7 +117,7 @@ def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | 
             version=1,
             run_id=prepare,
             path="prepared/v1/manifest.json",
-            sha256=sha256(prepared / "manifest.json"),
+            sha256=sha256(manifest_path),
             task_profile="classification",
             rows={"train": 24, "eval": 24},
         )
@@ -146,3 +149,60 @@ def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | 
                 )
             )
     return Trained(project, exp, kept)
+
+
+def export_job(base: Path, adapter: Path, folder: Path) -> "ExportJob":
+    """The job of an export that needs no tables: rows, base and adapter are files in `folder`."""
+    from brewslm.models.catalogue import base_model
+    from brewslm.presets import checked, read_preset
+    from brewslm.stages.export.job import FORMATS, ExportJob, SmokePolicy
+    from brewslm.store.files import sha256
+
+    manifest, known = write_prepared(1, folder / "prepared" / "v1"), base_model(f"path:{base}")
+    return ExportJob(
+        experiment_id="exp-1", export_id="export-1", base=known, base_sha256=known.sha256, adapter=adapter,
+        adapter_sha256=sha256(adapter / "adapter_model.safetensors"), manifest_version=1, manifest_path=manifest,
+        manifest_sha256=sha256(manifest), formats=FORMATS, policy=checked(read_preset("smoke_check"), SmokePolicy, "smoke_check"),
+        output=folder / "exports" / "export-1", project_folder=folder,
+    )  # fmt: skip
+
+
+def export_here(base: Path, adapter: Path, folder: Path) -> Path:
+    """Export in this process, into `folder`; returns the bundle."""
+    from brewslm.processes.context import DirectContext
+    from brewslm.stages import export
+
+    job = export_job(base, adapter, folder)
+    export.run(job, DirectContext(folder))
+    return job.output
+
+
+def adopt_bundle(trained: Trained, bundle: Path) -> str:
+    """Give an experiment a finished export, as if it had run; returns its id."""
+    import shutil
+
+    from brewslm.pipeline import runs
+    from brewslm.store import tables
+    from brewslm.store.database import transaction
+    from brewslm.store.files import project_folder, read_json, sha256
+
+    with transaction() as session:
+        run = runs.create(
+            session, kind="export", operation="export.run", project_id=trained.project, actor="test", request={}, parent=None,
+            idempotency_key=None,
+        )  # fmt: skip
+        run.state = "succeeded"
+        kept = project_folder(trained.project) / "exports" / run.id
+        shutil.copytree(bundle, kept)
+        artifacts = {one["format"]: one for one in read_json(bundle / "manifest.json")["artifacts"]}
+        session.add(
+            tables.Export(
+                run_id=run.id,
+                project_id=trained.project,
+                experiment_id=trained.id,
+                path=f"exports/{run.id}",
+                manifest_sha256=sha256(kept / "manifest.json"),
+                artifacts=artifacts,
+            )
+        )
+        return run.id

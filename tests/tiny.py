@@ -39,11 +39,14 @@ def make_tiny_model(folder: Path, layers: int = 2, hidden: int = 64) -> Path:
             num_key_value_heads=2,
             max_position_embeddings=512,
             tie_word_embeddings=True,
+            initializer_range=0.1,  # wide enough that a little training makes it sure of its answers
             bos_token_id=1,
             eos_token_id=2,
             pad_token_id=2,
         )
     )
+    # The row of the pad token starts as zeros; here it is the end mark too, which could then never be learned.
+    torch.nn.init.normal_(model.model.embed_tokens.weight.data[2], std=0.1)
     model.save_pretrained(folder)
     fast.save_pretrained(folder)
     return folder

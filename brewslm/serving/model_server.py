@@ -138,9 +138,12 @@ def main() -> None:
     lifeline.watch(int(read_end))
     import threading
 
+    from brewslm.models.gguf_model import yield_when_waiting
+    from brewslm.models.loading import thread_count
+
+    yield_when_waiting()
     import xllamacpp
 
-    from brewslm.models.loading import thread_count
     from brewslm.store.files import write_atomic
 
     params = xllamacpp.CommonParams()

@@ -102,7 +102,7 @@ def _fill(job: ExportJob, bundle: Path, data: PreparedData, context: Context) ->
         smoke.check_gguf(file, variant)
         made[variant] = _artifact(bundle, variant, f"{variant}/{file.name}", "", smoke)
         step(variant)
-    write_tokenizer_folder(tokenizer, bundle / "tokenizer")
+    write_tokenizer_folder(tokenizer, bundle / "tokenizer", job.base.context_length)
     smoke.write(bundle / "smoke-trace.json")
     for name in set(made) - set(job.formats):
         shutil.rmtree(bundle / name)
@@ -121,16 +121,19 @@ def write_merged(model: Any, tokenizer: Any, folder: Path, end: int) -> None:
     merged.generation_config.eos_token_id = end
     merged.generation_config.do_sample = False
     merged.save_pretrained(folder)
-    write_tokenizer_folder(tokenizer, folder)
+    write_tokenizer_folder(tokenizer, folder, merged.config.max_position_embeddings)
 
 
-def write_tokenizer_folder(tokenizer: Any, folder: Path) -> None:
+def write_tokenizer_folder(tokenizer: Any, folder: Path, context_length: int) -> None:
     """The tokenizer under a class name that transformers 4 and vLLM know too, without notes about this machine."""
     tokenizer.save_pretrained(folder)
     settings = read_json(folder / "tokenizer_config.json")
     for key in ("backend", "is_local", "local_files_only"):
         settings.pop(key, None)
-    write_json(folder / "tokenizer_config.json", settings | {"tokenizer_class": "PreTrainedTokenizerFast"})
+    write_json(
+        folder / "tokenizer_config.json",
+        settings | {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": context_length},
+    )
 
 
 def write_quantised(source: Path, target: Path, variant: str, experiment_id: str) -> None:
