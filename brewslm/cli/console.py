@@ -2,7 +2,7 @@
 
 import json as _json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -82,7 +82,7 @@ def print_line(text: str) -> None:
     print(text)
 
 
-def print_table(rows: list[tuple[str, ...]], header: tuple[str, ...] = ()) -> None:
+def print_table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ()) -> None:
     """A small table on stdout, aligned, without borders."""
     every = [header, *rows] if header else rows
     widths = [max(len(row[column]) for row in every) for column in range(len(every[0]))] if every else []

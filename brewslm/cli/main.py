@@ -12,6 +12,7 @@ from brewslm.cli import (
     predict,
     prepare,
     projects,
+    quickstart,
     row,
     serve,
     status,
@@ -26,7 +27,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (projects, documents, prepare, status, task, audit, row, data, evaluate, train, export, deploy, predict, serve):
+MODULES = (
+    quickstart, serve, projects, data, documents, prepare, train, evaluate, export, deploy, predict, status, task, audit, row,
+)  # fmt: skip
+for module in MODULES:
     module.register(app)
 
 

@@ -1,6 +1,6 @@
 """The queue's worker: takes queued runs from our table, and has DBOS order, limit and recover them.
 
-The run row is the only status; DBOS knows a run's id and nothing else. See docs/decisions/queue.md.
+The run row is the only status; DBOS knows a run's id and nothing else. See docs/decisions/0006-queue.md.
 """
 
 import logging

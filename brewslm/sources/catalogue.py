@@ -7,9 +7,26 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from brewslm.errors import StageError, did_you_mean
+from brewslm.reasons.refusals import InvalidRequest
 from brewslm.sources.base import SourceHints
 
 _PRESET = Path(__file__).parent.parent / "presets" / "samples.yaml"
+
+
+class Quick(BaseModel):
+    """What the quickstart does with a sample.
+
+    Attributes:
+        ask: Texts that the deployed model is asked at the end; they are not rows of the sample.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train_rows: int
+    dev_rows: int
+    eval_rows: int
+    ask: list[str]
 
 
 class Sample(BaseModel):
@@ -32,9 +49,22 @@ class Sample(BaseModel):
     members: list[str]
     reader: Literal["scored_lines", "tagged_xml", "conversations"]
     mapping: SourceHints | None = None
+    quickstart: Quick
 
 
 @cache
 def samples() -> dict[str, Sample]:
     """Every sample by name."""
     return {name: Sample.model_validate(entry) for name, entry in yaml.safe_load(_PRESET.read_text("utf-8")).items()}
+
+
+def quick_of(name: str) -> Quick:
+    """What the quickstart does with this sample.
+
+    Raises:
+        StageError(InvalidRequest): No sample has this name.
+    """
+    known = samples()
+    if name not in known:
+        raise StageError(InvalidRequest(), f"there is no sample {name}", cause=did_you_mean(name, known))
+    return known[name].quickstart
