@@ -1,0 +1,196 @@
+"""Stage 10 on a really tuned tiny model: what a bundle holds, and each way an export can fail."""
+
+import shutil
+
+import pytest
+from sqlalchemy import select
+
+from brewslm.errors import StageError
+from brewslm.models.loading import load_model, load_tokenizer
+from brewslm.pipeline.execute import RunFailed, call
+from brewslm.processes.context import DirectContext
+from brewslm.rows.manifest import PreparedData
+from brewslm.stages import export
+from brewslm.stages.export import ExportRequest
+from brewslm.stages.export.job import FORMATS
+from brewslm.stages.export.run import write_merged, write_quantised
+from brewslm.stages.export.smoke import SmokeCheck
+from brewslm.store.database import reading
+from brewslm.store.files import project_folder, read_json, sha256
+from brewslm.store.tables import Export, RunEvent
+from tests.experiments import export_job, make_experiment, rows
+
+
+@pytest.fixture
+def trained(project, tiny_model, tiny_adapter):
+    return make_experiment(project, tiny_model, tiny_adapter)
+
+
+@pytest.fixture
+def job(tiny_model, tiny_adapter, tmp_path):
+    return export_job(tiny_model, shutil.copytree(tiny_adapter, tmp_path / "adapter"), tmp_path)
+
+
+@pytest.fixture
+def smoke(job, tiny_model, tiny_adapter):
+    data = PreparedData(job.manifest_path, job.manifest_sha256)
+    model = load_model(tiny_model, tiny_adapter, "fp32", merge=False)
+    return SmokeCheck.asked(job, data, model, load_tokenizer(tiny_model))
+
+
+def failed(request):
+    """The event of a run that failed, and its exit code."""
+    with pytest.raises(RunFailed) as end:
+        call("test", request)
+    with reading() as session:
+        event = session.scalars(select(RunEvent).order_by(RunEvent.id.desc())).first()
+    return event, end.value.error
+
+
+def test_an_export_from_request_to_events(trained):
+    done = call("test", ExportRequest(experiment=trained.id, formats=("gguf-q8_0", "hf")))
+    folder = project_folder(trained.project)
+    bundle = folder / done.result["path"]
+    assert sorted(path.name for path in bundle.iterdir()) == ["gguf-q8_0", "hf", "manifest.json", "smoke-trace.json", "tokenizer"]
+    with reading() as session:
+        kept = session.scalars(select(Export)).one()
+        events = [event for event in session.scalars(select(RunEvent)) if event.stage == "export"]
+        payloads = [read(event) for event in events]
+    assert list(kept.artifacts) == ["hf", "gguf-q8_0"] and kept.manifest_sha256 == sha256(bundle / "manifest.json")
+    assert [(event.reason_code, event.severity, event.parent_run_id) for event in events] == [
+        ("export_completed", "info", trained.id)
+    ] * 2
+    assert [payload["format"] for payload in payloads] == ["hf", "gguf-q8_0"]
+    quantised = folder / payloads[1]["output_path"]
+    assert (quantised.stat().st_size, sha256(quantised)) == (payloads[1]["file_size_bytes"], payloads[1]["sha256"])
+
+
+def read(event):
+    import orjson
+
+    return orjson.loads(event.payload)
+
+
+def test_the_bundle_manifest_says_from_what_it_was_made_and_what_is_in_it(tiny_bundle, tiny_model):
+    manifest = read_json(tiny_bundle / "manifest.json")
+    assert manifest["base_model"]["locator"] == f"path:{tiny_model}" and len(manifest["base_model"]["sha256"]) == 64
+    assert manifest["prompt_format"]["task_profile"] == "classification"
+    assert manifest["prompt_format"]["output_schema"]["labels"] == ["negative", "positive"]
+    assert [artifact["format"] for artifact in manifest["artifacts"]] == list(FORMATS)
+    for artifact in manifest["artifacts"]:
+        assert sha256(tiny_bundle / artifact["weights"]) == artifact["sha256"]
+    by_format = {artifact["format"]: artifact for artifact in manifest["artifacts"]}
+    assert by_format["hf"]["agreement"] == by_format["gguf-f16"]["agreement"] == 1.0
+    assert by_format["gguf-q4_k_m"]["tensor_types"].keys() == {"F32", "Q5_0", "Q8_0"}
+
+
+def test_the_smoke_trace_holds_held_out_rows_and_what_was_said_to_them(tiny_bundle):
+    trace = read_json(tiny_bundle / "smoke-trace.json")
+    assert len(trace["prompts"]) == 20 and {one["row_id"] for one in trace["prompts"]} <= {row["row_id"] for row in rows()}
+    asked = {row["row_id"]: row["payload"] for row in rows()}
+    for one in trace["prompts"]:
+        assert one["messages"][-1]["content"] == asked[one["row_id"]]["text"]
+        assert one["answer"] == asked[one["row_id"]]["label"] and one["stopped"]
+    assert set(trace["agreement"]) == {"merged", "gguf-f16", "gguf-q8_0", "gguf-q4_k_m"}
+    assert [answer["stopped"] for answer in trace["agreement"]["gguf-q4_k_m"]["answers"]] == [True] * 8
+
+
+def test_the_hf_folder_loads_as_any_causal_model_and_stops(tiny_bundle):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    model, tokenizer = (kind.from_pretrained(tiny_bundle / "hf") for kind in (AutoModelForCausalLM, AutoTokenizer))
+    assert read_json(tiny_bundle / "hf" / "tokenizer_config.json")["tokenizer_class"] == "PreTrainedTokenizerFast"
+    one = read_json(tiny_bundle / "smoke-trace.json")["prompts"][0]
+    ids = tokenizer.apply_chat_template(one["messages"], add_generation_prompt=True, return_tensors="pt", return_dict=True)
+    out = model.generate(**ids, max_new_tokens=20)[0, ids["input_ids"].shape[1] :]
+    assert tokenizer.decode(out, skip_special_tokens=True) == one["answer"]
+
+
+def test_an_unknown_format_is_refused_with_a_suggestion(trained):
+    with pytest.raises(RunFailed) as refused:
+        call("test", ExportRequest(experiment=trained.id, formats=("gguf-q8",)))
+    assert (refused.value.error.reason.code, refused.value.error.reason.exit_code) == ("invalid_request", 2)
+    assert "did you mean gguf-q8_0?" in str(refused.value.error)
+
+
+def test_an_unknown_experiment_is_refused_before_a_run_is_opened():
+    with pytest.raises(StageError, match="unknown_run"):
+        call("test", ExportRequest(experiment="exp-9"))
+
+
+def test_a_deleted_adapter_is_an_artifact_missing(trained):
+    (trained.adapter / "adapter_model.safetensors").unlink()
+    event, _ = failed(ExportRequest(experiment=trained.id))
+    assert (event.reason_code, event.severity) == ("export_artifact_missing", "error")
+    assert read(event)["error"] == "the adapter is missing"
+    assert not (project_folder(trained.project) / "exports" / "export-1").exists()
+
+
+def test_another_adapter_in_its_place_is_an_artifact_missing(job):
+    with (job.adapter / "adapter_model.safetensors").open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(StageError) as error:
+        export.run(job, DirectContext(job.project_folder))
+    assert error.value.reason.code == "export_artifact_missing" and "SHA-256" in error.value.cause
+
+
+def test_a_crash_is_an_export_run_failed_and_leaves_no_half_bundle(trained):
+    (project_folder(trained.project) / "exports").write_text("a file where the folder should be")
+    event, _ = failed(ExportRequest(experiment=trained.id, formats=("hf",)))
+    assert event.reason_code == "export_run_failed"
+    assert read(event) | {"error": ""} == {"experiment_id": trained.id, "format": "hf", "error": ""}
+
+
+def test_damaged_merged_weights_fail_the_check_and_say_how_much(smoke, tiny_model, tiny_adapter, tmp_path):
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    tokenizer = load_tokenizer(tiny_model)
+    write_merged(load_model(tiny_model, tiny_adapter, "fp32", merge=False), tokenizer, tmp_path / "hf", 2)
+    smoke.check_merged(tmp_path / "hf")
+    weights = load_file(tmp_path / "hf" / "model.safetensors")
+    weights["model.layers.1.mlp.down_proj.weight"] = torch.flip(weights["model.layers.1.mlp.down_proj.weight"], [0])
+    save_file(weights, tmp_path / "hf" / "model.safetensors", {"format": "pt"})
+    with pytest.raises(StageError) as error:
+        smoke.check_merged(tmp_path / "hf")
+    assert error.value.reason.code == "export_run_failed"
+    assert "tokens differ" in error.value.cause and "100% is needed" in error.value.cause
+
+
+def test_a_gguf_of_another_model_fails_the_check(smoke, tiny_model, tmp_path):
+    from brewslm.models.gguf_writer import write_gguf
+
+    write_gguf(tiny_model, tmp_path / "base.gguf", name="the base", end_token=2)
+    with pytest.raises(StageError) as error:
+        smoke.check_gguf(tmp_path / "base.gguf", "gguf-f16")
+    assert (error.value.reason.code, error.value.reason.format) == ("export_run_failed", "gguf-f16")
+
+
+def test_a_gguf_that_tokenises_otherwise_fails_the_check(smoke, tiny_bundle, tmp_path):
+    """Most of its merges are lost, so that the same text has more tokens."""
+    from brewslm.models.gguf_writer import write_gguf
+    from brewslm.store.files import write_json
+
+    folder = shutil.copytree(tiny_bundle / "hf", tmp_path / "hf")
+    tokenizer = read_json(folder / "tokenizer.json")
+    tokenizer["model"]["merges"] = tokenizer["model"]["merges"][:5]
+    write_json(folder / "tokenizer.json", tokenizer)
+    write_gguf(folder, tmp_path / "other.gguf", name="other", end_token=2)
+    with pytest.raises(StageError, match="does not say") as error:
+        smoke.check_gguf(tmp_path / "other.gguf", "gguf-f16")
+    assert "tokenises" in error.value.cause
+
+
+def test_a_truncated_f16_file_is_a_quantization_failure(tiny_bundle, tmp_path):
+    whole = next((tiny_bundle / "gguf-f16").iterdir())
+    (tmp_path / "cut.gguf").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.raises(StageError) as error:
+        write_quantised(tmp_path / "cut.gguf", tmp_path / "small.gguf", "gguf-q8_0", "exp-1")
+    assert (error.value.reason.code, error.value.reason.format) == ("export_quantization_failed", "gguf-q8_0")
+
+
+def test_what_a_killed_attempt_left_is_removed(job):
+    left = job.output.parent / ".export-1.torn"
+    left.mkdir(parents=True)
+    export.run(job.model_copy(update={"formats": ("safetensors-adapter",)}), DirectContext(job.project_folder))
+    assert [path.name for path in job.output.parent.iterdir()] == ["export-1"]
