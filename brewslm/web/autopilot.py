@@ -1,0 +1,71 @@
+"""Run autopilot: the overview's primary action, with a second click that says what will happen."""
+
+from functools import partial
+from uuid import uuid4
+
+import anyio
+
+from brewslm.errors import StageError
+from brewslm.observe.status import StatusView
+from brewslm.pipeline import execute
+from brewslm.pipeline.autopilot import AutopilotRequest
+from brewslm.web.parts import Text, box, button, link, problem, put
+from brewslm.web.projects import ACTOR
+
+
+class AutopilotAction:
+    """The button, why it can't be pressed, and what it asks before it begins."""
+
+    def __init__(self, project: int) -> None:
+        self._project, self._rows, self._key = project, 0, ""
+        self._button = button("Run autopilot", self._ask, "primary", aria_describedby="autopilot-note")
+        self._note = Text("p", "", "muted action-note", id="autopilot-note")
+        self.panel = box("div", "confirm", role="region", aria_label="Run autopilot")
+        self.panel.set_visibility(False)
+
+    def show(self, view: StatusView, running: str | None) -> None:
+        """What may be done at this moment; `running` is the id of a run of this project that has not ended."""
+        self._rows = int(next((cell.counts.get("rows", 0) for cell in view.stages if cell.id == "map_commit"), 0))
+        note = f"{running} has not ended yet." if running else "" if self._rows else "Autopilot needs rows: import some first."
+        self._note.text = note
+        put(self._button, aria_disabled=str(bool(note)).lower())
+        self._button.classes(add="is-off" if note else "", remove="" if note else "is-off")
+
+    def _ask(self) -> None:
+        if self._note.text:
+            return
+        self._key = f"page-{uuid4()}"
+        self.panel.clear()
+        self.panel.set_visibility(True)
+        with self.panel:
+            Text("h2", "Run autopilot now?")
+            Text("p", will_happen(self._rows))
+            with box("div", "actions"):
+                button("Start autopilot", self._start, "primary")
+                button("Not now", partial(self.panel.set_visibility, False))
+
+    async def _start(self) -> None:
+        request = AutopilotRequest(project=self._project, one_click=True)
+        refused = None
+        try:
+            queued = await anyio.to_thread.run_sync(partial(execute.queue, ACTOR, request, idempotency_key=self._key))
+        except StageError as error:
+            refused = error
+        self.panel.clear()
+        with self.panel:
+            if refused is not None:
+                problem(refused)
+                return
+            with box("p", "", role="status"):
+                link(queued.task_id, f"/projects/{self._project}/events?run={queued.task_id}", "mono")
+                Text("span", " is queued; a worker takes it, and its progress shows in the top bar.")
+        self._note.text = f"{queued.task_id} has not ended yet."
+
+
+def will_happen(rows: int) -> str:
+    """What the second click does, in one breath."""
+    return (
+        f"{rows:,} rows are frozen as a new data manifest; preflight checks that training fits this machine; a new experiment is "
+        "trained on it, which takes its processor for minutes to hours; it is measured against its base on held-out rows, and "
+        "exported. Nothing is promoted, and no row is changed."
+    )

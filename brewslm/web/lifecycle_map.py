@@ -1,0 +1,86 @@
+"""The eleven cells: the state of every stage at a glance, joined by a line that carries the rows onward."""
+
+from collections.abc import Sequence
+
+from brewslm.observe.status import StageView
+from brewslm.reasons import Stage
+from brewslm.web.parts import Badge, Text, box, link, moment, put, set_moment
+from brewslm.web.words import STAGE_SIGNS
+
+EVENT_STAGES = {
+    "ingest": Stage.INGESTION,
+    "introspect": Stage.INGESTION,
+    "map_preview": Stage.INGESTION,
+    "map_commit": Stage.INGESTION,
+    "clean": Stage.CLEANING,
+    "prepare": Stage.PREPARE,
+    "preflight": Stage.TRAINING,
+    "train": Stage.TRAINING,
+    "evaluate": Stage.EVAL,
+    "export": Stage.EXPORT,
+    "deploy": Stage.DEPLOYMENT,
+}
+"""Where in the audit stream a lifecycle stage is told; one that is missing here links to every event."""
+
+
+class LifecycleMap:
+    """The map of one project; `show` brings it up to date in place, so that focus and selection stay."""
+
+    def __init__(self, project: int, stages: Sequence[StageView]) -> None:
+        with box("ol", "map", aria_label="Lifecycle map"):
+            self._cells = [_Cell(project, stage, last=stage is stages[-1]) for stage in stages]
+        self.show(stages)
+
+    def show(self, stages: Sequence[StageView]) -> None:
+        """The stages at this moment."""
+        rows = carried(stages)
+        for cell, stage in zip(self._cells, stages, strict=True):
+            cell.show(stage, rows.get(stage.id, ""))
+
+
+def carried(stages: Sequence[StageView]) -> dict[str, str]:
+    """What the line carries onward from each stage: rows, where they are known."""
+    counts = {stage.id: stage.counts for stage in stages}
+    known: dict[str, str] = {}
+    for stage, name in (("ingest", "rows"), ("map_commit", "rows"), ("clean", "chunks")):
+        if counts.get(stage, {}).get(name):
+            known[stage] = f"{counts[stage][name]:,}"
+    if counts.get("map_commit", {}).get("accepted"):
+        known["map_preview"] = f"{counts['map_commit']['accepted']:,}"
+    split = counts.get("prepare", {})
+    if split:
+        known["prepare"] = f"{split.get('train', 0) + split.get('dev', 0):,} + {split.get('eval', 0):,}"
+    return known
+
+
+class _Cell:
+    """One stage and the line behind it."""
+
+    def __init__(self, project: int, stage: StageView, last: bool) -> None:
+        events = EVENT_STAGES.get(stage.id)
+        target = f"/projects/{project}/events" + (f"?stage={events}" if events else "")
+        with box("li", "step") as self._root:
+            with link("", target, "cell") as self._link:
+                with box("span", "cell-head"):
+                    Text("span", f"{stage.number:02}", "muted figure")
+                    Text("span", stage.title, "cell-title")
+                self._badge = Badge(STAGE_SIGNS[stage.state])
+                self._figure = Text("span", "", "cell-figure figure")
+                self._since = moment(None, "muted")
+            if not last:
+                with box("span", "line", aria_hidden="true"):
+                    self._rows = Text("span", "", "line-rows figure")
+        self._last, self._optional = last, stage.optional
+
+    def show(self, stage: StageView, rows: str) -> None:
+        """Its state, figure and time."""
+        self._badge.show(STAGE_SIGNS[stage.state])
+        self._figure.text = stage.figure
+        set_moment(self._since, stage.since)
+        unused = self._optional and stage.state == "not_begun"
+        self._root.classes(replace=f"step step-{stage.state}" + (" step-unused" if unused else ""))
+        said = f"{stage.number:02} {stage.title}{' (optional)' if unused else ''}: {STAGE_SIGNS[stage.state].word}"
+        onward = f", {rows} rows onward" if rows else ""
+        put(self._link, aria_label=f"{said}{f', {stage.figure}' if stage.figure else ''}{onward}. See its events")
+        if not self._last:
+            self._rows.text = rows

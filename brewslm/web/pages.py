@@ -1,0 +1,30 @@
+"""Which page stands at which address."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from nicegui import app as pages_app
+from nicegui import ui
+
+from brewslm.web import events, overview, projects
+from brewslm.web.layout import PREFIX
+
+RESPONSE_SECONDS = 20.0
+"""How long a page may take to read what it shows: a cold machine in training is slow."""
+FAVICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#5b3fd6"/>'
+    '<path d="M5 3.5v9h3.2a2.6 2.6 0 0 0 1-5 2.4 2.4 0 0 0-1.4-4z" fill="#fff"/></svg>'
+)
+
+
+def mount(app: FastAPI) -> None:
+    """Put the pages into an app. NiceGUI has one set of pages a process: a second app shows the same."""
+    pages_app.user_middleware.clear()  # what a former app added; once the stack is built, none could be added
+    pages_app.middleware_stack = None
+    pages_app.add_static_files("/static", Path(__file__).parent / "static")
+    for path, page in (("/", projects.page), ("/projects/{project}", overview.page), ("/projects/{project}/events", events.page)):
+        ui.page(path, response_timeout=RESPONSE_SECONDS)(page)
+    ui.run_with(
+        app, mount_path=PREFIX, title="BrewSLM", favicon=FAVICON, language="en-US", dark=False, tailwind=False,
+        show_welcome_message=False,
+    )  # fmt: skip

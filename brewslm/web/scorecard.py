@@ -1,0 +1,111 @@
+"""A scorecard: the tuned model against its base and the cheap baselines, with the intervals drawn."""
+
+from typing import Any
+
+from nicegui import ui
+
+from brewslm.observe.scorecards import ScorecardView
+from brewslm.stages.evaluate.scorecard import Scorecard
+from brewslm.web.parts import Badge, Text, box, link
+from brewslm.web.theme import FONT, color
+from brewslm.web.words import Sign, percent, plain, with_interval
+
+PROMOTABLE, REFUSED = Sign("done", "promotable"), Sign("needs", "gates not met")
+ROW_HEIGHT = 44
+
+
+def scorecard_card(project: int, view: ScorecardView) -> None:
+    """The chart, and the same figures as a table."""
+    card = view.card
+    with box("div", "card-head"):
+        Text("h2", "Scorecard")
+        Badge(PROMOTABLE if card.promotable else REFUSED)
+    with box("p", "muted"):
+        whose = f"promoted as {view.deployment}" if view.deployment else "not promoted"
+        Text("span", f"{card.experiment_id}, {whose}, on {card.n:,} held-out rows; measured by ")
+        link(view.evaluation, f"/projects/{project}/events?run={view.evaluation}", "mono")
+    chart = ui.echart(options(card), renderer="svg").classes("chart-bars")
+    chart.style(f"height: {len(card.systems) * ROW_HEIGHT + 52}px")
+    chart.props["role"], chart.props["aria-label"] = "img", described(card)
+    _table(card)
+
+
+def described(card: Scorecard) -> str:
+    """The chart in words."""
+    said = [f"{plain(name)} {percent(card.primary(name).value)}" for name in card.systems]
+    return f"{plain(card.primary_metric)} with 95 % intervals: {', '.join(said)}"
+
+
+def options(card: Scorecard) -> dict[str, Any]:
+    """One line a system: its figure as a point, its 95 % interval as a bar, its name and figure beside it."""
+    words = {"color": color("muted"), "fontSize": 12}
+    names = list(card.systems)[::-1]  # the first category stands at the bottom
+    points: list[dict[str, Any]] = []
+    spans: list[dict[str, Any]] = []
+    for name in names:
+        metric = card.primary(name)
+        ink = color("chart-1" if name == "tuned" else "chart-6")
+        said = with_interval(metric.value, metric.low, metric.high)
+        points.append({
+            "value": [metric.value * 100, plain(name)],
+            "itemStyle": {"color": ink, "opacity": 1},
+            "label": {"show": True, "formatter": said, "position": "top", "color": color("text")},
+        })  # fmt: skip
+        ends = [[metric.low * 100, plain(name)], [metric.high * 100, plain(name)]]
+        spans.append({
+            "type": "line", "data": ends, "symbol": "rect", "symbolSize": [2, 12], "silent": True,
+            "lineStyle": {"width": 3, "color": ink}, "itemStyle": {"color": ink}, "emphasis": {"disabled": True},
+        })  # fmt: skip
+    still = {"emphasis": {"disabled": True}, "silent": True}
+    return {
+        "animation": False,
+        "textStyle": {"fontFamily": FONT},
+        "grid": {"left": 96, "right": 40, "top": 16, "bottom": 40},
+        "xAxis": {
+            "type": "value",
+            "min": 0,
+            "max": 100,
+            "name": f"{plain(card.primary_metric)} (%)",
+            "nameLocation": "middle",
+            "nameGap": 26,
+            "nameTextStyle": words,
+            "axisLabel": words,
+            "splitLine": {"lineStyle": {"color": color("line")}},
+        },
+        "yAxis": {
+            "type": "category",
+            "data": [plain(name) for name in names],
+            "axisLabel": {"color": color("text"), "fontSize": 12, "width": 84, "overflow": "truncate"},
+            "axisTick": {"show": False},
+            "axisLine": {"lineStyle": {"color": color("edge")}},
+        },
+        "series": [*spans, {"type": "scatter", "data": points, "symbolSize": 11, "z": 3} | still],
+    }
+
+
+def _table(card: Scorecard) -> None:
+    with box("div", "wide"), box("table", "figures"):
+        with box("thead"), box("tr"):
+            for head in ("System", f"{plain(card.primary_metric)} (95 % interval)", "Right rows", "Tuned against it"):
+                Text("th", head, scope="col")
+        with box("tbody"):
+            for name, system in card.systems.items():
+                metric = card.primary(name)
+                with box("tr"):
+                    Text(
+                        "th",
+                        plain(name) + (f" ({system.prompt} prompt)" if name == "base" and system.prompt else ""),
+                        scope="row",
+                    )
+                    Text("td", f"{percent(metric.value)} ({metric.low * 100:.1f} – {metric.high * 100:.1f})")
+                    Text("td", f"{system.correct:,} of {card.n:,}")
+                    Text("td", _against(card, name))
+
+
+def _against(card: Scorecard, name: str) -> str:
+    """What McNemar's test says of the tuned model against this system."""
+    paired = card.paired.get(name)
+    if paired is None:
+        return ""
+    chance = "p < 0.001" if paired.p_value < 0.001 else f"p = {paired.p_value:.3f}"
+    return f"{paired.wins:,} won, {paired.losses:,} lost, {chance}"

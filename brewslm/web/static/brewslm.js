@@ -1,0 +1,80 @@
+// What the browser does by itself: the theme, the drawer, pop-overs, relative times, and points that are added to a chart.
+(() => {
+  "use strict";
+  const KEY = "brewslm-theme";
+  const root = document.documentElement;
+  const kept = () => { try { return localStorage.getItem(KEY) || "system"; } catch { return "system"; } };
+  const marked = () => document.querySelectorAll("[data-act=theme]").forEach((one) => {
+    const on = one.dataset.theme === (root.dataset.theme || "system");
+    if (one.getAttribute("aria-checked") !== String(on)) one.setAttribute("aria-checked", String(on));
+    one.tabIndex = on ? 0 : -1;
+  });
+  const theme = (choice) => {
+    root.dataset.theme = choice;
+    try { localStorage.setItem(KEY, choice); } catch { /* a private window: it holds for this page */ }
+    marked();
+  };
+  root.dataset.theme = kept(); // before the first paint
+
+  const rail = (open) => {
+    document.body.classList.toggle("rail-open", open);
+    const menu = document.querySelector("[data-act=open-rail]");
+    menu?.setAttribute("aria-expanded", String(open));
+    if (open) document.querySelector(".rail a")?.focus(); else menu?.focus();
+  };
+
+  const copy = async (button) => {
+    const said = button.textContent;
+    try { await navigator.clipboard.writeText(button.dataset.text); button.textContent = "Copied"; } catch { button.textContent = "Select and copy"; }
+    setTimeout(() => { button.textContent = said; }, 2000);
+  };
+
+  const acts = {
+    theme: (target) => theme(target.dataset.theme),
+    "open-rail": () => rail(true),
+    "close-rail": () => rail(false),
+    copy,
+  };
+
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-act]");
+    if (target) acts[target.dataset.act]?.(target);
+    document.querySelectorAll("details.popover[open]").forEach((one) => { if (!one.contains(event.target)) one.open = false; });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      document.querySelectorAll("details.popover[open]").forEach((one) => { one.open = false; one.querySelector("summary").focus(); });
+      if (document.body.classList.contains("rail-open")) rail(false);
+    }
+    const radio = event.target.closest?.("[data-act=theme]");
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (radio && step) {
+      const all = [...radio.parentElement.querySelectorAll("[data-act=theme]")];
+      const next = all[(all.indexOf(radio) + step + all.length) % all.length];
+      event.preventDefault();
+      theme(next.dataset.theme);
+      next.focus();
+    }
+  });
+
+  const ago = (then) => {
+    const seconds = (Date.now() - then) / 1000;
+    if (seconds < 5) return "just now";
+    const [size, unit] = seconds < 60 ? [1, "s"] : seconds < 3600 ? [60, "min"] : seconds < 86400 ? [3600, "h"] : [86400, "d"];
+    return `${Math.floor(seconds / size)} ${unit} ago`;
+  };
+  setInterval(() => document.querySelectorAll("time[datetime]").forEach((one) => {
+    const then = Date.parse(one.getAttribute("datetime"));
+    if (!Number.isNaN(then)) one.textContent = ago(then);
+  }), 10000);
+  new MutationObserver(marked).observe(root, { childList: true, subtree: true }); // the toggle is drawn after this file is read
+
+  // Adds points to the series of a chart by their ids: the server sends what is new, never the whole series.
+  const append = (id, points, tries = 100) => {
+    const chart = window.getElement?.(id)?.chart;
+    if (!chart) { if (tries) setTimeout(() => append(id, points, tries - 1), 50); return; } // it is not drawn yet, or gone
+    const series = chart.getOption().series.filter((one) => points[one.id]?.length);
+    chart.setOption({ series: series.map((one) => ({ id: one.id, data: one.data.concat(points[one.id]) })) });
+  };
+  window.brewslm = { append };
+})();
