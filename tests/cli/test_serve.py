@@ -1,0 +1,70 @@
+"""brewslm serve, worker and autopilot, as real commands."""
+
+import subprocess
+import sys
+
+import httpx2
+import orjson
+import pytest
+
+from brewslm.pipeline.execute import call
+from brewslm.stages.prepare import PrepareRequest
+from tests.running import free_port, server
+
+
+def brewslm(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "brewslm.cli.main", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.org"])
+def test_an_address_that_others_can_reach_is_refused(host):
+    done = brewslm("serve", "--host", host)
+    assert (done.returncode, done.stdout) == (2, "") and "host_not_loopback" in done.stderr
+
+
+def test_autopilot_can_be_queued(project):
+    done = brewslm("autopilot", "--project", str(project), "--detach", "--json")
+    assert done.returncode == 0 and orjson.loads(done.stdout)["state"] == "queued"
+
+
+def test_autopilot_says_where_it_stopped(project):
+    done = brewslm("autopilot", "--project", str(project))
+    assert done.returncode == 1 and "Autopilot stopped at prepare.run" in done.stderr and "Commit rows first" in done.stderr
+
+
+def test_a_server_and_its_event_stream(home, project):
+    """One server for several promises: to start one takes seconds."""
+    with pytest.raises(Exception, match="no rows"):
+        call("ana", PrepareRequest(project=project))
+    with server(home) as serving:
+        assert httpx2.get(serving.url + "/").headers["location"] == "/ui"
+        for taken in (("serve", "--port", str(free_port())), ("worker", "--name", "main")):
+            done = brewslm(*taken)
+            assert done.returncode == 2 and "worker_name_taken" in done.stderr
+        with httpx2.stream("GET", f"{serving.url}/api/projects/{project}/events/stream", timeout=30) as stream:
+            lines = stream.iter_lines()
+            first = event_in(lines)
+            with pytest.raises(Exception, match="no rows"):
+                call("ana", PrepareRequest(project=project))  # another process writes, and the stream tells
+            second = event_in(lines)
+        assert first["event"] == second["event"] == "dataset_prepare_failed" and int(second["id"]) > int(first["id"])
+        assert orjson.loads(second["data"])["run_id"] == "prepare-2"
+        headers = {"Last-Event-ID": first["id"]}
+        with httpx2.stream("GET", f"{serving.url}/api/projects/{project}/events/stream", headers=headers, timeout=30) as stream:
+            assert event_in(stream.iter_lines()) == second
+        serving.process.terminate()
+        serving.process.wait(15)
+
+
+def event_in(lines):
+    """The next whole event of a stream."""
+    found = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if colon and name:
+            found[name] = value.strip()
+        elif not line and found:
+            return found
+    raise AssertionError("the stream ended")
