@@ -47,11 +47,11 @@ def options(card: Scorecard) -> dict[str, Any]:
         ink = color("chart-1" if name == "tuned" else "chart-6")
         said = with_interval(metric.value, metric.low, metric.high)
         points.append({
-            "value": [metric.value * 100, plain(name)],
+            "value": [round(metric.value * 100, 2), plain(name)],
             "itemStyle": {"color": ink, "opacity": 1},
             "label": {"show": True, "formatter": said, "position": "top", "color": color("text")},
         })  # fmt: skip
-        ends = [[metric.low * 100, plain(name)], [metric.high * 100, plain(name)]]
+        ends = [[round(end * 100, 2), plain(name)] for end in (metric.low, metric.high)]
         spans.append({
             "type": "line", "data": ends, "symbol": "rect", "symbolSize": [2, 12], "silent": True,
             "lineStyle": {"width": 3, "color": ink}, "itemStyle": {"color": ink}, "emphasis": {"disabled": True},

@@ -1,0 +1,58 @@
+import logging
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from nicegui import Client, ui
+from nicegui.functions.download import download
+from nicegui.functions.navigate import Navigate
+from nicegui.functions.notify import notify
+from nicegui.testing import User
+
+from brewslm.api.app import create_app
+from brewslm.handlers.base import Metric
+from brewslm.stages.evaluate.scorecard import PairedTest, Scorecard, SystemScore
+from tests.observe.conftest import Walk, walk  # noqa: F401 - a project that walks through the stages
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def user(monkeypatch, caplog) -> AsyncIterator[User]:
+    """Somebody who looks at the pages of the real application, without a browser and without a worker."""
+    monkeypatch.setenv("NICEGUI_USER_SIMULATION", "true")
+    app = create_app(with_worker=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1/ui") as http,
+    ):
+        yield User(http)
+        for client in list(Client.instances.values()):
+            client.delete()
+    ui.navigate, ui.notify, ui.download = Navigate(), notify, download
+    faults = [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR]
+    assert not faults, faults
+
+
+@pytest.fixture
+def card() -> Scorecard:
+    """A tuned model that is surely better than its base."""
+
+    def system(prompt: str | None, value: float, low: float, high: float) -> SystemScore:
+        metric = Metric(value=value, low=low, high=high, n=400)
+        return SystemScore(prompt=prompt, metrics={"accuracy": metric}, correct=round(400 * value), details={}, seconds=1.0)
+
+    return Scorecard(
+        experiment_id="exp-1", base_model="path:x", base_sha256="0", adapter_sha256="0", manifest_version=1, manifest_sha256="0",
+        task_profile="classification", scoring_mode="label", eval_pack="default", primary_metric="accuracy", n=400,
+        systems={
+            "tuned": system("chat", 0.9025, 0.8694, 0.9279),
+            "base": system("plain", 0.77, 0.7263, 0.8085),
+            "majority": system(None, 0.5, 0.4512, 0.5488),
+        },
+        base_prompts={}, gates=[], promotable=True,
+        paired={"base": PairedTest(wins=74, losses=21, p_value=4e-8), "majority": PairedTest(wins=9, losses=7, p_value=0.8036)},
+    )  # fmt: skip

@@ -1,0 +1,156 @@
+"""The pages in a real browser, against the real server: what only a browser can tell."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+import pytest
+
+from brewslm.pipeline import runs
+from brewslm.store.database import transaction
+from brewslm.store.files import run_folder
+from brewslm.store.locks import lock
+from brewslm.store.tables import Evaluation
+from tests.running import server
+
+pytestmark = pytest.mark.browser
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+UNNAMED = """() => [...document.querySelectorAll('a, button, input, summary, progress, [role=img], nav, section')]
+  .filter(one => one.checkVisibility())
+  .filter(one => !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length
+    || document.getElementById(one.getAttribute('aria-labelledby'))))
+  .map(one => one.outerHTML.slice(0, 200))"""
+POINTS = "() => getElement(+document.querySelector('.chart').id.slice(1)).chart?.getOption().series.map(one => one.data.length)"
+TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@dataclass
+class Watched:
+    """A page, and what it did that it should not."""
+
+    page: object
+    faults: list[str] = field(default_factory=list)
+    frames: list[str] = field(default_factory=list)
+
+    def open(self, url: str) -> None:
+        self.page.goto(url)
+        self.page.wait_for_selector("h1")
+        self.page.wait_for_selector("text=/\\d (running|queued)/")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[object]:
+    path = shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(path).exists():
+        pytest.fail("the browser tests need Debian's chromium: apt-get install chromium", pytrace=False)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def watch(chromium):
+    """Open a page of a width and theme; at the end of the test, nothing went wrong in any."""
+    opened: list[Watched] = []
+
+    def look(width: int = 1280, theme: str = "light", **more) -> Watched:
+        page = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **more).new_page()
+        watched = Watched(page)
+        page.on("console", lambda said: said.type in ("error", "warning") and watched.faults.append(said.text))
+        page.on("pageerror", lambda error: watched.faults.append(str(error)))
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: watched.frames.append(str(frame))))
+        page.on("request", lambda asked: ours(asked.url) or watched.faults.append(f"asked {asked.url}"))
+        opened.append(watched)
+        return watched
+
+    yield look
+    faults = [fault for watched in opened for fault in watched.faults]
+    for watched in opened:
+        watched.page.context.close()
+    assert faults == []
+
+
+def ours(url: str) -> bool:
+    return bool(re.match(r"(https?|wss?)://127\.0\.0\.1[:/]|data:|blob:", url))
+
+
+def test_every_page_loads_without_a_fault_in_both_themes_and_at_every_width(home, walk, card, watch):
+    walk.imported()
+    walk.prepared()
+    evaluation = walk.evaluated(walk.trained([["a"], ["b"]]), {})
+    with transaction() as session:
+        session.get_one(Evaluation, evaluation).scorecard = card.model_dump(mode="json")
+    addresses = ("", "/projects/1", "/projects/1/events?severity=info")
+    with server(home) as serving:
+        wide, narrow = watch(1280, "light"), watch(420, "dark", reduced_motion="reduce")
+        grounds = set()
+        for watched in (wide, narrow):
+            for address in addresses:
+                watched.open(f"{serving.url}/ui{address}")
+                assert watched.page.locator("html").get_attribute("lang").startswith("en")
+                assert watched.page.evaluate(UNNAMED) == []
+                assert watched.page.evaluate(TOO_WIDE) <= 0, (address, watched.page.viewport_size)
+            grounds.add(watched.page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        assert len(grounds) == 2
+        moving = "() => [...document.querySelectorAll('*')].filter(e => getComputedStyle(e).transitionDuration !== '0s').length"
+        assert narrow.page.evaluate(moving) == 0
+
+
+def test_keyboard_theme_drawer_and_a_new_project(home, watch):
+    with server(home) as serving:
+        page = (wide := watch()).page
+        wide.open(f"{serving.url}/ui")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+        page.get_by_label("Name").fill("reviews")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/ui/projects/1")
+        page.get_by_role("radio", name="Dark").click()
+        dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        page.reload()
+        page.wait_for_selector("[role=radio][aria-checked=true]:text('Dark')")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+
+        page = (narrow := watch(420)).page
+        narrow.open(f"{serving.url}/ui/projects/1")
+        events = page.get_by_role("link", name="Events", exact=True)
+        assert not events.is_visible()
+        page.get_by_role("button", name="Menu").press("Enter")
+        events.wait_for()
+        assert page.evaluate("document.querySelector('.rail').contains(document.activeElement)")
+        page.keyboard.press("Escape")
+        events.wait_for(state="hidden")
+        assert page.evaluate("document.activeElement.textContent") == "Menu"
+
+
+def test_the_loss_of_a_run_grows_before_the_eyes_and_only_what_is_new_is_sent(home, walk, watch):
+    run = walk.run("exp", "train.run", state="running")
+    trace = run_folder(run) / "trace.jsonl"
+    with lock(runs.run_lock_path(run), wait=False), trace.open("ab") as file, server(home) as serving:
+        append(file, 1, 500)
+        page = (watched := watch()).page
+        watched.open(f"{serving.url}/ui/projects/1")
+        page.wait_for_function(f"({POINTS})()?.[0] === 500")
+        before = len(watched.frames)
+        append(file, 501, 510)
+        page.wait_for_function(f"({POINTS})()?.[0] === 510", timeout=15_000)
+        sent = "".join(watched.frames[before:])
+        assert "0.51" in sent and "[499" not in sent and "[500" not in sent
+        page.wait_for_selector("text=/exp-1, running: loss 0.51 at step 510/")
+
+
+def append(file, first: int, last: int) -> None:
+    for step in range(first, last + 1):
+        file.write(orjson.dumps({"kind": "step", "ts": 1.0, "step": step, "loss": step / 1000, "row_ids": ["r"]}) + b"\n")
+    file.flush()
+    os.fsync(file.fileno())
