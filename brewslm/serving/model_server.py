@@ -138,8 +138,7 @@ def main() -> None:
     lifeline.watch(int(read_end))
     import threading
 
-    from brewslm.models.gguf_model import yield_when_waiting
-    from brewslm.models.loading import thread_count
+    from brewslm.models.loading import thread_count, yield_when_waiting
 
     yield_when_waiting()
     import xllamacpp

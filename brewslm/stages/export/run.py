@@ -10,7 +10,7 @@ from typing import Any
 from brewslm.errors import StageError
 from brewslm.models.gguf_model import quantise
 from brewslm.models.gguf_writer import check_writable, tensor_types, write_gguf
-from brewslm.models.loading import load_model, load_tokenizer, set_threads
+from brewslm.models.loading import load_model, load_tokenizer, set_threads, yield_when_waiting
 from brewslm.models.templates import end_token_id
 from brewslm.processes.context import Context
 from brewslm.reasons.export import ExportArtifactMissing, ExportQuantizationFailed
@@ -33,6 +33,7 @@ def run(job: ExportJob, context: Context) -> ExportResult:
         StageError(ManifestMismatch): The held-out rows, which are asked, were changed.
     """
     began = time.monotonic()
+    yield_when_waiting()
     verify_inputs(job)
     data = PreparedData(job.manifest_path, job.manifest_sha256)
     if any(name.startswith("gguf") for name in job.formats):
