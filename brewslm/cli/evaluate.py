@@ -47,8 +47,8 @@ def show(view: "RunView") -> None:
 def _system(name: str, system: dict[str, Any], metric: str) -> tuple[str, ...]:
     found = system["metrics"][metric]
     prompt = f"({system['prompt']} prompt)" if system["prompt"] else ""
-    interval = f"95 % between {found['low']:.1%} and {found['high']:.1%}".replace("%", " %")
-    return f"  {name}", prompt, f"{found['value']:.1%}".replace("%", " %"), interval
+    interval = f"95 % between {100 * found['low']:.1f} and {100 * found['high']:.1f}"
+    return f"  {name}", prompt, f"{100 * found['value']:.1f} %", interval
 
 
 def _gate(gate: dict[str, Any]) -> tuple[str, ...]:
