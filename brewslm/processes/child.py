@@ -15,6 +15,8 @@ from brewslm.processes.trace import TraceReader
 from brewslm.processes.verdict import Cause, Ending, cause_of
 from brewslm.store.files import read_json
 
+YIELD_CORES = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""OpenMP's threads wait for one another by spinning; beside a browser or another job that starves the very thread they wait for."""
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 2.0
 
@@ -56,6 +58,7 @@ def run_child(
             process = subprocess.Popen(
                 [sys.executable, "-m", "brewslm.pipeline.child", str(folder), str(read_end)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[read_end], start_new_session=True,
+                env={**YIELD_CORES, **os.environ},
             )  # fmt: skip
         os.close(read_end)
         sent = _follow(process, trace, on_line, cancelled, timeout_seconds)
