@@ -17,11 +17,12 @@ for name in sys.argv[1:]:
 
 def modules() -> list[str]:
     found = pkgutil.walk_packages(brewslm.__path__, "brewslm.")
-    return sorted(one.name for one in found if ".migrations" not in one.name)
+    return sorted(one.name for one in found if ".migrations" not in one.name and not one.name.startswith("brewslm.web."))
 
 
 def test_no_module_imports_anything_heavy_when_it_is_imported():
-    assert len(modules()) > 50
+    """But for the pages themselves, which brewslm.web.mount imports when it is called."""
+    assert len(modules()) > 50 and {"brewslm.web", "brewslm.api.app"} < set(modules())
     done = subprocess.run([sys.executable, "-c", IMPORT_ALL, *modules()], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -18,6 +18,7 @@ class AutopilotAction:
 
     def __init__(self, project: int) -> None:
         self._project, self._rows, self._key = project, 0, ""
+        self._running: str | None = None
         self._button = button("Run autopilot", self._ask, "primary", aria_describedby="autopilot-note")
         self._note = Text("p", "", "muted action-note", id="autopilot-note")
         self.panel = box("div", "confirm", role="region", aria_label="Run autopilot")
@@ -25,6 +26,9 @@ class AutopilotAction:
 
     def show(self, view: StatusView, running: str | None) -> None:
         """What may be done at this moment; `running` is the id of a run of this project that has not ended."""
+        if self._running and running is None:  # what was said of it is over
+            self.panel.set_visibility(False)
+        self._running = running
         self._rows = int(next((cell.counts.get("rows", 0) for cell in view.stages if cell.id == "map_commit"), 0))
         note = f"{running} has not ended yet." if running else "" if self._rows else "Autopilot needs rows: import some first."
         self._note.text = note

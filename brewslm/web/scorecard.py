@@ -12,6 +12,7 @@ from brewslm.web.words import Sign, percent, plain, with_interval
 
 PROMOTABLE, REFUSED = Sign("done", "promotable"), Sign("needs", "gates not met")
 ROW_HEIGHT = 44
+NO_BREAK = "\u00a0"
 
 
 def scorecard_card(project: int, view: ScorecardView) -> None:
@@ -108,4 +109,5 @@ def _against(card: Scorecard, name: str) -> str:
     if paired is None:
         return ""
     chance = "p < 0.001" if paired.p_value < 0.001 else f"p = {paired.p_value:.3f}"
-    return f"{paired.wins:,} won, {paired.losses:,} lost, {chance}"
+    said = (f"{paired.wins:,} won", f"{paired.losses:,} lost", chance)
+    return ", ".join(part.replace(" ", NO_BREAK) for part in said)

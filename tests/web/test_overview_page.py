@@ -45,7 +45,7 @@ async def test_autopilot_says_what_will_happen_and_a_second_click_queues_it_once
     start = user.find("Start autopilot")
     start.click()
     start.click()
-    await user.should_see("is queued; a worker takes it")
+    await user.should_see("is queued; a worker takes it", retries=40)
     queued = tasks(walk.project, operation="autopilot.run")
     assert [(run.task_id, run.state, run.actor, run.request["one_click"]) for run in queued] == [
         ("autopilot-1", "queued", "page", True)
@@ -75,7 +75,7 @@ async def test_a_project_that_was_evaluated_shows_its_loss_its_scorecard_and_its
     await user.should_see("exp-1, succeeded: loss 0.5 at step 2")
     await user.should_see("exp-1, not promoted, on 400 held-out rows")
     await user.should_see("90.2 % (86.9 – 92.8)")
-    await user.should_see("74 won, 21 lost, p < 0.001")
+    await user.should_see("74\u00a0won, 21\u00a0lost, p\u00a0<\u00a00.001")
     await user.should_see("dataset_prepared")
     with user:
         charts = sorted(user.find(kind=ui.echart).elements, key=lambda chart: chart.id)
