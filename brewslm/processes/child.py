@@ -16,7 +16,7 @@ from brewslm.processes.verdict import Cause, Ending, cause_of
 from brewslm.store.files import read_json
 
 YIELD_CORES = {"OMP_WAIT_POLICY": "PASSIVE"}
-"""OpenMP's threads wait for one another by spinning; beside a browser or another job that starves the very thread they wait for."""
+"""OpenMP threads wait for one another by spinning: beside another job that starves the very thread they wait for."""
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 2.0
 
