@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brewslm.cli.console import Detach, Json, ProjectOption, print_line, print_table, problems, run_operation
+from brewslm.cli.train import BASE, BaseModel, Set, settings_of
 
 if TYPE_CHECKING:
     from brewslm.pipeline.runs import RunView
@@ -59,8 +60,11 @@ def worker(name: Annotated[str, typer.Option(help="Each worker of a home has a n
 
 def autopilot(
     project: ProjectOption,
-    json: Json = False,
+    train_rows: Annotated[int | None, typer.Option(min=1, help="Rows to train on; left out, all that are left.")] = None,
+    base_model: BaseModel = BASE,
+    set_: Set = None,
     detach: Detach = False,
+    json: Json = False,
 ) -> None:
     """Prepare, preflight, train, evaluate and export in one go."""
     from brewslm.pipeline.autopilot import AutopilotRequest
@@ -68,6 +72,10 @@ def autopilot(
     def show(view: "RunView") -> None:
         result = view.result or {}
         print_table([(operation, run) for operation, run in result["runs"].items()])
-        print_line("promotable" if result["promotable"] else "not promotable: see  brewslm status")
+        print_table([(name, f"{result['metric']} {100 * value:.1f} %") for name, value in result["figures"].items()])
+        print_line(
+            "promotable" if result["promotable"] else f"not promotable: see  brewslm evaluate --experiment {result['experiment']}"
+        )
 
-    run_operation(AutopilotRequest(project=project, one_click=True), json, show, detach=detach)
+    request = AutopilotRequest(project=project, train_rows=train_rows, base_model=base_model, settings=settings_of(set_))
+    run_operation(request, json, show, detach=detach)

@@ -39,7 +39,7 @@ def preflight(
     from brewslm.stages.preflight import PreflightRequest
 
     request = PreflightRequest(
-        project=project, base_model=base_model, recipe=recipe, settings=_settings(set_), manifest_version=manifest,
+        project=project, base_model=base_model, recipe=recipe, settings=settings_of(set_), manifest_version=manifest,
         eval_pack=eval_pack, runtime=runtime,
     )  # fmt: skip
     view = run_operation(request, json, show_preflight)
@@ -89,7 +89,7 @@ def train(
     from brewslm.stages.train import TrainRequest
 
     request = TrainRequest(
-        project=project, base_model=base_model, recipe=recipe, settings=_settings(set_), manifest_version=manifest,
+        project=project, base_model=base_model, recipe=recipe, settings=settings_of(set_), manifest_version=manifest,
         eval_pack=eval_pack, timeout_minutes=timeout_minutes, fail_open=fail_open,
     )  # fmt: skip
     run_operation(request, json, show_training, detach=detach)
@@ -118,7 +118,7 @@ def show_training(view: "RunView") -> None:
         print_line(f"  {count:,} rows rejected: {reason}")
 
 
-def _settings(given: list[str] | None) -> dict[str, str]:
+def settings_of(given: list[str] | None) -> dict[str, str]:
     """`key=value` options as a mapping."""
     made = {}
     for one in given or []:

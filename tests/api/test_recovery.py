@@ -51,9 +51,7 @@ def test_training_goes_on_after_a_kill_of_the_server(home, opened):
         assert task == "exp-1"
         until(lambda: complete_checkpoints(home), "a checkpoint")
         children = first.kill()
-    assert (
-        any("brewslm.pipeline.child" in " ".join(child.cmdline() or []) for child in children if child.is_running()) or children
-    )
+    assert children
     gone(children)
     with server(home) as second:
         view = second.ended(task)
@@ -87,7 +85,7 @@ def test_an_import_that_was_cut_off_appends_its_rows_once(home):
 
 
 @pytest.mark.slow
-def test_autopilot_goes_on_where_it_was_killed(home, opened):
+def test_autopilot_goes_on_where_it_was_killed_and_its_model_answers(home, opened):
     with server(home) as first:
         prepared(first)
         settings = {"epochs": "20", "checkpoints": "20", "batch_size": "8", "learning_rate": "5e-3", "lora_alpha": "64"}
@@ -104,5 +102,13 @@ def test_autopilot_goes_on_where_it_was_killed(home, opened):
         assert view["state"] == "succeeded", view["problem"]
         told = codes(second)
         assert told["training_completed"] == told["evaluation_completed"] == 1
-        assert second.get("/api/audit/verify")["faults"] == []
         assert not second.descendants()
+        deployed = second.ended(queued(second, "/api/deployments", export=view["result"]["export"]))["result"]["deployment"]
+        assert second.ended(queued(second, f"/api/deployments/{deployed}/promote"))["state"] == "succeeded"
+        asked = {"deployment": "default", "project": 1, "inputs": ["the movie 1 was lovely and lovely"]}
+        assert [answer["output"] for answer in second.post("/api/predict", json=asked)] == ["positive"]
+        assert codes(second)["deployment_changed"] == 2
+        assert second.get("/api/audit/verify")["faults"] == []
+        servers = second.kill()
+    assert servers  # the model server
+    gone(servers)

@@ -25,8 +25,12 @@ def test_an_address_that_others_can_reach_is_refused(host):
 
 
 def test_autopilot_can_be_queued(project):
-    done = brewslm("autopilot", "--project", str(project), "--detach", "--json")
-    assert done.returncode == 0 and orjson.loads(done.stdout)["state"] == "queued"
+    given = ("--train-rows", "50", "--base-model", "path:/m", "--set", "epochs=2")
+    done = brewslm("autopilot", "--project", str(project), *given, "--detach", "--json")
+    task = orjson.loads(done.stdout)
+    assert (done.returncode, task["state"]) == (0, "queued")
+    asked = [task["request"][name] for name in ("one_click", "train_rows", "base_model", "settings")]
+    assert asked == [True, 50, "path:/m", {"epochs": "2"}]
 
 
 def test_autopilot_says_where_it_stopped(project):
