@@ -105,6 +105,18 @@ def test_the_template_and_the_end_mark_are_inside(file, tiny_model):
     assert fields["tokenizer.ggml.eot_token_id"].contents() == 2
 
 
+@pytest.mark.parametrize(("digits", "pre"), [(True, "smollm"), (False, "gpt-2")])
+def test_the_way_of_cutting_text_is_named_as_llama_cpp_knows_it(copy, tmp_path, digits, pre):
+    """The tiny vocabulary has no merge that would show a wrong name, a real one has."""
+    import gguf
+
+    tokenizer = read_json(copy / "tokenizer.json")
+    if not digits:
+        tokenizer["pre_tokenizer"] = tokenizer["pre_tokenizer"]["pretokenizers"][1]
+    write_json(copy / "tokenizer.json", tokenizer)
+    assert gguf.GGUFReader(written(copy, tmp_path / "model.gguf")).fields["tokenizer.ggml.pre"].contents() == pre
+
+
 @pytest.mark.parametrize(
     ("name", "change", "cause"),
     [
