@@ -30,7 +30,9 @@ def main() -> None:
     if "movie-reviews" in measured:
         goal["movie-reviews.rows"] = {"at_least": 400}
         goal["movie-reviews.seconds"] = {"at_most": 360}
-    peers = {sample: {name: one for name, one in found["systems"].items() if name != "tuned"} for sample, found in measured.items()}
+    peers = {
+        sample: {name: one for name, one in found["systems"].items() if name != "tuned"} for sample, found in measured.items()
+    }
     write("quickstart", measured, peers, goal, PACKAGES)
 
 

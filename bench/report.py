@@ -52,4 +52,9 @@ def machine() -> dict[str, Any]:
     found = torch.backends.cpu.get_cpu_capability()
     from brewslm.models.loading import bf16_is_fast
 
-    return {"cores": os.cpu_count(), "memory_gb": round(psutil.virtual_memory().total / 2**30), "cpu": found, "bf16": bf16_is_fast()}
+    return {
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30),
+        "cpu": found,
+        "bf16": bf16_is_fast(),
+    }

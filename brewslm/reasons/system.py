@@ -33,7 +33,9 @@ class OperationFailed(
     error: str
 
 
-class RequestFailed(Refusal, stage=Stage.SYSTEM, severity=Severity.ERROR, status=500, remedy="Read the server's log, and report it."):
+class RequestFailed(
+    Refusal, stage=Stage.SYSTEM, severity=Severity.ERROR, status=500, remedy="Read the server's log, and report it."
+):
     """The server could not answer, by a fault of its own."""
 
     error: str
