@@ -32,7 +32,7 @@ def test_without_an_evaluation_there_is_no_scorecard(walk):
     assert scorecard(walk.project) is None
 
 
-def test_until_a_model_is_promoted_the_newest_scorecard_is_shown(walk, card):  # noqa: F811
+def test_until_a_model_is_promoted_the_newest_scorecard_is_shown(walk, card):
     walk.imported()
     walk.prepared()
     first, second = walk.trained([]), walk.trained([])
@@ -42,7 +42,7 @@ def test_until_a_model_is_promoted_the_newest_scorecard_is_shown(walk, card):  #
     assert (shown.evaluation, shown.deployment, shown.card.experiment_id) == (newest, None, second)
 
 
-def test_the_promoted_model_is_shown_though_a_newer_one_was_measured(walk, card):  # noqa: F811
+def test_the_promoted_model_is_shown_though_a_newer_one_was_measured(walk, card):
     walk.imported()
     walk.prepared()
     first, second = walk.trained([]), walk.trained([])
