@@ -34,7 +34,7 @@ def quickstart(
     """Take a sample through all stages for real: train on this machine, measure, export, deploy and ask."""
     began = time.monotonic()
     with problems(json):
-        journey = Journey(quiet=json)
+        journey = Journey()
         made = _travel(journey, sample)
         answers = _ask(made["deployment"], made["project"], made["ask"])
     made |= {"answers": answers, "seconds": round(time.monotonic() - began, 1)}
@@ -52,7 +52,7 @@ def quickstart(
 class Journey:
     """Runs one stage after another, and leaves a line on stderr for each."""
 
-    quiet: bool
+    quiet: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
     def run(self, number: int, name: str, request: "Request", lines: Lines) -> "RunView":
