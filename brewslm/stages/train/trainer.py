@@ -26,10 +26,11 @@ def with_adapter(model: Any, recipe: Recipe) -> Any:
     torch.manual_seed(recipe.seed)
     layers = model.config.num_hidden_layers
     first = layers - max(1, round(layers * recipe.lora_top_layers))
+    linear = {name.rpartition(".")[2] for name, module in model.model.named_modules() if isinstance(module, torch.nn.Linear)}
     return get_peft_model(
         model,
         LoraConfig(
-            task_type="CAUSAL_LM", r=recipe.lora_r, lora_alpha=recipe.lora_alpha, lora_dropout=0.0, target_modules="all-linear",
+            task_type="CAUSAL_LM", r=recipe.lora_r, lora_alpha=recipe.lora_alpha, lora_dropout=0.0, target_modules=linear,
             layers_to_transform=list(range(first, layers)) if first else None,
         ),
     )  # fmt: skip
