@@ -198,3 +198,20 @@ def test_an_adapter_that_learned_nothing_is_an_error(request_for):
 def test_an_unknown_recipe_key_gets_a_did_you_mean(request_for):
     stopped = failed(request_for(settings={"epoch": "2"}))
     assert "did you mean epochs?" in stopped.view.problem["detail"]
+
+
+def test_an_adapter_may_take_the_upper_layers_alone(tmp_path):
+    from transformers import AutoModelForCausalLM
+
+    from brewslm.models.recipe import recipe_named
+    from brewslm.stages.train.trainer import with_adapter
+    from tests.tiny import make_tiny_model
+
+    folder = make_tiny_model(tmp_path / "four", layers=4)
+    adapted = {}
+    for share in ("0.5", "1.0"):
+        model = with_adapter(AutoModelForCausalLM.from_pretrained(folder), recipe_named("qa", {"lora_top_layers": share}))
+        names = [name for name, _ in model.named_parameters() if "lora_B" in name]
+        adapted[share] = {int(name.partition("layers.")[2].partition(".")[0]) for name in names}
+        assert len(names) == 7 * len(adapted[share]), "each layer has seven linear parts"
+    assert adapted == {"0.5": {2, 3}, "1.0": {0, 1, 2, 3}}
