@@ -15,11 +15,11 @@ def thread_count() -> int:
 
 
 def yield_when_waiting() -> None:
-    """Before torch or llama.cpp is first loaded: their threads shall sleep at a barrier, not spin.
+    """Before torch or llama.cpp is first loaded: their threads shall sleep at a barrier after a short while.
 
     Where other work shares the cores, spinning is what costs: merging an adapter took 13 s instead of 1, a prompt twice its time.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 
 def set_threads() -> int:

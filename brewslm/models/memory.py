@@ -37,11 +37,10 @@ def estimate(base: BaseModelInfo, lora_r: int, pack_tokens: int, supervised_toke
     """
     hidden, layers = base.hidden_size, base.layers
     adapter = layers * lora_r * hidden * 22  # seven linear layers of a Llama block: rows and columns sum to about 22 hidden
-    attention = pack_tokens * pack_tokens * 4 * 4  # the mask and one layer's scores
     return MemoryEstimate(
         weights=base.parameters * 4,
         adapter=adapter * 4 * 4,  # weight, gradient and two moments of Adam
-        activations=pack_tokens * layers * hidden * ACTIVATION_FLOATS * 4 + attention,
+        activations=pack_tokens * layers * hidden * ACTIVATION_FLOATS * 4,
         logits=supervised_tokens * base.vocabulary * 4 * 3,  # logits, their softmax, and its gradient
     )
 

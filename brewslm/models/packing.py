@@ -7,7 +7,6 @@ which sees the prefix and its own row alone. Positions restart after the prefix.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +33,16 @@ class Pack:
     """Rows of one forward pass, as plain lists: (tokens,) each.
 
     Attributes:
-        segments: 0 for the shared prefix, then 1, 2, … for each row.
         targets: The token to predict at each position; -100 where nothing is supervised.
+        prefix: How many tokens are the shared prefix's.
+        lengths: Of each row, its own tokens: (rows,).
     """
 
     ids: list[int]
     positions: list[int]
-    segments: list[int]
     targets: list[int]
+    prefix: int
+    lengths: list[int]
 
     @property
     def supervised(self) -> int:
@@ -83,27 +84,12 @@ def pack(examples: Sequence[Example], prefix: Sequence[int], budget: int) -> lis
 
 def _pack(examples: Sequence[Example], prefix: Sequence[int]) -> Pack:
     shared = len(prefix)
-    ids, positions, segments, targets = list(prefix), list(range(shared)), [0] * shared, [-100] * shared
-    for segment, example in enumerate(examples, 1):
+    ids, positions, targets = list(prefix), list(range(shared)), [-100] * shared
+    for example in examples:
         own = example.ids[shared:]
         ids += own
         positions += range(shared, len(example.ids))
-        segments += [segment] * len(own)
         following = [*own[1:], -100]
         first_supervised = example.prompt_length - 1 - shared
         targets += [token if at >= first_supervised else -100 for at, token in enumerate(following)]
-    return Pack(ids, positions, segments, targets)
-
-
-def tensors(packed: Pack) -> dict[str, Any]:
-    """The pack for a model: input_ids and position_ids (1, tokens), and who sees whom (1, 1, tokens, tokens), true for yes."""
-    import torch
-
-    segments = torch.tensor(packed.segments)
-    same = segments[None, :] == segments[:, None]
-    sees = (same | (segments == 0)[None, :]).tril()
-    return {
-        "input_ids": torch.tensor([packed.ids]),
-        "position_ids": torch.tensor([packed.positions]),
-        "attention_mask": sees[None, None],
-    }
+    return Pack(ids, positions, targets, shared, [len(example.ids) - shared for example in examples])

@@ -29,7 +29,7 @@ class Recipe(BaseModel):
     max_grad_norm: float = Field(1.0, gt=0)
     max_length: int = Field(512, gt=1)
     """Tokens; a longer row is rejected as over_length, never cut."""
-    pack_tokens: int = Field(512, gt=0)
+    pack_tokens: int = Field(1024, gt=0)
     """Tokens of one forward pass: bounds memory, changes no result."""
     checkpoints: int = Field(2, gt=0)
     """How many checkpoints a run writes; the one with the lowest dev loss becomes the adapter."""

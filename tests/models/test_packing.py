@@ -19,11 +19,16 @@ def examples(count: int = 5) -> list[Example]:
 
 
 @pytest.fixture(scope="module")
-def model(tiny_model):
+def models(tiny_model):
+    """Its plain twin, and the one that attends within rows."""
     import torch
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    from brewslm.models.packed_attention import attend_within_rows
+
+    plain, packed = (AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32) for _ in range(2))
+    attend_within_rows(packed)
+    return plain, packed
 
 
 def plain_loss(model, rows: list[Example]):
@@ -39,32 +44,47 @@ def plain_loss(model, rows: list[Example]):
 
 @pytest.mark.parametrize("budget", [1, 20, 10_000])
 @pytest.mark.parametrize("prefix_tokens", [0, 4])
-def test_loss_and_gradients_equal_the_plain_computation(model, budget, prefix_tokens):
+def test_loss_and_gradients_equal_the_plain_computation(models, budget, prefix_tokens):
     import torch
 
     from brewslm.stages.train.loss import pack_loss
 
+    plain, packing = models
     rows = examples()
-    weight = model.model.layers[0].mlp.up_proj.weight
-    plain = plain_loss(model, rows)
-    (expected,) = torch.autograd.grad(plain, weight)
+    wanted = plain_loss(plain, rows)
     packs = pack(rows, PREFIX[:prefix_tokens], budget)
-    loss = sum(pack_loss(model, packed, model.lm_head.weight.detach()) for packed in packs)
-    (found,) = torch.autograd.grad(loss, weight)
-    assert torch.allclose(loss, plain, rtol=1e-5)
-    assert torch.allclose(found, expected, rtol=1e-3, atol=1e-6)
+    found = sum(pack_loss(packing, packed, packing.lm_head.weight.detach()) for packed in packs)
+    assert torch.allclose(found, wanted, rtol=1e-5)
+    for name in ("mlp.up_proj", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"):
+        (expected,), (got,) = (
+            torch.autograd.grad(loss, model.model.layers[0].get_submodule(name).weight, retain_graph=True)
+            for loss, model in ((wanted, plain), (found, packing))
+        )
+        assert torch.allclose(got, expected, rtol=1e-3, atol=1e-6), name
 
 
-def test_a_row_sees_neither_its_neighbours_nor_the_future():
-    from brewslm.models.packing import tensors
+def test_a_row_longer_than_the_models_window_is_refused_not_trained_on_otherwise_than_it_is_served():
+    from transformers import AutoModelForCausalLM, MistralConfig
 
+    from brewslm.models.packed_attention import attend_within_rows
+    from brewslm.stages.train.loss import pack_loss
+
+    config = MistralConfig(
+        vocab_size=512, hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1,
+        sliding_window=8,
+    )  # fmt: skip
+    model = AutoModelForCausalLM.from_config(config)
+    attend_within_rows(model)
+    short, long = (pack([Example("r", list(range(1, tokens)), 4)], [], 100)[0] for tokens in (9, 10))
+    assert pack_loss(model, short, model.lm_head.weight.detach()) > 0
+    with pytest.raises(ValueError, match="a row of 9 tokens is longer than the model's window of 8"):
+        pack_loss(model, long, model.lm_head.weight.detach())
+
+
+def test_a_rows_positions_follow_the_prefix_whatever_stands_before_it_in_the_pack():
     (packed,) = pack(examples(2), PREFIX, 100)
-    sees = tensors(packed)["attention_mask"][0, 0]
-    first, second = packed.segments.index(1), packed.segments.index(2)
-    assert sees[second, : len(PREFIX)].all()
-    assert not sees[second, first:second].any()
-    assert not sees[first, first + 1 :].any()
-    assert packed.positions[second] == len(PREFIX)
+    assert (packed.prefix, packed.lengths) == (4, [5, 5])
+    assert packed.positions == [0, 1, 2, 3, 4, 5, 6, 7, 8, 4, 5, 6, 7, 8]
 
 
 def test_every_supervised_token_is_a_target_once_and_the_end_mark_is_one_of_them():
@@ -77,8 +97,8 @@ def test_every_supervised_token_is_a_target_once_and_the_end_mark_is_one_of_them
 
 def test_a_pack_keeps_to_its_budget_unless_one_row_is_longer():
     packs = pack(examples(6), PREFIX, 16)
-    assert all(len(packed.ids) <= 16 or max(packed.segments) == 1 for packed in packs)
-    assert sum(max(packed.segments) for packed in packs) == 6
+    assert all(len(packed.ids) <= 16 or len(packed.lengths) == 1 for packed in packs)
+    assert sum(len(packed.lengths) for packed in packs) == 6
 
 
 def test_the_shared_prefix_leaves_each_row_a_prompt_token_that_predicts_its_answer():

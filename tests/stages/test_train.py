@@ -130,16 +130,16 @@ def test_a_time_limit_ends_it(request_for):
 
 def test_running_out_of_memory_is_told_from_a_crash(request_for):
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    # The whole epoch as one pack: who sees whom, alone, is larger than what the child may still allocate.
+    # The whole epoch as one pack: what it keeps for the backward pass is more than the child may still allocate.
     add_rows(
         1,
         [{"text": f"{n} {'a lovely dull film ' * 60}", "label": "positive" if n % 2 else "negative"} for n in range(200)],
         "long",
     )
-    call("test", PrepareRequest(project=1, train_rows=120, dev_rows=0, eval_rows=20))
+    call("test", PrepareRequest(project=1, train_rows=600, dev_rows=0, eval_rows=20))
     resource.setrlimit(resource.RLIMIT_DATA, (12 * 2**30 // 10, before[1]))
     try:
-        stopped = failed(request_for(settings={"batch_size": "120", "pack_tokens": "1000000"}))
+        stopped = failed(request_for(settings={"batch_size": "600", "pack_tokens": "1000000"}))
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)
     assert stopped.error.reason.code == "training_oom"

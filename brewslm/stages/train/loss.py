@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from brewslm.models.packing import Pack, tensors
+from brewslm.models.packed_attention import rows_of
+from brewslm.models.packing import Pack
 
 
 def pack_loss(model: Any, packed: Pack, head: Any) -> Any:
@@ -13,15 +14,16 @@ def pack_loss(model: Any, packed: Pack, head: Any) -> Any:
     tokens count. Here the rows of `hidden` that count are chosen first.
 
     Args:
-        model: The transformers model that holds the adapter, not its PEFT wrapper.
+        model: The transformers model that holds the adapter, not its PEFT wrapper; it attends within rows.
         head: The output matrix (vocabulary, hidden), detached: the adapter does not touch it.
     """
     import torch
 
-    inputs = {name: value.to(head.device) for name, value in tensors(packed).items()}
+    ids, positions = torch.tensor([[packed.ids], [packed.positions]], device=head.device)
     targets = torch.tensor(packed.targets, device=head.device)
     counted = targets != -100
-    hidden = model.model(**inputs, use_cache=False).last_hidden_state[0, counted]
+    out = model.model(input_ids=ids, position_ids=positions, use_cache=False, rows=rows_of(packed, head.device))
+    hidden = out.last_hidden_state[0, counted]
     logits = torch.nn.functional.linear(hidden.to(head.dtype), head).float()
     return torch.nn.functional.cross_entropy(logits, targets[counted], reduction="sum")
 

@@ -13,6 +13,7 @@ from brewslm.errors import StageError
 from brewslm.handlers import handler_for
 from brewslm.handlers.examples import tokenise
 from brewslm.models.loading import load_tokenizer, set_threads
+from brewslm.models.packed_attention import attend_within_rows
 from brewslm.models.packing import Example
 from brewslm.processes.context import Context
 from brewslm.processes.trace import read_trace
@@ -85,7 +86,8 @@ def _trained(
     import torch
     from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(job.base.folder, dtype=torch.float32, attn_implementation="sdpa")
+    model = AutoModelForCausalLM.from_pretrained(job.base.folder, dtype=torch.float32)
+    attend_within_rows(model)
     model = training.with_adapter(model, job.recipe)
     trainer = training.build(model, job.recipe, examples, dev, job.output / "checkpoints", context)
     if found:
