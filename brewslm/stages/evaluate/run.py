@@ -1,7 +1,7 @@
 """The evaluation itself, top to bottom. It runs in a child process."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from brewslm.handlers.eval_pack import judge
 from brewslm.metrics.intervals import paired_test
 from brewslm.models.loading import load_model, load_tokenizer, set_threads
 from brewslm.models.predictors import WeightsPredictor
+from brewslm.models.prompt import Predictor
 from brewslm.models.templates import Style
 from brewslm.processes.context import Context
 from brewslm.reasons.eval import EvalDatasetMissing, EvalRuntimeError
@@ -54,8 +55,12 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     _check_adapter(job)
     handler = handler_for(data.manifest.task_profile, data.manifest.output_schema)
     progress = _Progress(context, total=len(rows) * (len(STYLES) + 1))
-    at_base = {style: _ask(job, handler, rows, style, None, progress) for style in STYLES}
-    tuned = _ask(job, handler, rows, "chat", job.adapter, progress)
+    tokenizer = load_tokenizer(job.base.folder)
+    base = load_model(job.base.folder)
+    at_base = {style: _ask(WeightsPredictor(base, tokenizer, style, progress), handler, rows, style) for style in STYLES}
+    del base
+    adapted = load_model(job.base.folder, job.adapter)
+    tuned = _ask(WeightsPredictor(adapted, tokenizer, "chat", progress), handler, rows, "chat")
     best = max(at_base.values(), key=lambda one: one.scores.metrics[handler.primary_metric].value)
     systems = {"tuned": tuned, "base": best} | _baselines(handler, data.train(), rows)
     card = _scorecard(job, data, handler, systems, at_base)
@@ -104,15 +109,7 @@ class _Progress:
         self._context.progress(self._done, self._total, "rows")
 
 
-def _ask(
-    job: EvaluateJob,
-    handler: TaskHandler,
-    rows: Sequence[PreparedRow],
-    style: Style,
-    adapter: Path | None,
-    on_done: Callable[[int], None],
-) -> _Answers:
-    predictor = WeightsPredictor(load_model(job.base.folder, adapter), load_tokenizer(job.base.folder), style, on_done)
+def _ask(predictor: Predictor, handler: TaskHandler, rows: Sequence[PreparedRow], style: Style) -> _Answers:
     began = time.monotonic()
     predictions = handler.predict(rows, predictor)
     seconds = time.monotonic() - began
