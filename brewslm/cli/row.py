@@ -40,7 +40,7 @@ def _story(row: "RowPassport") -> list[str]:
     lines = [f"row {row.row_id} of project {row.project}"]
     if row.origin:
         mapped = f", mapped by {row.origin.mapper}" if row.origin.mapper else ""
-        lines.append(f"  source      {row.origin.locator}, at {row.origin.position}{mapped}")
+        lines.append(f"  source      {row.origin.locator}, record {row.origin.position}{mapped}")
     for fate in row.fates:
         run = fate.run_id or "clean"
         if fate.reason:
