@@ -40,7 +40,9 @@ def quickstart(sample: str) -> dict[str, Any]:
     """One run through all stages, as a person would type it."""
     with tempfile.TemporaryDirectory(prefix="brewslm-bench-") as home:
         command = [str(Path(sys.executable).parent / "brewslm"), "quickstart", "--sample", sample, "--json"]
-        done = subprocess.run(command, env=os.environ | {"BREWSLM_HOME": home}, stdout=subprocess.PIPE, check=True)
+        done = subprocess.run(command, env=os.environ | {"BREWSLM_HOME": home}, stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        sys.exit(f"{sample} did not come to its end: {done.stdout.decode()}")
     made = json.loads(done.stdout)
     card = made["scorecard"]
     metric = card["primary_metric"]

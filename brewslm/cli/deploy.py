@@ -73,6 +73,6 @@ def list_deployments(project: ProjectOption, json: Json = False) -> None:
 def _show(view: "RunView") -> None:
     """What changed, before → after."""
     result = view.result or {}
-    asked = f"  {result['same']} of {result['asked']} answers as exported" if "asked" in result else ""
+    asked = f"  {result['same']} of {result['asked']} tokens as exported" if "asked" in result else ""
     name = f"deployment {result['deployment']} (v{result['version']})"
     print_line(f"{name}  {result['before'] or 'none'} → {result['after']}  slot {result['slot']}{asked}")

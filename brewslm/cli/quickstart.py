@@ -183,7 +183,7 @@ def _exported(result: dict[str, Any]) -> tuple[str, str]:
 
 
 def _promoted(result: dict[str, Any]) -> tuple[str, str]:
-    return f"slot {result['slot']}", f"{result['same']} of {result['asked']} live answers as exported"
+    return f"slot {result['slot']}", f"{result['same']} of {result['asked']} live tokens as exported"
 
 
 def _percent(metric: dict[str, float]) -> str:

@@ -59,6 +59,18 @@ class EndpointPredictor:
         """Per prompt, the greedy continuation without its end mark."""
         return self._each(prompts, lambda prompt: self._asked(prompt, max_new_tokens).message.content or "")
 
+    def prompt_length(self, prompt: Prompt) -> int | None:
+        """Tokens of a prompt as the endpoint's own chat template and tokenizer make them."""
+        messages: Any = list(prompt.messages)
+        usage = self._client.chat.completions.create(model=self._model, messages=messages, temperature=0.0, max_tokens=1).usage
+        return usage.prompt_tokens if usage else None
+
+    def next_token(self, ids: Sequence[int]) -> int | None:
+        """Id of the most probable token after these ones; llama.cpp's server names it beside its log-probability."""
+        said = self._client.completions.create(model=self._model, prompt=list(ids), temperature=0.0, max_tokens=1, logprobs=1)
+        steps: list[dict[str, Any]] = getattr(said.choices[0].logprobs, "content", None) or []
+        return steps[0]["id"] if steps else None
+
     def _asked(self, prompt: Prompt, max_tokens: int, **more: Any) -> Any:
         messages: Any = list(prompt.messages)
         said = self._client.chat.completions.create(

@@ -37,7 +37,7 @@ def test_the_verbs_of_a_deployment(trained, tiny_bundle):
     assert "no deployment yet" in run("deploy", "list", "--project", "1").stdout
     assert run("deploy", "create", "--export", "export-1").stdout == "deployment 1 (v1)  none → pending  slot default\n"
     done = run("deploy", "promote", "1")
-    assert done.stdout == "deployment 1 (v1)  none → v1  slot default  8 of 8 answers as exported\n"
+    assert done.stdout == "deployment 1 (v1)  none → v1  slot default  32 of 32 tokens as exported\n"
     run("deploy", "create", "--export", "export-1", "--variant", "gguf-f16")
     assert "pending → rejected" in run("deploy", "reject", "2").stdout
     assert run("deploy", "rollback", "1").exit_code == 1

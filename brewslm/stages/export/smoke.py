@@ -119,7 +119,7 @@ class SmokeCheck:
             raise _disagrees(self._experiment, name, cause)
 
     def _answer(self, model: GgufModel, variant: str) -> None:
-        """Let it answer freely. The answers are kept: a live server must repeat them."""
+        """Let it answer freely, and keep what it said."""
         kept = self._answers[variant] = []
         for place, one in enumerate(self._wanted[: self._policy.answered]):
             text, stopped = model.answer(one.prompt_ids, 2 * self._limit)
