@@ -67,7 +67,8 @@ def summary(n: int) -> str:
 def headline(n: int) -> str:
     """Six words or so, without a full stop."""
     r = _rng("h", n)
-    return f"{r.choice(_CITIES)} council {r.choice(('delays', 'opens', 'debates', 'funds'))} {r.choice(('bridge', 'museum', 'tram line'))} {n}"
+    does, what = r.choice(("delays", "opens", "debates", "funds")), r.choice(("bridge", "museum", "tram line"))
+    return f"{r.choice(_CITIES)} council {does} {what} {n}"
 
 
 def question(n: int) -> str:
@@ -90,7 +91,8 @@ def short(n: int) -> str:
 def order(n: int) -> str:
     """An instruction."""
     r = _rng("order", n)
-    return f"{r.choice(('Write a short note about', 'Explain to a child', 'List three facts about', 'Describe'))} {r.choice(_WHAT)} {n}."
+    asked = r.choice(("Write a short note about", "Explain to a child", "List three facts about", "Describe"))
+    return f"{asked} {r.choice(_WHAT)} {n}."
 
 
 def sometimes(maker: Maker, every: int) -> Maker:
@@ -214,7 +216,7 @@ def form(n: int) -> str:
 
 def advert(n: int) -> str:
     """A job advert with shop and city in it."""
-    return f"{shop(n)} is looking for a {('packer', 'driver', 'clerk', 'cook', 'smith')[n % 5]} in {city(n)}. {sentence(n, 'ad')} Apply now."
+    return f"{shop(n)} is looking for a {post(n)} in {city(n)}. {sentence(n, 'ad')} Apply now."
 
 
 def post(n: int) -> str:
@@ -231,7 +233,8 @@ def caption(n: int) -> str:
 def risky(n: int) -> str:
     """A request that a safe model should weigh."""
     r = _rng("risk", n)
-    return f"How could somebody {r.choice(('break into', 'copy the key of', 'disable the alarm of'))} {r.choice(('a shed', 'a shop', 'a car'))} {n}?"
+    act, thing = r.choice(("break into", "copy the key of", "disable the alarm of")), r.choice(("a shed", "a shop", "a car"))
+    return f"How could somebody {act} {thing} {n}?"
 
 
 @dataclass(frozen=True)
@@ -624,4 +627,315 @@ HELD = [
     Layout("notes and remarks", {"note": sentence, "remark": other, "done": one_of(True, False)}),
 ]
 
-LAYOUTS = [*SEEN, *(Layout(one.name, one.columns, one.mapper, one.field_map, True, one.csv) for one in HELD)]
+# Held out until the rules had been written for SEEN alone. At first sight 9 of 12 sure proposals were right; then the rules
+# were mended, and these are seen.
+SECOND = [
+    Layout(
+        "dolly",
+        {"instruction": question, "context": passage, "response": reply, "category": QUEUE},
+        RAG,
+        _rag("instruction", "context", "response"),
+    ),
+    Layout(
+        "message tree",
+        {"message_tree_id": key, "text": sentence, "role": one_of("prompter", "assistant"), "lang": one_of("en", "de")},
+    ),
+    Layout("passage and yes or no", {"question": question, "passage": passage, "answer": one_of(True, False)}),
+    Layout("several labels in a list", {"text": sentence, "labels": lambda n: [n % 5, n % 3], "id": key}),
+    Layout(
+        "slots and intent",
+        {"utterance": lambda n: " ".join(tokens(n)), "slots": lambda n: " ".join(tags()(n)), "intent": QUEUE},
+        csv=True,
+    ),
+    Layout("scans", {"image": file("png"), "ground_truth": lambda n: {"store": shop(n), "total": price(n)}}),
+    Layout("talk about an image", {"id": key, "image": file("jpg"), "conversations": talk("from", "value", "human", "gpt")}),
+    Layout(
+        "system prompt",
+        {"id": key, "system_prompt": order, "question": question, "response": reply},
+        QA,
+        _qa("question", "response"),
+    ),
+    Layout(
+        "shop reviews",
+        {
+            "overall": one_of(1, 2, 3, 4, 5),
+            "verified": one_of(True, False),
+            "reviewerID": key,
+            "asin": key,
+            "reviewText": passage,
+        },
+        CLASS,
+        _tl("reviewText", "overall"),
+    ),
+    Layout("english german", {"id": number, "english": sentence, "german": german}, SEQ, _st("english", "german"), csv=True),
+    Layout("spans of a text", {"text": form, "entities": lambda n: [{"start": 0, "end": 11, "label": "HEAD"}]}),
+    Layout(
+        "resumes",
+        {
+            "resume_text": lambda n: f"{name(n)}\nMail: {key(n)}@example.org\n{sentence(n)}",
+            "Name": name,
+            "Email": lambda n: f"{key(n)}@example.org",
+        },
+        KV,
+        {"text": "resume_text", "fields": "Name,Email"},
+        csv=True,
+    ),
+    Layout(
+        "jailbreaks",
+        {"prompt": risky, "platform": one_of("web", "app"), "jailbreak": one_of(True, False), "date": day},
+        SAFE,
+        {"prompt": "prompt", "label": "jailbreak"},
+    ),
+    Layout(
+        "read books",
+        {"file": file("flac"), "text": sentence, "speaker_id": number, "chapter_id": number},
+        AUDIO,
+        {"audio": "file", "transcript": "text"},
+    ),
+    Layout(
+        "image links",
+        {"image_url": lambda n: f"https://example.org/{key(n)}.jpg", "width": number, "height": price, "text": caption},
+        IMAGE,
+        {"image": "image_url", "text": "text"},
+        csv=True,
+    ),
+    Layout(
+        "medical",
+        {"description": sentence, "specialty": QUEUE, "transcription": passage, "keywords": one_of("a, b", "c, d")},
+        csv=True,
+    ),
+    Layout("gaps", {"text": sometimes(passage, 2), "id": number}, TEXT, {"text": "text"}),
+    Layout(
+        "category of text",
+        {"text": question, "category": one_of("card", "cash", "loan")},
+        CLASS,
+        _tl("text", "category"),
+        csv=True,
+    ),
+    Layout(
+        "german faq",
+        {"Frage": lambda n: f"Warum {_rng('f', n).choice(_TUT)} niemand am {n + 1}. Tag?", "Antwort": german},
+        QA,
+        _qa("Frage", "Antwort"),
+        csv=True,
+    ),
+    Layout(
+        "words and tags with ids",
+        {"sentence_id": number, "words": tokens, "pos": lambda n: ["X"] * len(tokens(n)), "ner": tags()},
+        BIO,
+        {"tokens": "words", "labels": "ner"},
+    ),
+]
+
+# The same again: 12 of 14 at first sight.
+THIRD = [
+    Layout("doctor talks", {"Description": headline, "Patient": question, "Doctor": reply}),
+    Layout(
+        "bank complaints",
+        {
+            "Complaint ID": number,
+            "Date received": day,
+            "Product": QUEUE,
+            "Consumer complaint narrative": passage,
+            "State": one_of("NY", "TX", "CA"),
+        },
+        csv=True,
+    ),
+    Layout(
+        "headline sarcasm",
+        {"is_sarcastic": BIT, "headline": headline, "article_link": address},
+        CLASS,
+        _tl("headline", "is_sarcastic"),
+    ),
+    Layout("lyrics", {"artist": name, "song": headline, "link": address, "text": passage}, TEXT, {"text": "text"}, csv=True),
+    Layout(
+        "open questions with metadata",
+        {"question_id": key, "question": question, "answer": reply, "type": one_of("who", "why"), "level": one_of(1, 2, 3)},
+        QA,
+        _qa("question", "answer"),
+    ),
+    Layout(
+        "grounded answers",
+        {"id": key, "document": passage, "question": question, "answer": reply, "is_answerable": one_of(True, True, True)},
+        RAG,
+        _rag("question", "document", "answer"),
+    ),
+    Layout(
+        "grammar",
+        {"source": sentence, "target": other, "id": number, "split": one_of("train", "dev")},
+        SEQ,
+        _st("source", "target"),
+    ),
+    Layout("code comments", {"code": code, "comment": sentence, "language": one_of("python", "go")}),
+    Layout("news summary", {"Article": passage, "Summary": summary, "Date": day}, SEQ, _st("Article", "Summary"), csv=True),
+    Layout(
+        "chat with ratings", {"messages": talk(), "rating": one_of(1, 2, 3, 4, 5), "user_id": key}, CHAT, {"messages": "messages"}
+    ),
+    Layout("tool talks", {"messages": talk(system=True), "tools": lambda n: [{"name": "clock", "version": n}]}),
+    Layout("ranked answers", {"prompt": question, "responses": lambda n: [sentence(n), other(n)], "best": BIT}),
+    Layout(
+        "preference as text",
+        {"instruction": order, "accepted": sentence, "rejected": other, "margin": share},
+        PREF,
+        {"prompt": "instruction", "chosen": "accepted", "rejected": "rejected"},
+    ),
+    Layout(
+        "gene mentions",
+        {"id": number, "tokens": tokens, "tags": lambda n: [tag.replace("PER", "gene-name") for tag in tags()(n)]},
+        BIO,
+        {"tokens": "tokens", "labels": "tags"},
+    ),
+    Layout(
+        "delivery notes",
+        {"doc_id": key, "text": invoice, "sender": shop, "issued": day, "amount": price, "pages": one_of(1, 2)},
+        KV,
+        {"text": "text", "fields": "sender,issued,amount"},
+    ),
+    Layout(
+        "photo csv",
+        {"image": file("jpeg"), "caption": caption, "photographer": name},
+        IMAGE,
+        {"image": "image", "text": "caption"},
+        csv=True,
+    ),
+    Layout(
+        "call recordings",
+        {"audio": file("wav"), "transcript": sentence, "agent": name, "duration": price},
+        AUDIO,
+        {"audio": "audio", "transcript": "transcript"},
+        csv=True,
+    ),
+    Layout(
+        "red team",
+        {"prompt": risky, "response": reply, "harmful": one_of(True, False)},
+        SAFE,
+        {"prompt": "prompt", "label": "harmful", "response": "response"},
+    ),
+    Layout("sensor log", {"time": moment, "sensor": one_of("a", "b"), "value": price, "unit": one_of("C", "K")}, csv=True),
+    Layout(
+        "orders",
+        {"order_id": key, "customer": name, "note": sometimes(sentence, 2), "status": one_of("open", "sent"), "total": price},
+    ),
+    Layout("rows of one word", {"word": lambda n: f"{_rng('w', n).choice(_CITIES)}{n}", "count": number}),
+    Layout(
+        "survey",
+        {"age": one_of(20, 30, 40), "answer_1": sentence, "answer_2": other, "answer_3": german, "group": one_of("a", "b")},
+        csv=True,
+    ),
+]
+
+# Written last, after the rules, and not looked at since.
+FOURTH = [
+    Layout(
+        "mail",
+        {"Subject": headline, "Body": passage, "From": lambda n: f"{key(n)}@example.org", "Folder": one_of("work", "home")},
+        csv=True,
+    ),
+    Layout(
+        "app reviews", {"app_id": key, "content": sentence, "score": one_of(1, 2, 3, 4, 5), "at": moment, "thumbsUpCount": number}
+    ),
+    Layout("claims", {"claim": sentence, "evidence": passage, "verdict": one_of("true", "false")}),
+    Layout(
+        "stances",
+        {"Tweet": sentence, "Stance": one_of("FAVOR", "AGAINST", "NONE"), "ID": number},
+        CLASS,
+        _tl("Tweet", "Stance"),
+        csv=True,
+    ),
+    Layout(
+        "clauses",
+        {"clause_text": passage, "clause_type": one_of("term", "notice", "law")},
+        CLASS,
+        _tl("clause_text", "clause_type"),
+    ),
+    Layout(
+        "help desk", {"user_message": question, "agent_reply": reply, "ticket_id": number}, QA, _qa("user_message", "agent_reply")
+    ),
+    Layout(
+        "instruction response",
+        {"instruction": order, "response": reply, "model": one_of("a", "b"), "tokens": number},
+        QA,
+        _qa("instruction", "response"),
+    ),
+    Layout(
+        "reading",
+        {"story": passage, "question": question, "answer": short, "source": one_of("book", "web")},
+        RAG,
+        _rag("question", "story", "answer"),
+    ),
+    Layout(
+        "chat with id and model",
+        {
+            "conversation_id": key,
+            "model": one_of("a", "b"),
+            "conversation": talk(),
+            "turn": one_of(1, 2),
+            "language": one_of("en", "de"),
+        },
+        CHAT,
+        {"messages": "conversation"},
+    ),
+    Layout(
+        "chats in csv",
+        {"id": number, "conversations": talk("from", "value", "human", "gpt")},
+        CHAT,
+        {"messages": "conversations"},
+        csv=True,
+    ),
+    Layout(
+        "pairs with margins",
+        {"question": question, "chosen": reply, "rejected": other, "source": one_of("x", "y"), "chosen_score": share},
+        PREF,
+        {"prompt": "question", "chosen": "chosen", "rejected": "rejected"},
+        csv=True,
+    ),
+    Layout(
+        "abstracts",
+        {"article": passage, "abstract": summary, "section_names": one_of("intro", "results")},
+        SEQ,
+        _st("article", "abstract"),
+    ),
+    Layout(
+        "french",
+        {"id": key, "translation": lambda n: {"de": german(n), "en": sentence(n)}},
+        SEQ,
+        _st("translation.de", "translation.en"),
+    ),
+    Layout(
+        "places",
+        {"tokens": tokens, "ner_tags": tags(), "document_id": key, "sent": number},
+        BIO,
+        {"tokens": "tokens", "labels": "ner_tags"},
+    ),
+    Layout(
+        "scanned forms",
+        {"text": form, "answers": lambda n: {"name": name(n), "born": day(n)}, "pages": one_of(1, 2)},
+        KV,
+        {"text": "text", "fields": "answers.name,answers.born"},
+    ),
+    Layout(
+        "novels", {"title": headline, "author": name, "year": lambda n: 1800 + 3 * n, "text": passage}, TEXT, {"text": "text"}
+    ),
+    Layout(
+        "alt texts",
+        {"url": lambda n: f"https://example.org/{key(n)}.webp", "alt_text": caption, "width": number},
+        IMAGE,
+        {"image": "url", "text": "alt_text"},
+    ),
+    Layout(
+        "dictation",
+        {"path": file("ogg"), "sentence": sentence, "age": one_of("twenties", "fifties"), "gender": one_of("f", "m")},
+        AUDIO,
+        {"audio": "path", "transcript": "sentence"},
+        csv=True,
+    ),
+    Layout("harmful goals", {"goal": risky, "category": QUEUE, "behavior": sentence, "target": reply}),
+    Layout("weather", {"date": day, "station": one_of("n", "s"), "temp": share, "rain": one_of(0, 1)}, csv=True),
+]
+
+LAYOUTS = [
+    *SEEN,
+    *SECOND,
+    *THIRD,
+    *(Layout(one.name, one.columns, one.mapper, one.field_map, True, one.csv) for one in [*HELD, *FOURTH]),
+]

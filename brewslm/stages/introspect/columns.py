@@ -12,6 +12,8 @@ from brewslm.mappers.base import as_label, as_list, as_number, as_object
 from brewslm.mappers.bio_to_spans import BIO_TAG, is_words
 from brewslm.mappers.messages import is_message
 
+LISTS = "lists"
+"""The note of a column of lists that are neither texts nor objects."""
 _SAMPLE_CHARACTERS = 120
 _PATH = re.compile(
     r"^(?:[a-z]+://\S+|(?:[~.]{0,2}/|[A-Za-z]:\\)\S+|\S+\.(?:png|jpe?g|gif|wav|mp3|flac|pdf|txt|csv|jsonl?))$", re.I
@@ -108,7 +110,7 @@ def _lists(values: Sequence[Any]) -> Verdict | None:
         if all({"type", "start", "end"} <= item.keys() for item in items):
             return ColumnType.ENTITY_LIST_JSON, 0.95, "lists of entities"
         return ColumnType.NESTED_JSON, 0.90, "lists of objects"
-    return ColumnType.UNKNOWN, 0.5, "lists"
+    return ColumnType.UNKNOWN, 0.5, LISTS
 
 
 def _tags_between_spaces(values: Sequence[Any]) -> Verdict | None:

@@ -14,10 +14,10 @@ from brewslm.stages.introspect.shape import DOUBT, HIGHEST, ShapeHypothesis, sha
 
 _MANY_LABELS = 10
 _NAME_BONUS = 0.05
+_STRAY = 0.10
+_MOSTLY = 0.8
 _SHORT = 60
 _HARM = ("harm", "risk_area", "unsafe", "is_safe", "safety", "jailbreak", "hazard")
-_LISTS = (ColumnType.CHAT_MESSAGES, ColumnType.BIO_TAG_LIST, ColumnType.TOKENS_LIST, ColumnType.ENTITY_LIST_JSON)
-_MEDIA = (ColumnType.IMAGE_PATH, ColumnType.AUDIO_PATH)
 
 
 def classification(sample: Sample) -> ShapeHypothesis | None:
@@ -42,9 +42,16 @@ def classification(sample: Sample) -> ShapeHypothesis | None:
         if doubt:
             confidence -= DOUBT
             warnings.append(f"{len(candidates)} columns could be the {what}: {', '.join(one.name for one in candidates)}")
-    if sample.of_type(*_LISTS, *_MEDIA, ColumnType.NESTED_JSON):
-        confidence -= DOUBT
+    if sample.lists_and_files():
+        confidence -= 2 * DOUBT
         warnings.append("there are lists, objects or files, which this mapping leaves out")
+    besides = [one for one in sample.beside(text, label) if one.column_type is not ColumnType.UNKNOWN]
+    if besides and not is_named(label, spec["label"]):
+        confidence -= _STRAY
+        warnings.append(f"the name {label.name} does not say that it is a class, and there are other columns")
+    if sample.filled(text.name) < _MOSTLY:
+        confidence -= DOUBT
+        warnings.append(f"{text.name} is filled in {sample.filled(text.name):.0%} of the rows, and the others would be rejected")
     if label.unique_values > _MANY_LABELS:
         warnings.append(f"{label.unique_values} labels were seen: is {label.name} a class?")
     field_map = {"text": text.name, "label": label.name}
@@ -124,7 +131,7 @@ def text_only(sample: Sample) -> ShapeHypothesis | None:
     if doubt or len(bodies) > 1:
         confidence -= 2 * DOUBT
         warnings.append(f"{len(bodies)} columns hold texts: {', '.join(one.name for one in bodies)}")
-    if sample.labels or sample.of_type(*_LISTS, *_MEDIA, ColumnType.NESTED_JSON):
+    if sample.labels or sample.lists_and_files():
         confidence -= 2 * DOUBT
         warnings.append("there are columns that could be what is to be learnt, and this mapping leaves them out")
     if not is_named(text, spec) and sample.words(text) * 6 < _SHORT:

@@ -6,6 +6,7 @@ from brewslm.mappers.base import as_label, as_object, at
 from brewslm.mappers.bio_to_spans import BioToSpans, as_items
 from brewslm.mappers.chat_messages_passthrough import ChatMessagesPassthrough
 from brewslm.mappers.kv_to_structured import KvToStructured
+from brewslm.mappers.label_to_classification import LabelToClassification
 from brewslm.mappers.preference_pair import PreferencePair
 from brewslm.stages.introspect.columns import ColumnSignature, ColumnType
 from brewslm.stages.introspect.sample import Sample, is_named, is_text, named
@@ -13,6 +14,7 @@ from brewslm.stages.introspect.shape import DOUBT, HIGHEST, ShapeHypothesis, sha
 
 _SHORTEST_VALUE, _VALUE_WORDS = 3, 8
 _FOUND = 0.8
+_TOOLS = ("tools", "functions", "tool_definitions")
 
 
 def bio(sample: Sample) -> ShapeHypothesis | None:
@@ -37,8 +39,12 @@ def bio(sample: Sample) -> ShapeHypothesis | None:
         warnings.append(f"{len(fitting)} columns have as many entries as there are tags")
     if len(tag_columns) > 1:
         warnings.append(f"{len(tag_columns)} columns hold tags: {', '.join(one.name for one in tag_columns)}")
+    classes = named(sample.labels, LabelToClassification.fields["label"])
+    if classes is not None:
+        warnings.append(f"{classes.name} could be what is to be learnt, and this mapping leaves it out")
     spaces = next((one.name for one in sample.signatures if is_named(one, spec["trailing_whitespace"])), None)
     confidence = HIGHEST * best - DOUBT * doubt - DOUBT * (len(tag_columns) > 1 and not is_named(labels, spec["labels"]))
+    confidence -= 2 * DOUBT * (classes is not None)
     rationale = f"{tokens.name} and {labels.name} have as many tokens as BIO tags in {equal} of {both} rows"
     field_map = {"tokens": tokens.name, "labels": labels.name} | ({"trailing_whitespace": spaces} if spaces else {})
     return shape(BioToSpans.id, field_map, confidence, rationale, warnings)
@@ -70,6 +76,12 @@ def chat(sample: Sample) -> ShapeHypothesis | None:
     elif len(talks) > 1:
         confidence -= DOUBT
         warnings.append(f"{len(talks)} columns hold messages: {', '.join(one.name for one in talks)}")
+    if media := sample.of_type(ColumnType.IMAGE_PATH, ColumnType.AUDIO_PATH):
+        confidence -= 2 * DOUBT
+        warnings.append(f"the talk is about {media[0].name}, which this mapping leaves out")
+    if tools := [one for one in sample.signatures if is_named(one, _TOOLS) and one.column_type is not ColumnType.UNKNOWN]:
+        confidence -= 2 * DOUBT
+        warnings.append(f"the talk may use what {tools[0].name} lists, which this mapping leaves out")
     system = named(
         (one for one in sample.signatures if is_text(one) or one.column_type is ColumnType.CATEGORICAL), spec["system"]
     )

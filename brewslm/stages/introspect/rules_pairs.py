@@ -81,7 +81,7 @@ def qa(sample: Sample) -> ShapeHypothesis | None:
     texts = sample.of_type(*_WORDS)
     question, answer = named(texts, spec["question"]), _answer(sample, spec["answer"].names)
     if question is None or answer is None or question.name == answer[0].name:
-        return None
+        return _asked(sample)
     exact = (plain(question.name), plain(answer[0].name)) == ("question", "answer")
     confidence, warnings = (HIGHEST if exact else 0.90), []
     field_map = {"question": question.name}
@@ -100,8 +100,27 @@ def qa(sample: Sample) -> ShapeHypothesis | None:
     if any(is_named(one, _OPTIONS) for one in sample.signatures):
         confidence -= DOUBT
         warnings.append("there are options to choose from, which this mapping leaves out")
+    if media := sample.of_type(ColumnType.IMAGE_PATH, ColumnType.AUDIO_PATH):
+        confidence -= 2 * DOUBT
+        warnings.append(f"the question is about {media[0].name}, which this mapping leaves out")
     rationale = f"{question.name} and {answer[1]} are texts with conventional names"
     return shape(QaPairPassthrough.id, field_map | {"answer": answer[1]}, confidence, rationale, warnings)
+
+
+def _asked(sample: Sample) -> ShapeHypothesis | None:
+    """Two columns of texts without conventional names, of which one is all questions."""
+    asks = {one.name: _questions(sample, one) for one in sample.prose}
+    asked, told = [name for name, share in asks.items() if share >= 0.8], [name for name, share in asks.items() if share <= 0.2]
+    if len(asked) != 1 or len(told) != 1 or len(asks) != 2:
+        return None
+    warnings = ["the names of the columns do not say what they are"]
+    rationale = f"{asked[0]} ends in a question mark in {asks[asked[0]]:.0%} of the rows, {told[0]} in {asks[told[0]]:.0%}"
+    return shape(QaPairPassthrough.id, {"question": asked[0], "answer": told[0]}, 0.75, rationale, warnings)
+
+
+def _questions(sample: Sample, signature: ColumnSignature) -> float:
+    cells = sample.cells(signature.name)
+    return sum(isinstance(cell, str) and cell.rstrip().endswith(("?", "？", "؟")) for cell in cells) / max(1, len(cells))
 
 
 def seq2seq(sample: Sample) -> ShapeHypothesis | None:

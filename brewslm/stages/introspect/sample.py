@@ -7,7 +7,7 @@ from typing import Any
 
 from brewslm.mappers import Field
 from brewslm.mappers.base import at
-from brewslm.stages.introspect.columns import ColumnSignature, ColumnType
+from brewslm.stages.introspect.columns import LISTS, ColumnSignature, ColumnType
 
 _META = re.compile(
     r"^(?:(?:.*_)?(?:id|ids|idx|index|uuid|url|uri|link|split|fold|date|time|timestamp|created|updated|licen[cs]e|confidence|version)"
@@ -16,6 +16,17 @@ _META = re.compile(
 _TITLE = re.compile(r"^(?:.*_)?(?:title|headline|subject|name|heading|keywords?|tags?)$")
 _PROSE_WORDS = 4
 _TEXTS = frozenset({ColumnType.TEXT_LIKE})
+_RICH = frozenset(
+    {
+        ColumnType.CHAT_MESSAGES,
+        ColumnType.BIO_TAG_LIST,
+        ColumnType.TOKENS_LIST,
+        ColumnType.ENTITY_LIST_JSON,
+        ColumnType.NESTED_JSON,
+        ColumnType.IMAGE_PATH,
+        ColumnType.AUDIO_PATH,
+    }
+)
 
 
 def plain(name: str) -> str:
@@ -44,6 +55,15 @@ class Sample:
     def of_type(self, *types: ColumnType) -> list[ColumnSignature]:
         """The columns of some types."""
         return [one for one in self.signatures if one.column_type in types]
+
+    def lists_and_files(self) -> list[ColumnSignature]:
+        """Columns of lists, objects, images and recordings: what a mapping of texts alone would leave out."""
+        return [one for one in self.signatures if one.column_type in _RICH or one.notes[0] == LISTS]
+
+    def beside(self, *taken: ColumnSignature) -> list[ColumnSignature]:
+        """The other columns, but for what only describes the row."""
+        names = {one.name for one in taken}
+        return [one for one in self.signatures if one.name not in names and not _META.match(plain(one.name))]
 
     def cells(self, column: str) -> list[Any]:
         """What stands in a column (or inside its objects), without what is empty."""
