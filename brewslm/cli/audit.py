@@ -103,9 +103,9 @@ def calls(project: OneProject = None, limit: Limit = 20, json: Json = False) -> 
 
 def reasons(json: Json = False) -> None:
     """List every reason code, of runs and of rows, with its meaning and its remedy."""
-    from brewslm.observe.reasons import reasons as known
+    from brewslm.observe.reasons import every_reason
 
-    found = known()
+    found = every_reason()
     if json:
         print_json([reason.model_dump(mode="json") for reason in found])
         return

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from brewslm.reasons import REGISTRY, Stage
+from brewslm.reasons import REGISTRY, Stage, is_event
 from brewslm.rows import RowReason
 
 _PAGE = """# Reason codes
@@ -26,7 +26,13 @@ Why something happened, failed or was refused: the `type` of a problem document,
 
 
 class ReasonView(BaseModel):
-    """A reason code of a run (or of a refusal), or of a row; stage and severity are a run's alone."""
+    """A reason code of a run (or of a refusal), or of a row: what it means, and what to do about it.
+
+    Attributes:
+        stage, severity: A run's alone.
+        is_event: Whether it enters the event stream.
+        fields: The payload's.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,30 +40,28 @@ class ReasonView(BaseModel):
     code: str
     stage: str | None = None
     severity: str | None = None
+    is_event: bool = False
     meaning: str
     remedy: str
+    fields: list[str] = []
 
 
-def reasons() -> list[ReasonView]:
+def every_reason() -> list[ReasonView]:
     """Those of runs in the order of the stages, then those of rows in the order in which a row meets them."""
     ordered = sorted(REGISTRY.values(), key=lambda reason: (list(Stage).index(reason.stage), reason.code))
     runs = [
         ReasonView(
-            kind="run",
-            code=one.code,
-            stage=one.stage.value,
-            severity=one.severity.value,
-            meaning=one.meaning(),
-            remedy=one.remedy,
+            kind="run", code=one.code, stage=one.stage.value, severity=one.severity.value, is_event=is_event(one.model_construct()),
+            meaning=one.meaning(), remedy=one.remedy, fields=list(one.model_fields),
         )
         for one in ordered
-    ]
+    ]  # fmt: skip
     return runs + [ReasonView(kind="row", code=one.value, meaning=one.meaning, remedy=one.remedy) for one in RowReason]
 
 
 def page() -> str:
     """The reference page, as Markdown."""
-    found = reasons()
+    found = every_reason()
     rows = [(f"`{one.code}`", one.meaning, one.remedy) for one in found if one.kind == "row"]
     runs = [(f"`{one.code}`", one.stage or "", one.severity or "", one.meaning, one.remedy) for one in found if one.kind == "run"]
     return _PAGE.format(
