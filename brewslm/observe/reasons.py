@@ -51,8 +51,8 @@ def every_reason() -> list[ReasonView]:
     ordered = sorted(REGISTRY.values(), key=lambda reason: (list(Stage).index(reason.stage), reason.code))
     runs = [
         ReasonView(
-            kind="run", code=one.code, stage=one.stage.value, severity=one.severity.value, is_event=is_event(one.model_construct()),
-            meaning=one.meaning(), remedy=one.remedy, fields=list(one.model_fields),
+            kind="run", code=one.code, stage=one.stage.value, severity=one.severity.value,
+            is_event=is_event(one.model_construct()), meaning=one.meaning(), remedy=one.remedy, fields=list(one.model_fields),
         )
         for one in ordered
     ]  # fmt: skip

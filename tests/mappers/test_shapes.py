@@ -19,8 +19,8 @@ def outcome(name: str, field_map: dict[str, str], values: dict[str, Any]) -> dic
 
 
 def same(name: str) -> dict[str, str]:
-    """Each required field mapped to the column of its name."""
-    return {field: field for field, spec in MAPPERS[name].fields.items() if spec.required}
+    """Each required field, and a pair's prompt, mapped to the column of its name."""
+    return {field: field for field, spec in MAPPERS[name].fields.items() if spec.required or name == "preference_pair"}
 
 
 TEXTS = {
@@ -157,8 +157,7 @@ def test_a_column_inside_an_object_is_known_by_its_beginning() -> None:
     ],
 )
 def test_each_refusal_has_its_code(name: str, values: dict[str, Any], reason: RowReason) -> None:
-    field_map = same(name) | ({"prompt": "prompt"} if name == "preference_pair" else {})
-    assert outcome(name, field_map, values) is reason
+    assert outcome(name, same(name), values) is reason
 
 
 def test_a_pair_of_talks_brings_its_own_prompt() -> None:

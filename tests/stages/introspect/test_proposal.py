@@ -106,7 +106,8 @@ def test_values_that_stand_in_the_text_make_fields() -> None:
 
 def test_a_pair_without_its_prompt_and_a_direction_that_nobody_named_need_force() -> None:
     pairs = [{"chosen": text, "rejected": f"Not {text}"} for text in REVIEWS]
-    assert proposed(pairs)[0] == "preference_pair" and proposed(pairs)[2]
+    (pair,) = (one for one in described(pairs).hypotheses if one.mapper_id == "preference_pair")
+    assert proposed(pairs)[2] and pair.warnings == ["no column holds the prompt, so every row would be rejected"]
     languages = [{"translation": {"en": text, "de": f"So: {text}"}} for text in REVIEWS]
     field_map = {"source_text": "translation.en", "target_text": "translation.de"}
     assert proposed(languages) == ("seq2seq_pair", field_map, True)
