@@ -13,6 +13,14 @@ class RowReason(StrEnum):
     INVALID_CSV = "invalid_csv"
     WRONG_CELL_COUNT = "wrong_cell_count"
     LINE_TOO_LONG = "line_too_long"
+    NON_FINITE_NUMBER = "non_finite_number"
+    DUPLICATE_KEYS = "duplicate_keys"
+    LONE_SURROGATE = "lone_surrogate"
+    NUL_CHARACTER = "nul_character"
+    NESTED_TOO_DEEP = "nested_too_deep"
+    TOO_MANY_VALUES = "too_many_values"
+    TOO_MANY_COLUMNS = "too_many_columns"
+    INVALID_CELL = "invalid_cell"
 
     # Refused by a mapper.
     MISSING_TEXT = "missing_text"
