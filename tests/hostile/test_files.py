@@ -4,7 +4,6 @@ import gzip
 import json
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,11 @@ import pyarrow.parquet
 import pytest
 import zstandard
 
+from tests.sources.workbooks import workbook
+
 PEAK_MB = 300
 CPU_SECONDS = 10
 """Of the process, and not of the clock: a busy machine is no fault of the reader's."""
-SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
 
 def outcome(locator: str) -> dict[str, Any]:
@@ -79,19 +79,6 @@ def packed(pack: Callable[[bytes], bytes], path: Path, megabytes: int) -> Path:
     return path
 
 
-def workbook(path: Path, sheet: str) -> Path:
-    package, office = "http://schemas.openxmlformats.org/package/2006", "http://schemas.openxmlformats.org/officeDocument/2006"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        book = f'<workbook xmlns="{SHEET}" xmlns:r="{office}/relationships"><sheets><sheet name="S" sheetId="1" r:id="r1"/></sheets>'
-        archive.writestr("xl/workbook.xml", book + "</workbook>")
-        relation = '<Relationship Id="r1" Type="worksheet" Target="worksheets/sheet1.xml"/>'
-        archive.writestr(
-            "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{package}/relationships">{relation}</Relationships>'
-        )
-        archive.writestr("xl/worksheets/sheet1.xml", sheet)
-    return path
-
-
 def test_bombs_are_defused(tmp_path: Path) -> None:
     for path in (
         packed(lambda block: gzip.compress(block, 9), tmp_path / "a.jsonl.gz", 200),
@@ -100,22 +87,21 @@ def test_bombs_are_defused(tmp_path: Path) -> None:
         found = outcome(f"file:{path}")
         assert found["problem"] == "source_too_large" and "unpack to over" in found["cause"]
     text = "x" * 70_000_000
-    bomb = workbook(tmp_path / "c.xlsx", f'<worksheet xmlns="{SHEET}"><!--{text}--></worksheet>')
+    bomb = workbook(tmp_path / "c.xlsx", "", sheet=f"<worksheet><!--{text}--></worksheet>")
     assert outcome(f"xlsx:{bomb}")["problem"] == "source_too_large"
 
 
 def test_two_cells_at_the_corners_of_a_sheet_are_two_cells(tmp_path: Path) -> None:
     far = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="A1048576"><v>2</v></c></row>'
-    book = workbook(tmp_path / "far.xlsx", f'<worksheet xmlns="{SHEET}"><sheetData>{far}</sheetData></worksheet>')
+    book = workbook(tmp_path / "far.xlsx", far)
     assert outcome(f"xlsx:{book}")["counts"] == {"row": 1}
-    wide = far.replace("A1048576", "XFD1048576")
-    book = workbook(tmp_path / "wide.xlsx", f'<worksheet xmlns="{SHEET}"><sheetData>{wide}</sheetData></worksheet>')
+    book = workbook(tmp_path / "wide.xlsx", far.replace("A1048576", "XFD1048576"))
     assert outcome(f"xlsx:{book}")["problem"] == "source_unreadable"
 
 
 def test_entities_that_grow_are_refused(tmp_path: Path) -> None:
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "x" * 100}">' for n in range(12))
-    book = workbook(tmp_path / "laughs.xlsx", f"<!DOCTYPE w [{entities}]><worksheet>&e11;</worksheet>")
+    book = workbook(tmp_path / "laughs.xlsx", "", sheet=f"<!DOCTYPE w [{entities}]><worksheet>&e11;</worksheet>")
     found = outcome(f"xlsx:{book}")
     assert found["problem"] == "source_unreadable" and "document type" in found["cause"]
 
