@@ -51,7 +51,7 @@ class JsonConnector(Connector):
         with path.open("rb") as file:
             for position, element in enumerate(_elements(file, _enter_array(file, path)), 1):
                 raw, offset = element.raw, element.offset
-                if element.size > len(raw):
+                if element.size > MAX_LINE_BYTES:
                     detail = f"over {MAX_LINE_BYTES} bytes"
                     yield sentinel(content_hash, position, offset, RowReason.LINE_TOO_LONG, raw, detail)
                 elif element.fault:
