@@ -46,8 +46,11 @@ class JsonlConnector(Connector):
                     offset += 0 if line.endswith(b"\n") else skip_line(file)
                     detail = f"over {MAX_LINE_BYTES} bytes"
                     yield sentinel(content_hash, position, start, RowReason.LINE_TOO_LONG, line, detail)
-                elif not line.isspace():
-                    yield json_row(content_hash, position, start, line if start else line.removeprefix(codecs.BOM_UTF8))
+                    continue
+                if start == 0:
+                    line = line.removeprefix(codecs.BOM_UTF8)
+                if line.strip():
+                    yield json_row(content_hash, position, start, line)
 
     def spread(self, path: Path) -> list[dict[str, Any]]:
         """Rows after the head, from evenly spaced places of the whole file: a sorted file shows all its labels."""
