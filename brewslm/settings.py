@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     """Empty: SQLite in `home`."""
     api_folders: list[Path] = []
     """Folders whose files the API may read; it always reads `home/uploads`. The command line reads what its user may read."""
+    unpack_bytes: int = 64 * 1024**3
+    """The most that a packed source (.gz, .zst) may unpack to."""
     threads: int = 0
     """CPU threads for heavy work; 0 takes every core."""
 

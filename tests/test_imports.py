@@ -4,7 +4,7 @@ import sys
 
 import brewslm
 
-HEAVY = ("torch", "transformers", "peft", "sklearn", "scipy", "nicegui", "dbos", "llama_cpp", "xllamacpp")
+HEAVY = ("torch", "transformers", "peft", "sklearn", "scipy", "nicegui", "dbos", "llama_cpp", "xllamacpp", "pyarrow")
 IMPORT_ALL = f"""
 import importlib, sys
 for name in sys.argv[1:]:

@@ -7,29 +7,17 @@ from typing import Annotated
 import anyio
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel
 
 from brewslm.observe.events import PAGE, EventView, Verification, events, verification
 from brewslm.observe.explorer import CallView, calls
 from brewslm.observe.projects import project_view
-from brewslm.reasons import REGISTRY, Severity, Stage, is_event
+from brewslm.observe.reasons import ReasonView, every_reason
+from brewslm.reasons import Severity, Stage
 
 router = APIRouter(prefix="/api", tags=["audit"])
 
 STREAM_POLL_SECONDS = 0.5
 Limit = Annotated[int, Query(ge=1, le=500)]
-
-
-class ReasonView(BaseModel):
-    """A reason code: what it means, and what to do about it."""
-
-    code: str
-    stage: str
-    severity: str
-    is_event: bool
-    meaning: str
-    remedy: str
-    fields: list[str]
 
 
 @router.get("/projects/{project}/events", operation_id="event.list")
@@ -84,12 +72,5 @@ def verify(project: int | None = None) -> Verification:
 
 @router.get("/reasons", operation_id="reason.list")
 def reasons() -> list[ReasonView]:
-    """Every reason code, by stage."""
-    order = list(Stage)
-    return [
-        ReasonView(
-            code=reason.code, stage=reason.stage, severity=reason.severity, is_event=is_event(reason.model_construct()),
-            meaning=reason.meaning(), remedy=reason.remedy, fields=list(reason.model_fields),
-        )
-        for reason in sorted(REGISTRY.values(), key=lambda reason: (order.index(reason.stage), reason.code))
-    ]  # fmt: skip
+    """Every reason code: those of runs by stage, then those of rows."""
+    return every_reason()

@@ -15,11 +15,12 @@ from pydantic import BaseModel
 from brewslm.errors import StageError
 from brewslm.reasons.refusals import InvalidRequest, PathOutsideProject
 from brewslm.settings import settings
+from brewslm.sources import LOCAL_SCHEMES
 from brewslm.store.files import sync_folder
 
 router = APIRouter(prefix="/api/uploads", tags=["uploads"])
 
-LOCAL_SCHEMES = ("jsonl", "csv", "path")
+_PATH_SCHEMES = (*LOCAL_SCHEMES, "path")
 
 
 class UploadView(BaseModel):
@@ -82,7 +83,7 @@ def readable(locator: str) -> str:
         StageError(PathOutsideProject): It leads elsewhere.
     """
     scheme, colon, reference = locator.partition(":")
-    return f"{scheme}:{_inside(reference)}" if colon and scheme in LOCAL_SCHEMES else locator
+    return f"{scheme}:{_inside(reference)}" if colon and scheme in _PATH_SCHEMES else locator
 
 
 def readable_path(name: str) -> str:

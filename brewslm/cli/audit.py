@@ -102,20 +102,16 @@ def calls(project: OneProject = None, limit: Limit = 20, json: Json = False) -> 
 
 
 def reasons(json: Json = False) -> None:
-    """List every reason code: its stage, severity, meaning and remedy."""
-    from brewslm.reasons import REGISTRY, Stage
+    """List every reason code, of runs and of rows, with its meaning and its remedy."""
+    from brewslm.observe.reasons import every_reason
 
-    found = [
-        {
-            "code": reason.code,
-            "stage": reason.stage.value,
-            "severity": reason.severity.value,
-            "meaning": reason.meaning(),
-            "remedy": reason.remedy,
-        }
-        for reason in sorted(REGISTRY.values(), key=lambda reason: (list(Stage).index(reason.stage), reason.code))
-    ]
+    found = every_reason()
     if json:
-        print_json(found)
-    else:
-        print_table([tuple(row.values())[:4] for row in found], ("code", "stage", "severity", "meaning"))
+        print_json([reason.model_dump(mode="json") for reason in found])
+        return
+    runs = [(one.code, one.stage or "", one.severity or "", one.meaning) for one in found if one.kind == "run"]
+    print_table(runs, ("code of a run", "stage", "severity", "meaning"))
+    print_line("")
+    print_table(
+        [(one.code, one.meaning, one.remedy) for one in found if one.kind == "row"], ("code of a row", "meaning", "remedy")
+    )

@@ -58,7 +58,10 @@ def short(locator: str, width: int = 28) -> str:
 
 def show_introspection(found: "Introspection") -> None:
     """Columns, then the hypotheses in their order."""
-    print_line(f"{found.locator}: about {found.approximate_total_rows:,} rows, {found.sampled:,} of them sampled")
+    reach = "over the whole source" if found.sample_reach == "file" else "from its beginning"
+    print_line(f"{found.locator}: about {found.approximate_total_rows:,} rows, {found.sampled:,} of them sampled {reach}")
+    for note in found.notes:
+        print_line(f"  {note}")
     print_line("")
     print_table(
         [

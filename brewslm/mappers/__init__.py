@@ -3,15 +3,40 @@
 from collections.abc import Mapping
 
 from brewslm.errors import StageError, did_you_mean
+from brewslm.mappers.audio_transcript import AudioTranscript
 from brewslm.mappers.base import Field, Mapper, Refused
 from brewslm.mappers.bio_to_spans import BioToSpans
+from brewslm.mappers.chat_messages_passthrough import ChatMessagesPassthrough
+from brewslm.mappers.image_text import ImageText
+from brewslm.mappers.kv_to_structured import KvToStructured
 from brewslm.mappers.label_to_classification import LabelToClassification
+from brewslm.mappers.preference_pair import PreferencePair
 from brewslm.mappers.qa_pair_passthrough import QaPairPassthrough
+from brewslm.mappers.rag_passthrough import RagPassthrough
+from brewslm.mappers.safety_prompt import SafetyPrompt
+from brewslm.mappers.seq2seq_pair import Seq2SeqPair
+from brewslm.mappers.text_only import TextOnly
 from brewslm.reasons.refusals import UnknownMapper
 
 __all__ = ["MAPPERS", "Field", "Mapper", "Refused", "mapper_of", "mapper_type"]
 
-MAPPERS: dict[str, type[Mapper]] = {mapper.id: mapper for mapper in (LabelToClassification, QaPairPassthrough, BioToSpans)}
+MAPPERS: dict[str, type[Mapper]] = {
+    mapper.id: mapper
+    for mapper in (
+        LabelToClassification,
+        QaPairPassthrough,
+        RagPassthrough,
+        ChatMessagesPassthrough,
+        PreferencePair,
+        Seq2SeqPair,
+        BioToSpans,
+        KvToStructured,
+        TextOnly,
+        ImageText,
+        AudioTranscript,
+        SafetyPrompt,
+    )
+}
 
 
 def mapper_type(name: str) -> type[Mapper]:

@@ -1,8 +1,10 @@
 """What a mapper is: a pure function from a raw row to the payload of its task profile, or to a reason."""
 
+import ast
 import math
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -11,6 +13,11 @@ import orjson
 from brewslm.errors import StageError, did_you_mean
 from brewslm.reasons.refusals import ColumnMissing, InvalidRequest
 from brewslm.rows import RawRow, RejectedRow, RowReason, SentinelRow, TransformedRow
+
+_QUOTED = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_ATOM = rf"(?:{_QUOTED}|True|False|None|-?\d+(?:\.\d+)?)"
+_PYTHON_LIST = re.compile(rf"\[\s*(?:{_ATOM}\s*(?:,\s*{_ATOM}\s*)*,?)?\s*\]", re.DOTALL)
+"""A flat list as Python writes it. Items without commas, as numpy writes them, would run together: they are no list."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Mapper(ABC):
     """One shape of data.
 
     Args:
-        field_map: Field to column, and option to value.
+        field_map: Field to column, and option to value. A column may be named into its JSON objects: `answers.text`.
 
     Raises:
         StageError(InvalidRequest): An entry is none of this mapper's fields and options, or an option's value can't be used.
@@ -74,9 +81,17 @@ class Mapper(ABC):
         """
         columns = list(known)
         for name, column in self.columns.items():
-            if column not in columns:
-                where = f"field {name} is mapped to column {column}"
-                raise StageError(ColumnMissing(), where=where, cause=did_you_mean(column, columns))
+            self.check_column(column, columns, f"field {name} is mapped to column {column}")
+
+    @staticmethod
+    def check_column(column: str, known: Collection[str], where: str) -> None:
+        """Hold one column against those of the source: a name with dots may go on inside a column of objects.
+
+        Raises:
+            StageError(ColumnMissing): It is not there.
+        """
+        if column not in known and column.partition(".")[0] not in known:
+            raise StageError(ColumnMissing(), where=where, cause=did_you_mean(column, known))
 
     def map_row(self, row: RawRow | SentinelRow) -> TransformedRow | RejectedRow:
         """Exactly one of the two for each row."""
@@ -94,16 +109,35 @@ class Mapper(ABC):
     def value(self, values: dict[str, Any], field: str) -> Any:
         """What stands in a field's column; None where the row or the field map has no such column."""
         column = self.columns.get(field)
-        return None if column is None else values.get(column)
+        return None if column is None else at(values, column)
 
     def text(self, values: dict[str, Any], field: str, missing: RowReason, empty: RowReason) -> str | Refused:
-        """A field's text without the white space around it, or why there is none."""
+        """A field's text exactly as it is, white space and all, or why there is none."""
         found = self.value(values, field)
         if found is None:
             return Refused(missing)
         if not isinstance(found, str):
             return Refused(missing, f"a {type(found).__name__}, not a text")
-        return found.strip() or Refused(empty)
+        return found if found.strip() else Refused(empty)
+
+    def answer(self, values: dict[str, Any], field: str) -> str | Refused:
+        """A field's text as an answer: the first one, where the column lists several that are right."""
+        found = self.value(values, field)
+        listed = as_list(found)
+        if listed and all(isinstance(each, str) for each in listed):
+            found = next((each for each in listed if each.strip()), None)
+        if not isinstance(found, str) or not found.strip():
+            return Refused(RowReason.MISSING_ANSWER, "" if found is None else f"a {type(found).__name__}")
+        return found
+
+
+def at(values: Mapping[str, Any], column: str) -> Any:
+    """What stands in a column, or inside the objects of one (`answers.text`); None where nothing does."""
+    if column in values or "." not in column:
+        return values.get(column)
+    head, _, rest = column.partition(".")
+    inside = as_object(values.get(head))
+    return None if inside is None else at(inside, rest)
 
 
 def as_label(value: Any) -> str | None:
@@ -129,10 +163,24 @@ def as_number(value: Any) -> float | None:
 
 
 def as_list(value: Any) -> list[Any] | None:
-    """A list, also as the JSON of a CSV cell; None for what is none."""
+    """A list, also out of a CSV cell, where it is written as JSON or as Python writes it; None for what is none."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             value = orjson.loads(value)
         except orjson.JSONDecodeError:
-            return None
+            written = value.strip()
+            try:
+                value = ast.literal_eval(written) if _PYTHON_LIST.fullmatch(written) else None
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                return None
     return value if isinstance(value, list) else None
+
+
+def as_object(value: Any) -> dict[str, Any] | None:
+    """An object, also as the JSON of a CSV cell; None for what is none."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return None
+    return value if isinstance(value, dict) else None

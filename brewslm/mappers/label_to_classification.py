@@ -16,7 +16,9 @@ class LabelToClassification(Mapper):
     meaning = "A text column and a label column."
     fields = {
         "text": Field(("text", "sentence", "utterance", "review", "message", "body", "content"), "What is to be classified."),
-        "label": Field(("label", "class", "category", "intent", "sentiment", "topic", "target"), "Its class."),
+        "label": Field(
+            ("label", "class", "category", "intent", "sentiment", "topic", "target", "stars", "rating", "overall"), "Its class."
+        ),
         "score": Field(("score",), "The number that the label was made from; read with neutral_band.", required=False),
     }
     options = {

@@ -7,14 +7,22 @@ from brewslm.rows import RowReason
 
 
 class QaPairPassthrough(Mapper):
-    """Question and answer columns → {question, answer}."""
+    """Question and answer columns → {question, answer}.
+
+    The layout that Alpaca made known has a third column: what the instruction speaks of. Where a row fills it, it
+    follows the question after an empty line.
+    """
 
     id = "qa_pair_passthrough"
     task_profile = "qa"
-    meaning = "A question column and an answer column."
+    meaning = "A question column and an answer column; or instruction, input and output (Alpaca)."
     fields = {
         "question": Field(("question", "prompt", "instruction", "query", "input"), "What is asked."),
-        "answer": Field(("answer", "response", "completion", "output", "reply", "target_text"), "The right answer."),
+        "input": Field(("input",), "What the question speaks of; may be empty in a row.", required=False),
+        "answer": Field(
+            ("answer", "response", "completion", "output", "reply", "target_text", "answers"),
+            "The right answer; of a list the first.",
+        ),
     }
 
     def map(self, values: dict[str, Any]) -> dict[str, Any] | Refused:
@@ -22,7 +30,9 @@ class QaPairPassthrough(Mapper):
         question = self.text(values, "question", RowReason.MISSING_QUESTION, RowReason.MISSING_QUESTION)
         if isinstance(question, Refused):
             return question
-        answer = self.text(values, "answer", RowReason.MISSING_ANSWER, RowReason.MISSING_ANSWER)
+        answer = self.answer(values, "answer")
         if isinstance(answer, Refused):
             return answer
-        return {"question": question, "answer": answer}
+        about = self.value(values, "input")
+        asked = f"{question}\n\n{about}" if isinstance(about, str) and about.strip() else question
+        return {"question": asked, "answer": answer}

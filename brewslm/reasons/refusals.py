@@ -78,8 +78,16 @@ class SourceEmpty(Refusal, remedy="Name a file that has rows.", **_I):
     """The file has no row at all."""
 
 
-class SourceBinary(Refusal, remedy="Name a text file: JSON lines or CSV.", **_I):
+class SourceBinary(Refusal, remedy="Name a text file, or file: and the path to let its content choose.", **_I):
     """The file is not text."""
+
+
+class SourceUnreadable(Refusal, remedy="Check that the file is whole, and of the kind that its scheme says.", **_I):
+    """The file is damaged, or not of the kind that its scheme says."""
+
+
+class SourceTooLarge(Refusal, remedy="Keep the columns that are needed, and split the file.", **_I):
+    """The source unpacks to more, or is wider, than can be read safely."""
 
 
 class SourceChanged(Refusal, status=409, remedy="Ingest it again.", **_I):

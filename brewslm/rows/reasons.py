@@ -1,42 +1,121 @@
 """Why a row did not go on. The codes are stable: people filter and count by them."""
 
 from enum import StrEnum
+from typing import Self
+
+_MAP_IT = "Map the field to the column that holds it (--map field=column), or mend the source and import it again."
+_MEND_LINE = "Mend the line in the source and import it again."
 
 
 class RowReason(StrEnum):
-    """A row's reason code."""
+    """A row's reason code.
+
+    Attributes:
+        meaning: What was wrong, in one sentence.
+        remedy: One thing to do; where nothing need be done, it says so.
+    """
+
+    meaning: str
+    remedy: str
+
+    def __new__(cls, code: str, meaning: str, remedy: str) -> Self:
+        """A code with its sentences: none can be entered without them."""
+        reason = str.__new__(cls, code)
+        reason._value_ = code
+        reason.meaning, reason.remedy = meaning, remedy
+        return reason
 
     # Unparseable where it came in: a sentinel row stands in its place.
-    INVALID_JSON = "invalid_json"
-    NOT_AN_OBJECT = "not_an_object"
-    BAD_ENCODING = "bad_encoding"
-    INVALID_CSV = "invalid_csv"
-    WRONG_CELL_COUNT = "wrong_cell_count"
-    LINE_TOO_LONG = "line_too_long"
+    INVALID_JSON = "invalid_json", "The line is not valid JSON.", _MEND_LINE
+    NOT_AN_OBJECT = "not_an_object", "The line is JSON, but no object with named columns.", _MEND_LINE
+    BAD_ENCODING = "bad_encoding", "The line or document is not valid UTF-8.", "Save the file as UTF-8 and import it again."
+    INVALID_CSV = "invalid_csv", "The record breaks the rules of CSV, most often by a quote that is not closed.", _MEND_LINE
+    WRONG_CELL_COUNT = "wrong_cell_count", "The record has more or fewer cells than the header.", _MEND_LINE
+    LINE_TOO_LONG = (
+        "line_too_long",
+        "The line is longer than what is read into memory at once.",
+        "Split the line, or move large content out of the rows.",
+    )
+    NON_FINITE_NUMBER = "non_finite_number", "A number is NaN or infinite, which JSON does not know.", "Write null instead."
+    DUPLICATE_KEYS = "duplicate_keys", "An object has one key twice, so one of its values would be lost.", _MEND_LINE
+    LONE_SURROGATE = "lone_surrogate", "Half of a surrogate pair is escaped, which is no character.", _MEND_LINE
+    NUL_CHARACTER = "nul_character", "The row holds a NUL character.", "Take it out of the source and import it again."
+    NESTED_TOO_DEEP = "nested_too_deep", "The row is nested deeper than rows can be written.", "Make the row flatter."
+    TOO_MANY_VALUES = "too_many_values", "The row holds more values than are read at once.", "Split the row."
+    TOO_MANY_COLUMNS = "too_many_columns", "The row has more columns than are read.", "Take out the columns that are not needed."
+    INVALID_CELL = "invalid_cell", "A cell holds what can't be written as JSON.", "Save that cell as a text or a number."
 
     # Refused by a mapper.
-    MISSING_TEXT = "missing_text"
-    EMPTY_TEXT = "empty_text"
-    MISSING_LABEL = "missing_label"
-    LABEL_NOT_ALLOWED = "label_not_allowed"
-    NEUTRAL_SCORE = "neutral_score"
-    MISSING_QUESTION = "missing_question"
-    MISSING_ANSWER = "missing_answer"
-    MISSING_TOKENS = "missing_tokens"
-    MISSING_LABELS = "missing_labels"
-    LENGTH_MISMATCH = "length_mismatch"
-    INVALID_TAG = "invalid_tag"
-    DUPLICATE_ROW = "duplicate_row"
+    MISSING_TEXT = "missing_text", "The text column holds no text.", _MAP_IT
+    EMPTY_TEXT = "empty_text", "The text is empty or all white space.", "Fill it in the source, or leave these rows out."
+    TOO_SHORT = "too_short", "The text has fewer characters than min_chars.", "Lower min_chars, or leave these rows out."
+    MISSING_LABEL = "missing_label", "The label column holds no label.", _MAP_IT
+    LABEL_NOT_ALLOWED = (
+        "label_not_allowed",
+        "The label is none of allowed_labels.",
+        "Mend the label, or add it to allowed_labels.",
+    )
+    NEUTRAL_SCORE = (
+        "neutral_score",
+        "The score is inside the neutral band, so the row takes no side.",
+        "Nothing, if that is meant; else make neutral_band smaller.",
+    )
+    MISSING_QUESTION = "missing_question", "The question column holds no text.", _MAP_IT
+    MISSING_ANSWER = "missing_answer", "The answer column holds no text.", _MAP_IT
+    MISSING_CONTEXT = "missing_context", "The context column holds neither a text nor passages.", _MAP_IT
+    MISSING_SOURCE = "missing_source", "The source_text column holds no text.", _MAP_IT
+    MISSING_TARGET = "missing_target", "The target_text column holds no text.", _MAP_IT
+    MISSING_PROMPT = "missing_prompt", "Nothing was asked before the answer: there is no prompt.", _MAP_IT
+    MISSING_CHOSEN = "missing_chosen", "There is no chosen answer.", _MAP_IT
+    MISSING_REJECTED = "missing_rejected", "There is no rejected answer.", _MAP_IT
+    IDENTICAL_PAIR = (
+        "identical_pair",
+        "The chosen and the rejected answer are the same, so nothing is preferred.",
+        "Leave these rows out, or write a rejected answer that is worse.",
+    )
+    MISSING_MESSAGES = "missing_messages", "The messages column holds no list of messages.", _MAP_IT
+    INVALID_MESSAGES_SHAPE = (
+        "invalid_messages_shape",
+        "A message has no known role, or no text.",
+        "Give each message role and content, or from and value; the roles are system, user and assistant.",
+    )
+    NO_VALID_TURNS = "no_valid_turns", "Every message is empty.", "Fill them in the source, or leave these rows out."
+    MISSING_ASSISTANT_REPLY = (
+        "missing_assistant_reply",
+        "No message is the assistant's, so there is no answer to learn.",
+        "Add the answers, or leave these rows out.",
+    )
+    MISSING_TOKENS = "missing_tokens", "The tokens column holds no list of texts.", _MAP_IT
+    MISSING_LABELS = "missing_labels", "The labels column holds no list of tags.", _MAP_IT
+    LENGTH_MISMATCH = "length_mismatch", "There are not as many tags as tokens.", "Tag each token exactly once."
+    INVALID_TAG = (
+        "invalid_tag",
+        "A tag is neither O nor one of B, I, L, E, U, S with a hyphen and a type.",
+        "Write the tags as BIO, BILOU or IOBES; turn numbers into their names first.",
+    )
+    NO_FIELDS_EXTRACTED = (
+        "no_fields_extracted",
+        "None of the fields has a value in this row.",
+        "Name other columns in the option fields, or leave these rows out.",
+    )
+    MISSING_IMAGE = "missing_image", "The image column holds no path or address.", _MAP_IT
+    MISSING_AUDIO = "missing_audio", "The audio column holds no path or address.", _MAP_IT
+    MISSING_TRANSCRIPT = "missing_transcript", "The transcript column holds no text.", _MAP_IT
+    DUPLICATE_ROW = "duplicate_row", "The project has a row that says the same.", "Nothing: one of the two was kept."
 
     # Refused by prepare or training.
-    OVER_LENGTH = "over_length"
-    NOTHING_SUPERVISED = "nothing_supervised"
-    LEAK = "leak"
-    OTHER_TASK = "other_task"
-    SPLIT_LIMIT = "split_limit"
-    PII_BLOCK = "pii_block"
+    OVER_LENGTH = "over_length", "The row has more tokens than the recipe's longest.", "Shorten it, or raise the recipe's length."
+    NOTHING_SUPERVISED = "nothing_supervised", "The row holds no answer to learn from.", "Nothing, or write rows with answers."
+    LEAK = "leak", "The row's text stands in another split already.", "Nothing: it was kept out so that scores stay honest."
+    OTHER_TASK = (
+        "other_task",
+        "The row is of another task than the one that is prepared, or is scored in another way.",
+        "Prepare that task with --task-profile, or keep it in a project of its own.",
+    )
+    SPLIT_LIMIT = "split_limit", "The splits were full before this row.", "Ask for more --train-rows, or none."
+    PII_BLOCK = "pii_block", "Personal data was found, and blocking was asked for.", "Clean with --pii redact instead."
 
     # Refused by cleaning, where the unit is a document (pii_block above too).
-    SOURCE_CHANGED = "source_changed"
-    LOW_QUALITY = "low_quality"
-    DUPLICATE_DOCUMENT = "duplicate_document"
+    SOURCE_CHANGED = "source_changed", "The kept copy is not what was added.", "Add the document again."
+    LOW_QUALITY = "low_quality", "The document's quality is under the preset's minimum.", "Mend it, or lower the minimum."
+    DUPLICATE_DOCUMENT = "duplicate_document", "The text of another document is the same.", "Nothing: one of the two was kept."

@@ -4,19 +4,30 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from brewslm.rows import RawRow, SentinelRow
+from brewslm.rows import RawRow, RowReason, SentinelRow, row_id
 from brewslm.store.files import sha256
 
 HEAD_ROWS = 20
 SPREAD_ROWS = 200
+HEAD_CHARACTERS = 200
 MAX_LINE_BYTES = 16 * 1024 * 1024
-"""A longer line is a sentinel row, so that one broken file can't fill the memory."""
-_SPREAD_WINDOW = 50_000
+"""A longer line, record or element is a sentinel row, so that one broken file can't fill the memory."""
+MAX_COLUMNS = 5000
+"""A wider source is refused and a wider object is a sentinel row: 220 sampled rows of it must fit in memory."""
+MAX_VALUES = 1_000_000
+"""Of one line, record or element: each costs far more memory as a value than it did as text."""
+SAMPLE_BYTES = 32 * 1024 * 1024
+SCAN_BYTES = 64 * 1024 * 1024
+"""A file up to this size is scanned to its end for the sample; of a larger one, the first 50,000 rows."""
+SPREAD_WINDOW = 50_000
 _ESTIMATE_BYTES = 4 * 1024 * 1024
+
+SampleReach = Literal["file", "head"]
+"""Whether the sampled rows are spread over the whole source, or over its first rows only."""
 
 
 class SourceHints(BaseModel):
@@ -33,9 +44,10 @@ class SourceDescription(BaseModel):
 
     Attributes:
         approximate_total_rows: Exact for a small file; from the line lengths of its beginning otherwise.
-        columns: In the order of their first sight in the sample.
+        columns: In the order of their first sight in the sample; at most 5,000.
         sample_rows: At most 20, from the head.
-        spread_rows: Up to 200 more, spread through the file.
+        spread_rows: Up to 400 more, spread as far as `sample_reach` says.
+        notes: What was found out about how to read it, such as an encoding.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +59,8 @@ class SourceDescription(BaseModel):
     columns: list[str]
     sample_rows: list[dict[str, Any]]
     spread_rows: list[dict[str, Any]]
+    sample_reach: SampleReach = "head"
+    notes: list[str] = []
     hints: SourceHints | None = None
 
 
@@ -61,15 +75,24 @@ class Connector(ABC):
 
     @abstractmethod
     def file(self, reference: str) -> Path:
-        """The local file with the source's content, fetched or written down first where need be.
+        """The local file with the source's content, fetched, unpacked or written down first where need be.
 
         Raises:
-            StageError(SourceNotFound, SourceIsDirectory, SourceEmpty, SourceBinary): It can't be a source.
+            StageError(SourceNotFound, SourceIsDirectory, SourceEmpty, SourceBinary, SourceUnreadable, SourceTooLarge): It
+                can't be a source.
         """
 
     @abstractmethod
     def all_rows(self, path: Path, content_hash: str) -> Iterator[RawRow | SentinelRow]:
-        """Every row of a file, lazily and in constant memory; what can't be read as a row is a sentinel row."""
+        """Every row of a file, lazily and in constant memory; what can't be read as a row is a sentinel row.
+
+        Raises:
+            StageError(SourceEmpty, SourceUnreadable, SourceTooLarge): The file as a whole can't be read.
+        """
+
+    def reader(self, path: Path) -> "Connector":
+        """The connector that reads a file which `file` gave: itself, but for `file:`, which looks at the content."""
+        return self
 
     def rows(self, path: Path, content_hash: str, limit: int | None = None) -> Iterator[RawRow | SentinelRow]:
         """The first `limit` rows (sentinels count) of a file with this content hash."""
@@ -96,10 +119,12 @@ class Connector(ABC):
             source_id=self.scheme,
             locator=f"{self.scheme}:{reference}",
             resolved_path=str(path),
-            approximate_total_rows=estimated_lines(path),
+            approximate_total_rows=self.estimated_rows(path),
             columns=_columns((*head, *spread)),
             sample_rows=head,
             spread_rows=spread,
+            sample_reach=self.sample_reach(path),
+            notes=self.notes(path),
             hints=self.hints(reference),
         )
 
@@ -108,28 +133,67 @@ class Connector(ABC):
         return _columns((*self.head(path), *self.spread(path)))
 
     def head(self, path: Path) -> list[dict[str, Any]]:
-        """The first 20 rows that can be read."""
-        return list(_values(self.rows(path, ""), HEAD_ROWS))
+        """The first 20 rows that can be read, or fewer when they are large."""
+        found: list[dict[str, Any]] = []
+        room = SAMPLE_BYTES
+        for values in islice(_values(self.rows(path, "", SPREAD_WINDOW)), HEAD_ROWS):
+            found.append(values)
+            room -= weight(values)
+            if room < 0:
+                break
+        return found
 
     def spread(self, path: Path) -> list[dict[str, Any]]:
-        """Rows after the head, evenly spaced over the first 50,000: for files whose lines can't be entered in the middle."""
-        found: list[dict[str, Any]] = []
-        stride = 1
-        after_head = islice(_values(self.rows(path, "", _SPREAD_WINDOW), _SPREAD_WINDOW), HEAD_ROWS, None)
-        for number, values in enumerate(after_head):
+        """Rows after the head, evenly spaced: for files whose lines can't be entered in the middle."""
+        found: list[tuple[dict[str, Any], int]] = []
+        stride, total = 1, 0
+        window = None if path.stat().st_size <= SCAN_BYTES else SPREAD_WINDOW
+        for number, values in enumerate(islice(_values(self.rows(path, "", window)), HEAD_ROWS, None)):
             if number % stride == 0:
-                found.append(values)
-            if len(found) == 2 * SPREAD_ROWS:
+                found.append((values, weight(values)))
+                total += found[-1][1]
+            while len(found) == 2 * SPREAD_ROWS or (total > SAMPLE_BYTES and len(found) > 1):
                 found, stride = found[::2], stride * 2
-        return found
+                total = sum(size for _, size in found)
+        return [values for values, _ in found]
+
+    def sample_reach(self, path: Path) -> SampleReach:
+        """How far `spread` reaches."""
+        return "file" if path.stat().st_size <= SCAN_BYTES else "head"
+
+    def estimated_rows(self, path: Path) -> int:
+        """About how many rows the file has."""
+        return estimated_lines(path)
+
+    def notes(self, path: Path) -> list[str]:
+        """What was found out about how to read the file, for a person."""
+        return []
+
+
+def sentinel(content_hash: str, position: int, offset: int, reason: RowReason, raw: bytes | str, detail: str) -> SentinelRow:
+    """The row that stands for what can't be read.
+
+    Args:
+        raw: What stands there; its first 200 characters are kept. In a text, undecodable bytes are surrogates.
+        detail: What was measured.
+    """
+    if isinstance(raw, str):
+        raw = raw[:HEAD_CHARACTERS].encode("utf-8", errors="surrogatepass")
+    head = raw[: 4 * HEAD_CHARACTERS].decode("utf-8", errors="replace").rstrip("\r\n")[:HEAD_CHARACTERS]
+    return SentinelRow(row_id(content_hash, position), position, offset, reason, head, detail)
+
+
+def weight(values: dict[str, Any]) -> int:
+    """About how many characters a row has."""
+    return sum(len(value) if isinstance(value, str) else len(str(value)) for value in values.values())
 
 
 def _columns(rows: Iterable[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(name for row in rows for name in row))
+    return list(dict.fromkeys(name for row in rows for name in row))[:MAX_COLUMNS]
 
 
-def _values(rows: Iterator[RawRow | SentinelRow], count: int) -> Iterator[dict[str, Any]]:
-    return islice((row.values for row in rows if isinstance(row, RawRow)), count)
+def _values(rows: Iterator[RawRow | SentinelRow]) -> Iterator[dict[str, Any]]:
+    return (row.values for row in rows if isinstance(row, RawRow))
 
 
 def estimated_lines(path: Path) -> int:
@@ -138,4 +202,4 @@ def estimated_lines(path: Path) -> int:
     with path.open("rb") as file:
         start = file.read(_ESTIMATE_BYTES)
     lines = start.count(b"\n") + (size <= len(start) and not start.endswith(b"\n"))
-    return lines if size <= len(start) else round(lines * size / len(start))
+    return lines if size <= len(start) else max(1, round(lines * size / len(start)))

@@ -7,15 +7,14 @@ from pydantic import AfterValidator
 
 from brewslm.errors import StageError, did_you_mean
 from brewslm.reasons.refusals import UnknownScheme
+from brewslm.sources.anyfile import FORMATS, FileConnector
 from brewslm.sources.base import Connector
-from brewslm.sources.csv import CsvConnector
-from brewslm.sources.jsonl import JsonlConnector
 from brewslm.sources.sample import SampleConnector
 
-CONNECTORS: dict[str, Connector] = {
-    connector.scheme: connector for connector in (JsonlConnector(), CsvConnector(), SampleConnector())
-}
-_FILES = ("jsonl", "csv")
+_LOCAL: tuple[Connector, ...] = (*FORMATS, FileConnector())
+LOCAL_SCHEMES = tuple(connector.scheme for connector in _LOCAL)
+"""Schemes whose reference is a path on this machine: the API holds it against the folders that it may read."""
+CONNECTORS: dict[str, Connector] = {connector.scheme: connector for connector in (*_LOCAL, SampleConnector())}
 
 
 def connector_of(locator: str) -> tuple[Connector, str]:
@@ -29,14 +28,14 @@ def connector_of(locator: str) -> tuple[Connector, str]:
         return CONNECTORS[scheme], reference
     cause = did_you_mean(scheme, CONNECTORS) if colon else f"it has no scheme; known: {', '.join(sorted(CONNECTORS))}"
     suffix = Path(locator).suffix.removeprefix(".")
-    if not colon and suffix in _FILES:
-        cause = f"it has no scheme; did you mean {suffix}:{locator}?"
+    if not colon and suffix in (*LOCAL_SCHEMES, "gz", "zst", "ndjson"):
+        cause = f"it has no scheme; did you mean {suffix if suffix in LOCAL_SCHEMES else 'file'}:{locator}?"
     raise StageError(UnknownScheme(), where=locator, cause=cause)
 
 
 def _absolute(locator: str) -> str:
     scheme, colon, reference = locator.partition(":")
-    if colon and reference and scheme in _FILES:
+    if colon and reference and scheme in LOCAL_SCHEMES:
         return f"{scheme}:{Path(reference).expanduser().absolute()}"
     return locator
 

@@ -69,7 +69,7 @@ def run(job: IngestJob, context: Context) -> IngestResult:
         StageError: The source is missing, a folder, empty, binary, or unavailable.
     """
     connector, reference = connector_of(job.locator)
-    original = connector.file(reference)
+    original = connector.file(reference)  # of file:, already unpacked
     folder = job.folder / "sources"
     folder.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=".ingest.")
@@ -77,10 +77,11 @@ def run(job: IngestJob, context: Context) -> IngestResult:
     try:
         with os.fdopen(descriptor, "wb") as into:
             content_hash = _copied(original, into, context)
-        ledger = _counted(connector, copy, context)
+        reader = connector.reader(original)
+        ledger = _counted(reader, copy, context)
         if ledger.rows_in == 0:
             raise StageError(SourceEmpty(), where=job.locator, cause="it has no row")
-        kept = folder / f"{content_hash[:16]}.{connector.extension}"
+        kept = folder / f"{content_hash[:16]}.{reader.extension}"
         copy.replace(kept)
         sync_folder(folder)
     except BaseException:
@@ -89,7 +90,7 @@ def run(job: IngestJob, context: Context) -> IngestResult:
     return IngestResult(
         ledger=ledger,
         locator=job.locator,
-        scheme=connector.scheme,
+        scheme=reader.scheme,
         content_hash=content_hash,
         path=str(kept.relative_to(job.folder)),
         row_count=ledger.rows_out,

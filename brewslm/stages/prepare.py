@@ -149,10 +149,10 @@ def _plan(job: PrepareJob, context: Context) -> _Plan:
     candidates: list[Candidate] = []
     placed: dict[str, Split | RowReason] = {}
     for row in context.track(_rows(job), None, "rows"):
-        if row["task_profile"] != profile:
+        payload = row["payload"]
+        if row["task_profile"] != profile or not _is_scored(payload, preset):
             placed[row["row_id"]] = RowReason.OTHER_TASK
             continue
-        payload = row["payload"]
         stratum = str(payload[preset.stratify_by]) if preset.stratify_by else ""
         candidates.append(Candidate(row["row_id"], text_key(payload[preset.input_field]), stratum))
     found, sizes = len(candidates), default_sizes(len(candidates), asked.train_rows, asked.dev_rows, asked.eval_rows)
@@ -169,6 +169,11 @@ def _plan(job: PrepareJob, context: Context) -> _Plan:
     if not counts(placed)["train"]:
         raise StageError(NothingToPrepare(), "nothing is left to train on", cause="every row's text stands in eval or dev too")
     return _Plan(adapter, preset, placed)
+
+
+def _is_scored(payload: dict[str, Any], preset: AdapterPreset) -> bool:
+    """Values of named fields (kv_to_structured) have no place in their text: they can't be scored as spans."""
+    return not (preset.scoring_mode == "span_set" and "fields" in payload)
 
 
 def _rows(job: PrepareJob) -> Iterator[dict[str, Any]]:

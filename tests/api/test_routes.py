@@ -5,6 +5,7 @@ import pytest
 
 from brewslm.pipeline import execute
 from brewslm.reasons import REGISTRY
+from brewslm.rows import RowReason
 from brewslm.store.files import run_folder
 from tests.experiments import make_experiment, rows
 
@@ -34,9 +35,10 @@ def test_the_catalogues(client):
         one["id"] for one in client.get("/api/dataset-import/mappers").json()
     }
     reasons = client.get("/api/reasons").json()
-    assert {one["code"] for one in reasons} == set(REGISTRY)
+    assert {one["code"] for one in reasons if one["kind"] == "run"} == set(REGISTRY)
+    assert [one["code"] for one in reasons if one["kind"] == "row"] == list(RowReason)
     assert all(one["meaning"] for one in reasons)
-    told = {one["code"]: one["is_event"] for one in reasons}
+    told = {one["code"]: one["is_event"] for one in reasons if one["kind"] == "run"}
     assert told["training_completed"] and not told["unknown_project"]
 
 

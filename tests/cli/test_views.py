@@ -13,6 +13,7 @@ from brewslm.observe.status import StageState
 from brewslm.pipeline import execute
 from brewslm.reasons import REGISTRY
 from brewslm.reasons.cleaning import CleaningFailed
+from brewslm.rows import RowReason
 from brewslm.stages.clean import CleanRequest
 from brewslm.store.database import transaction
 from brewslm.store.tables import now
@@ -88,10 +89,12 @@ def test_row_show_tells_a_row_and_refuses_an_unknown_one(project):
     assert json.loads(run("row", "show", "r0", "--json", code=1))["code"] == "unknown_row"
 
 
-def test_reasons_lists_every_code():
-    codes = [reason["code"] for reason in json.loads(run("reasons", "--json"))]
-    assert sorted(codes) == sorted(REGISTRY)
-    assert "training_oom" in run("reasons")
+def test_reasons_lists_every_code_of_runs_and_of_rows():
+    found = json.loads(run("reasons", "--json"))
+    assert sorted(one["code"] for one in found if one["kind"] == "run") == sorted(REGISTRY)
+    assert [one["code"] for one in found if one["kind"] == "row"] == list(RowReason)
+    shown = run("reasons")
+    assert "training_oom" in shown and "identical_pair" in shown and RowReason.IDENTICAL_PAIR.remedy in shown
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(5, "just now"), (130, "2 min ago"), (7300, "2 h ago"), (200_000, "2 d ago")])

@@ -12,6 +12,7 @@ from brewslm.rows import RawRow, RejectedRow, RowReason, SentinelRow, Transforme
 
 CLASSIFICATION = {"text": "t", "label": "l"}
 SPANS = {"tokens": "t", "labels": "l"}
+NEEDED_OPTIONS = {"kv_to_structured": {"fields": "b,inner=c.d"}}
 
 
 def mapped(name: str, field_map: dict[str, str], values: dict[str, Any]) -> TransformedRow | RejectedRow:
@@ -77,7 +78,7 @@ def test_qa_needs_both_sides() -> None:
     assert reason("qa_pair_passthrough", field_map, {"q": "Why?"}) is RowReason.MISSING_ANSWER
     assert reason("qa_pair_passthrough", field_map, {"q": " ", "a": "So."}) is RowReason.MISSING_QUESTION
     outcome = mapped("qa_pair_passthrough", field_map, {"q": "Why? ", "a": "So.", "more": 1})
-    assert isinstance(outcome, TransformedRow) and outcome.payload == {"question": "Why?", "answer": "So."}
+    assert isinstance(outcome, TransformedRow) and outcome.payload == {"question": "Why? ", "answer": "So."}
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,12 @@ def test_qa_needs_both_sides() -> None:
         ({"t": ["a"], "l": [3]}, RowReason.INVALID_TAG),
         ({"t": [" "], "l": ["O"]}, RowReason.EMPTY_TEXT),
         ({"t": '["a"]', "l": '["B-X"]'}, None),
+        ({"t": "['a', \"it's\"]", "l": "['O', 'B-X']"}, None),
+        ({"t": "['a' 'b']", "l": "['O' 'B-X']"}, RowReason.MISSING_TOKENS),  # numpy's: its items would run together
+        ({"t": "a b", "l": "O B-X"}, None),
+        ({"t": "a b", "l": "O"}, RowReason.LENGTH_MISMATCH),
+        ({"t": "[a b]", "l": "O B-X"}, RowReason.MISSING_TOKENS),
+        ({"t": " ", "l": "O"}, RowReason.MISSING_TOKENS),
     ],
 )
 def test_bio_says_what_a_row_lacks(values: dict[str, Any], expected: RowReason | None) -> None:
@@ -106,6 +113,28 @@ def test_bio_spans_begin_at_b_and_go_on_at_i_of_the_same_type() -> None:
     assert [(span["type"], span["text"]) for span in spans] == [("X", "A B"), ("X", "C"), ("Y", "D")]
 
 
+@pytest.mark.parametrize(
+    ("tags", "spans"),
+    [
+        (["B-X", "I-X", "L-X", "U-X", "O"], [("X", "a b c"), ("X", "d")]),  # BILOU
+        (["B-X", "E-X", "S-Y", "S-Y", "I-X"], [("X", "a b"), ("Y", "c"), ("Y", "d"), ("X", "e")]),  # IOBES
+        (["L-X", "I-X", "O", "E-Y", "E-Y"], [("X", "a"), ("X", "b"), ("Y", "d"), ("Y", "e")]),  # what ends is not gone on with
+        (["B-x-ray", "I-x-ray", "B-x", "I-x-ray", "O"], [("x-ray", "a b"), ("x", "c"), ("x-ray", "d")]),
+    ],
+)
+def test_bilou_iobes_and_hyphenated_types(tags: list[str], spans: list[tuple[str, str]]) -> None:
+    outcome = mapped("bio_to_spans", SPANS, {"t": list("abcde"), "l": tags})
+    assert isinstance(outcome, TransformedRow)
+    assert [(span["type"], span["text"]) for span in outcome.payload["entities_json"]["entities"]] == spans
+
+
+def test_words_between_spaces_keep_the_text_as_it_was() -> None:
+    outcome = mapped("bio_to_spans", SPANS, {"t": " Ada  Byron\tcame\n", "l": "B-PER I-PER O"})
+    assert isinstance(outcome, TransformedRow)
+    (span,) = outcome.payload["entities_json"]["entities"]
+    assert outcome.payload["text"] == " Ada  Byron\tcame\n" and span["text"] == "Ada  Byron"
+
+
 tokens = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
 tags = st.sampled_from(["O", "B-X", "I-X", "B-Y", "I-Y"])
 
@@ -118,7 +147,7 @@ def test_a_spans_text_is_always_exactly_what_its_offsets_cut_out(triples: list[t
         assert outcome.reason is RowReason.EMPTY_TEXT
         return
     text, spans = outcome.payload["text"], outcome.payload["entities_json"]["entities"]
-    assert text == "".join(token + " " * space for token, _, space in triples).rstrip()
+    assert text == "".join(token + " " * space for token, _, space in triples)
     assert all(text[span["start"] : span["end"]] == span["text"] and span["text"].strip() for span in spans)
     ends = [0, *(span["end"] for span in spans)]
     assert all(end <= span["start"] for end, span in zip(ends, spans, strict=False))
@@ -136,10 +165,10 @@ json_values = st.recursive(
 )
 
 
-@given(st.sampled_from(sorted(MAPPERS)), st.dictionaries(st.sampled_from(["t", "l", "x"]), json_values))
+@given(st.sampled_from(sorted(MAPPERS)), st.dictionaries(st.sampled_from(["a", "b", "c", "x"]), json_values))
 def test_no_values_can_break_a_mapper_and_each_row_becomes_exactly_one_kind(name: str, values: dict[str, Any]) -> None:
-    fields = [field for field, spec in MAPPERS[name].fields.items() if spec.required]
-    outcome = mapped(name, dict(zip(fields, ("t", "l"), strict=True)), values)
+    field_map = dict(zip(MAPPERS[name].fields, "abc", strict=False)) | NEEDED_OPTIONS.get(name, {})
+    outcome = mapped(name, field_map, values)
     assert isinstance(outcome, TransformedRow | RejectedRow) and outcome.row_id == "r1"
     if isinstance(outcome, TransformedRow):
         assert orjson.loads(orjson.dumps(outcome.payload)) == outcome.payload

@@ -43,6 +43,11 @@ def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
     assert [row.values for row in CONNECTOR.rows(path, "") if isinstance(row, RawRow)] == [{"a": 1}]
 
 
+def test_a_byte_order_mark_alone_is_a_blank_line(tmp_path: Path) -> None:
+    path = written(tmp_path, b'\xef\xbb\xbf\n{"a": 1}\n')
+    assert [(type(row), row.position) for row in CONNECTOR.rows(path, "")] == [(RawRow, 2)]
+
+
 def test_a_line_that_is_too_long_costs_one_sentinel_and_not_the_rows_after_it(tmp_path: Path, monkeypatch) -> None:
     for module in (base, jsonl):
         monkeypatch.setattr(module, "MAX_LINE_BYTES", 32)

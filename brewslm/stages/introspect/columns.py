@@ -8,13 +8,23 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from brewslm.mappers.base import as_label, as_list, as_number
-from brewslm.mappers.bio_to_spans import BIO_TAG
+from brewslm.mappers.base import as_label, as_list, as_number, as_object
+from brewslm.mappers.bio_to_spans import BIO_TAG, is_words
+from brewslm.mappers.messages import is_message
 
+LISTS = "lists"
+"""The note of a column of lists that are neither texts nor objects."""
 _SAMPLE_CHARACTERS = 120
 _PATH = re.compile(
     r"^(?:[a-z]+://\S+|(?:[~.]{0,2}/|[A-Za-z]:\\)\S+|\S+\.(?:png|jpe?g|gif|wav|mp3|flac|pdf|txt|csv|jsonl?))$", re.I
 )
+_IMAGE = re.compile(r"\S.*\.(?:png|jpe?g|gif|webp|bmp|tiff?)(?:[?#]\S*)?$", re.I)
+_AUDIO = re.compile(r"\S.*\.(?:wav|mp3|flac|ogg|opus|m4a|webm)(?:[?#]\S*)?$", re.I)
+_DATE = re.compile(
+    r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[T ]\d{1,2}:\d{2}\S*(?: ?[AP]M)?)?$", re.I
+)
+_FILE_CHARACTERS = 400
+_ENOUGH = 0.8
 _BOOLEANS = frozenset({"true", "false", "yes", "no"})
 _MOST_LABELS = 200
 _LABEL_CHARACTERS = 64
@@ -32,6 +42,10 @@ class ColumnType(StrEnum):
     NUMERIC = "numeric"
     BOOLEAN = "boolean"
     PATH_LIKE = "path_like"
+    CLASS_ID = "class_id"
+    IMAGE_PATH = "image_path"
+    AUDIO_PATH = "audio_path"
+    NESTED_JSON = "nested_json"
     UNKNOWN = "unknown"
 
 
@@ -91,11 +105,49 @@ def _lists(values: Sequence[Any]) -> Verdict | None:
             return ColumnType.BIO_TAG_LIST, 0.98, "lists of BIO tags"
         return ColumnType.TOKENS_LIST, 0.90, "lists of texts"
     if items and all(isinstance(item, dict) for item in items):
-        if all({"role", "content"} <= item.keys() or {"from", "value"} <= item.keys() for item in items):
+        if all(map(is_message, items)):
             return ColumnType.CHAT_MESSAGES, 0.95, "lists of messages"
         if all({"type", "start", "end"} <= item.keys() for item in items):
             return ColumnType.ENTITY_LIST_JSON, 0.95, "lists of entities"
-    return ColumnType.UNKNOWN, 0.5, "lists"
+        return ColumnType.NESTED_JSON, 0.90, "lists of objects"
+    return ColumnType.UNKNOWN, 0.5, LISTS
+
+
+def _tags_between_spaces(values: Sequence[Any]) -> Verdict | None:
+    words = [value.split() if is_words(value) else [] for value in values]
+    if not all(words) or not all(BIO_TAG.match(word) for each in words for word in each):
+        return None
+    if all(word == "O" for each in words for word in each):
+        return None
+    return ColumnType.BIO_TAG_LIST, 0.95, "BIO tags between spaces"
+
+
+def _media(values: Sequence[Any]) -> Verdict | None:
+    named = [_file_name(value) for value in values]
+    for pattern, kind, what in ((_IMAGE, ColumnType.IMAGE_PATH, "images"), (_AUDIO, ColumnType.AUDIO_PATH, "recordings")):
+        matching = sum(len(name) <= _FILE_CHARACTERS and bool(pattern.match(name)) for name in named)
+        if matching >= _ENOUGH * len(values):
+            return kind, 0.95, f"{matching} of {len(values)} name {what}"
+    return None
+
+
+def _file_name(value: Any) -> str:
+    """The path in a cell, or in its object; "" for none. A line break is no part of a path."""
+    held = as_object(value)
+    if held is not None:
+        value = next((held[key] for key in ("path", "url", "file_name") if isinstance(held.get(key), str)), None)
+    return value.strip() if isinstance(value, str) and "\n" not in value.strip() else ""
+
+
+def _objects(values: Sequence[Any]) -> Verdict | None:
+    if all(as_object(value) is not None for value in values):
+        return ColumnType.NESTED_JSON, 0.95, "objects"
+    return None
+
+
+def _dates(values: Sequence[Any]) -> Verdict | None:
+    matching = sum(isinstance(value, str) and bool(_DATE.match(value.strip())) for value in values)
+    return (ColumnType.UNKNOWN, 0.85, "dates") if matching >= _ENOUGH * len(values) else None
 
 
 def _booleans(values: Sequence[Any]) -> Verdict | None:
@@ -112,13 +164,13 @@ def _numbers(values: Sequence[Any]) -> Verdict | None:
     different = _unique(values)
     if len(whole) == len(values) and different < len(values) and different <= _MOST_LABELS // 10:
         confidence = 0.80 if 2 * different <= len(values) else 0.60
-        return ColumnType.CATEGORICAL, confidence, f"{different} different whole numbers in {len(values)}: they may be classes"
+        return ColumnType.CLASS_ID, confidence, f"{different} different whole numbers in {len(values)}: they may be classes"
     return ColumnType.NUMERIC, 0.85, "numbers"
 
 
 def _paths(values: Sequence[Any]) -> Verdict | None:
     matching = sum(isinstance(value, str) and bool(_PATH.match(value.strip())) for value in values)
-    if matching >= 0.8 * len(values):
+    if matching >= _ENOUGH * len(values):
         return ColumnType.PATH_LIKE, 0.85, f"{matching} of {len(values)} are paths or addresses"
     return None
 
@@ -158,8 +210,12 @@ def _anything(values: Sequence[Any]) -> Verdict:
 
 _RULES: tuple[Callable[[Sequence[Any]], Verdict | None], ...] = (
     _lists,
+    _tags_between_spaces,
+    _media,
+    _objects,
     _booleans,
     _numbers,
+    _dates,
     _paths,
     _categories,
     _texts,

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from brewslm.sources import SourceDescription, SourceHints
+from brewslm.sources.base import SampleReach
 from brewslm.stages.introspect.columns import ColumnSignature, signature_of
 from brewslm.stages.introspect.hypotheses import ShapeHypothesis, hypotheses
 
@@ -31,6 +32,10 @@ class Introspection(BaseModel):
     sample_rows: list[dict[str, Any]]
     sampled: int
     """How many rows the judgement rests on: the head's, and those spread through the file."""
+    sample_reach: SampleReach
+    """Whether those are spread over the whole source, or over its first rows only."""
+    notes: list[str]
+    """What was found out about how to read the source, such as an encoding."""
     column_signatures: list[ColumnSignature]
     hypotheses: list[ShapeHypothesis]
     proposal: ProposedMapping | None
@@ -52,6 +57,8 @@ def introspect(source: SourceDescription) -> Introspection:
         columns=source.columns,
         sample_rows=source.sample_rows,
         sampled=len(rows),
+        sample_reach=source.sample_reach,
+        notes=source.notes,
         column_signatures=signatures,
         hypotheses=ranked,
         proposal=ProposedMapping(**top.model_dump(), needs_force=top.confidence < CONFIDENCE_HIGH) if top else None,

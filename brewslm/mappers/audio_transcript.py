@@ -1,0 +1,27 @@
+"""A recording and what is said in it, for `audio_transcript`."""
+
+from typing import Any
+
+from brewslm.mappers.base import Field, Mapper, Refused
+from brewslm.mappers.files import file_named
+from brewslm.rows import RowReason
+
+
+class AudioTranscript(Mapper):
+    """Audio and transcript columns → {audio, transcript}."""
+
+    id = "audio_transcript"
+    task_profile = "audio_transcript"
+    meaning = "A recording's path or address, and its transcript."
+    fields = {
+        "audio": Field(("audio", "audio_path", "audio_filepath", "path", "file", "wav", "clip"), "Its path or address."),
+        "transcript": Field(("transcript", "transcription", "sentence", "text", "normalized_text"), "What is said in it."),
+    }
+
+    def map(self, values: dict[str, Any]) -> dict[str, Any] | Refused:
+        """The recording first, then its transcript."""
+        audio = file_named(self.value(values, "audio"), RowReason.MISSING_AUDIO)
+        if isinstance(audio, Refused):
+            return audio
+        text = self.text(values, "transcript", RowReason.MISSING_TRANSCRIPT, RowReason.MISSING_TRANSCRIPT)
+        return text if isinstance(text, Refused) else {"audio": audio, "transcript": text}

@@ -1,0 +1,155 @@
+"""Shapes told by the names of two or three columns that belong together."""
+
+from collections.abc import Sequence
+
+from brewslm.mappers.base import as_list, as_object
+from brewslm.mappers.preference_pair import PreferencePair
+from brewslm.mappers.qa_pair_passthrough import QaPairPassthrough
+from brewslm.mappers.rag_passthrough import RagPassthrough
+from brewslm.mappers.seq2seq_pair import Seq2SeqPair
+from brewslm.stages.introspect.columns import ColumnSignature, ColumnType
+from brewslm.stages.introspect.sample import Sample, is_named, is_text, named, plain
+from brewslm.stages.introspect.shape import DOUBT, HIGHEST, ShapeHypothesis, shape
+
+_WORDS = (ColumnType.TEXT_LIKE, ColumnType.CATEGORICAL)
+_LANGUAGES = frozenset({
+    "ar", "bg", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "he", "hi", "hr", "hu", "it", "ja",
+    "ko", "lt", "lv", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "uk", "vi", "zh",
+    "english", "german", "french", "spanish", "italian", "portuguese", "dutch", "polish", "russian", "chinese", "japanese",
+})  # fmt: skip
+_FILLED = 0.5
+_OPTIONS = ("choices", "options", "alternatives", "distractors")
+
+
+def preference(sample: Sample) -> ShapeHypothesis | None:
+    """A prompt, a chosen answer and a rejected one."""
+    spec = PreferencePair.fields
+    answers = sample.of_type(*_WORDS, ColumnType.CHAT_MESSAGES)
+    chosen, rejected = named(answers, spec["chosen"]), named(answers, spec["rejected"])
+    if chosen is None or rejected is None:
+        return None
+    prompt = named(answers, spec["prompt"])
+    field_map = {"chosen": chosen.name, "rejected": rejected.name}
+    rationale = f"{chosen.name} and {rejected.name} are conventional names for a better and a worse answer"
+    if prompt is not None:
+        return shape(PreferencePair.id, {"prompt": prompt.name} | field_map, HIGHEST, rationale, [])
+    if chosen.column_type is rejected.column_type is ColumnType.CHAT_MESSAGES:
+        return shape(PreferencePair.id, field_map, 0.92, f"{rationale}, and what was asked stands in their messages", [])
+    return shape(PreferencePair.id, field_map, 0.30, rationale, ["no column holds the prompt, so every row would be rejected"])
+
+
+def rag(sample: Sample) -> ShapeHypothesis | None:
+    """A question, a context that is mostly there, and an answer."""
+    spec = RagPassthrough.fields
+    question = named(sample.of_type(*_WORDS), spec["question"])
+    context = _context(sample)
+    answer = _answer(sample, spec["answer"].names)
+    if question is None or context is None or answer is None or len({question.name, context.name, answer[0].name}) < 3:
+        return None
+    confidence, warnings = 0.93, []
+    filled = sample.filled(context.name)
+    if filled < _FILLED:
+        confidence -= 2 * DOUBT
+        warnings.append(f"{context.name} is filled in {filled:.0%} of the rows, and the others would be rejected")
+    rationale = f"{question.name}, {context.name} and {answer[1]} have conventional names, and {context.name} holds passages"
+    field_map = {"question": question.name, "context": context.name, "answer": answer[1]}
+    return shape(RagPassthrough.id, field_map, confidence, rationale, warnings)
+
+
+def _context(sample: Sample) -> ColumnSignature | None:
+    passages = [one for one in sample.signatures if is_text(one) or one.column_type is ColumnType.TOKENS_LIST]
+    return named(passages, RagPassthrough.fields["context"])
+
+
+def _answer(sample: Sample, names: Sequence[str]) -> tuple[ColumnSignature, str] | None:
+    """The column of the answer, and the way to it: into its objects, where they list texts as SQuAD does."""
+    for name in names:
+        for one in sample.signatures:
+            if plain(one.name) != name:
+                continue
+            if one.column_type in (*_WORDS, ColumnType.TOKENS_LIST):
+                return one, one.name
+            held = [as_object(cell) for cell in sample.cells(one.name)]
+            if one.column_type is ColumnType.NESTED_JSON and all(each and as_list(each.get("text")) is not None for each in held):
+                return one, f"{one.name}.text"
+    return None
+
+
+def qa(sample: Sample) -> ShapeHypothesis | None:
+    """A question and an answer, and Alpaca's input between them."""
+    spec = QaPairPassthrough.fields
+    texts = sample.of_type(*_WORDS)
+    question, answer = named(texts, spec["question"]), _answer(sample, spec["answer"].names)
+    if question is None or answer is None or question.name == answer[0].name:
+        return _asked(sample)
+    exact = (plain(question.name), plain(answer[0].name)) == ("question", "answer")
+    confidence, warnings = (HIGHEST if exact else 0.90), []
+    field_map = {"question": question.name}
+    about = next((one for one in sample.signatures if is_named(one, spec["input"]) and one.name != question.name), None)
+    context = next((one for one in sample.signatures if is_named(one, RagPassthrough.fields["context"])), None)
+    if about is not None and (is_text(about) or about.column_type in (*_WORDS, ColumnType.UNKNOWN)):
+        field_map["input"] = about.name
+    elif context is not None and sample.filled(context.name) >= _FILLED:
+        confidence -= 2 * DOUBT
+        warnings.append("there is a context column, which this mapping leaves out")
+    elif context is not None and is_text(context):
+        field_map["input"] = context.name
+    if answer[0].column_type is ColumnType.CATEGORICAL and 2 * answer[0].unique_values <= len(sample.rows):
+        confidence -= DOUBT
+        warnings.append(f"{answer[0].name} has only {answer[0].unique_values} different values: is it a class?")
+    if any(is_named(one, _OPTIONS) for one in sample.signatures):
+        confidence -= DOUBT
+        warnings.append("there are options to choose from, which this mapping leaves out")
+    if media := sample.of_type(ColumnType.IMAGE_PATH, ColumnType.AUDIO_PATH):
+        confidence -= 2 * DOUBT
+        warnings.append(f"the question is about {media[0].name}, which this mapping leaves out")
+    rationale = f"{question.name} and {answer[1]} are texts with conventional names"
+    return shape(QaPairPassthrough.id, field_map | {"answer": answer[1]}, confidence, rationale, warnings)
+
+
+def _asked(sample: Sample) -> ShapeHypothesis | None:
+    """Two columns of texts without conventional names, of which one is all questions."""
+    asks = {one.name: _questions(sample, one) for one in sample.prose}
+    asked, told = [name for name, share in asks.items() if share >= 0.8], [name for name, share in asks.items() if share <= 0.2]
+    if len(asked) != 1 or len(told) != 1 or len(asks) != 2:
+        return None
+    warnings = ["the names of the columns do not say what they are"]
+    rationale = f"{asked[0]} ends in a question mark in {asks[asked[0]]:.0%} of the rows, {told[0]} in {asks[told[0]]:.0%}"
+    return shape(QaPairPassthrough.id, {"question": asked[0], "answer": told[0]}, 0.75, rationale, warnings)
+
+
+def _questions(sample: Sample, signature: ColumnSignature) -> float:
+    cells = sample.cells(signature.name)
+    return sum(isinstance(cell, str) and cell.rstrip().endswith(("?", "？", "؟")) for cell in cells) / max(1, len(cells))
+
+
+def seq2seq(sample: Sample) -> ShapeHypothesis | None:
+    """A source and a target: by their names, or two languages."""
+    spec = Seq2SeqPair.fields
+    texts = [one for one in sample.signatures if is_text(one)]
+    target = named(texts, spec["target_text"])
+    source = named((one for one in texts if target is None or one.name != target.name), spec["source_text"])
+    if target is None or source is None:
+        return _languages(sample, texts)
+    warnings, confidence = [], 0.92
+    others = [one.name for one in sample.bodies() if one.name not in (source.name, target.name)]
+    rivals = [one for one in others if plain(one) not in ("title", "headline", "subject")]
+    if rivals:
+        confidence -= DOUBT
+        warnings.append(f"other texts are left out: {', '.join(rivals)}")
+    rationale = f"{source.name} and {target.name} are texts with conventional names"
+    return shape(Seq2SeqPair.id, {"source_text": source.name, "target_text": target.name}, confidence, rationale, warnings)
+
+
+def _languages(sample: Sample, texts: Sequence[ColumnSignature]) -> ShapeHypothesis | None:
+    """Two columns, or two keys of one column's objects, named for languages; which is the source is taken from their order."""
+    pair = [one.name for one in texts if plain(one.name) in _LANGUAGES]
+    for nested in sample.of_type(ColumnType.NESTED_JSON):
+        keys = {key: None for cell in sample.cells(nested.name) for key in as_object(cell) or ()}
+        if len(keys) == 2 and all(key.lower() in _LANGUAGES for key in keys):
+            pair = [f"{nested.name}.{key}" for key in keys]
+    if len(pair) != 2:
+        return None
+    warnings = [f"the direction {pair[0]} → {pair[1]} is only the order of the columns"]
+    rationale = f"{pair[0]} and {pair[1]} are named for languages"
+    return shape(Seq2SeqPair.id, {"source_text": pair[0], "target_text": pair[1]}, 0.75, rationale, warnings)

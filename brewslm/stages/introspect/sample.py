@@ -1,0 +1,99 @@
+"""The sample that hypotheses are judged by: its columns under their plain names, and what their cells hold."""
+
+import re
+from collections.abc import Iterable, Sequence
+from statistics import mean
+from typing import Any
+
+from brewslm.mappers import Field
+from brewslm.mappers.base import at
+from brewslm.stages.introspect.columns import LISTS, ColumnSignature, ColumnType
+
+_META = re.compile(
+    r"^(?:(?:.*_)?(?:id|ids|idx|index|uuid|url|uri|link|split|fold|date|time|timestamp|created|updated|licen[cs]e|confidence|version)"
+    r"|(?:created|updated)_.*|row|no|num|number|source|language_code|annotator|worker|user|author)$"
+)
+_TITLE = re.compile(r"^(?:.*_)?(?:title|headline|subject|name|heading|keywords?|tags?)$")
+_PROSE_WORDS = 4
+_TEXTS = frozenset({ColumnType.TEXT_LIKE})
+_RICH = frozenset(
+    {
+        ColumnType.CHAT_MESSAGES,
+        ColumnType.BIO_TAG_LIST,
+        ColumnType.TOKENS_LIST,
+        ColumnType.ENTITY_LIST_JSON,
+        ColumnType.NESTED_JSON,
+        ColumnType.IMAGE_PATH,
+        ColumnType.AUDIO_PATH,
+    }
+)
+
+
+def plain(name: str) -> str:
+    """A column's name as it is compared: lower case, words parted by underscores."""
+    return re.sub(r"[\s\-.]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())).lower()
+
+
+class Sample:
+    """The signatures and the rows.
+
+    Attributes:
+        prose: Columns of texts with four words or more on average, but for titles and what only describes the row.
+        labels: Columns whose values may be classes, but for what only describes the row.
+    """
+
+    def __init__(self, signatures: Sequence[ColumnSignature], rows: Sequence[dict[str, Any]]) -> None:
+        self.signatures, self.rows = signatures, rows
+        texts = [one for one in signatures if is_text(one)]
+        self.prose = [one for one in texts if not _META.match(plain(one.name)) and self.words(one) >= _PROSE_WORDS]
+        self.labels = [
+            one
+            for one in self.of_type(ColumnType.CATEGORICAL, ColumnType.CLASS_ID, ColumnType.BOOLEAN)
+            if not _META.match(plain(one.name))
+        ]
+
+    def of_type(self, *types: ColumnType) -> list[ColumnSignature]:
+        """The columns of some types."""
+        return [one for one in self.signatures if one.column_type in types]
+
+    def lists_and_files(self) -> list[ColumnSignature]:
+        """Columns of lists, objects, images and recordings: what a mapping of texts alone would leave out."""
+        return [one for one in self.signatures if one.column_type in _RICH or one.notes[0] == LISTS]
+
+    def beside(self, *taken: ColumnSignature) -> list[ColumnSignature]:
+        """The other columns, but for what only describes the row."""
+        names = {one.name for one in taken}
+        return [one for one in self.signatures if one.name not in names and not _META.match(plain(one.name))]
+
+    def cells(self, column: str) -> list[Any]:
+        """What stands in a column (or inside its objects), without what is empty."""
+        found = (at(row, column) for row in self.rows)
+        return [value for value in found if value is not None and not (isinstance(value, str) and not value.strip())]
+
+    def filled(self, column: str) -> float:
+        """The share of rows in which a column is not empty."""
+        return len(self.cells(column)) / max(1, len(self.rows))
+
+    def words(self, signature: ColumnSignature) -> float:
+        """Words of a column's texts, on average."""
+        return mean([len(value.split()) for value in self.cells(signature.name) if isinstance(value, str)] or [0])
+
+    def bodies(self) -> list[ColumnSignature]:
+        """The prose columns that are no titles, unless there is nothing else."""
+        return [one for one in self.prose if not _TITLE.match(plain(one.name))] or self.prose
+
+
+def is_text(signature: ColumnSignature) -> bool:
+    """Whether a column holds texts of several words: not keys, not codes."""
+    return signature.column_type in _TEXTS and signature.confidence > 0.5
+
+
+def is_named(signature: ColumnSignature, names: Field | Iterable[str]) -> bool:
+    """Whether a column has one of the conventional names."""
+    return plain(signature.name) in (names.names if isinstance(names, Field) else tuple(names))
+
+
+def named(candidates: Iterable[ColumnSignature], field: Field) -> ColumnSignature | None:
+    """The candidate with the best conventional name; None where none has one."""
+    found = [one for one in candidates if is_named(one, field)]
+    return min(found, key=lambda one: field.names.index(plain(one.name))) if found else None
