@@ -24,6 +24,8 @@ def classification(sample: Sample) -> ShapeHypothesis | None:
     """A text and a class."""
     spec = LabelToClassification.fields
     texts = [one for one in sample.signatures if one in sample.prose or (is_text(one) and is_named(one, spec["text"]))]
+    short = not texts
+    texts = texts or [one for one in sample.beside() if is_text(one)]
     if not texts or not sample.labels:
         return None
     text, text_doubt = _best(texts, spec["text"])
@@ -52,6 +54,9 @@ def classification(sample: Sample) -> ShapeHypothesis | None:
     if sample.filled(text.name) < _MOSTLY:
         confidence -= DOUBT
         warnings.append(f"{text.name} is filled in {sample.filled(text.name):.0%} of the rows, and the others would be rejected")
+    if short:
+        confidence -= DOUBT
+        warnings.append(f"the texts of {text.name} are of few words")
     if label.unique_values > _MANY_LABELS:
         warnings.append(f"{label.unique_values} labels were seen: is {label.name} a class?")
     field_map = {"text": text.name, "label": label.name}
