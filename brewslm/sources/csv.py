@@ -10,7 +10,7 @@ from brewslm.errors import StageError
 from brewslm.reasons.refusals import SourceEmpty, SourceTooLarge
 from brewslm.rows import RawRow, RowReason, SentinelRow, row_id
 from brewslm.sources.base import HEAD_CHARACTERS, MAX_COLUMNS, MAX_LINE_BYTES, MAX_VALUES, Connector, sentinel
-from brewslm.sources.textfile import Line, encoding_of, lines_of, text_file
+from brewslm.sources.textfile import READ_BYTES, Line, encoding_of, lines_of, text_file
 
 DELIMITERS = ",;\t|"
 """In the order in which they are preferred where the records speak for several."""
@@ -42,7 +42,7 @@ class CsvConnector(Connector):
             StageError(SourceTooLarge): The header has over 5,000 columns.
         """
         encoding, delimiter = self.form(path)
-        with path.open("rb") as file:
+        with path.open("rb", buffering=READ_BYTES) as file:
             lines = _Lines(lines_of(file, encoding), delimiter)
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
             header = _header(reader, path)

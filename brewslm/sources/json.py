@@ -19,7 +19,6 @@ _BLOCK_BYTES = 256 * 1024
 _ESTIMATE_ELEMENTS = 10_000
 _SPACE = b" \t\r\n"
 _MARK = re.compile(rb'["\[\]{},]')
-_STRING_END = re.compile(rb'["\\]')
 _OPENING, _CLOSING = b"[{", b"]}"
 
 
@@ -129,15 +128,16 @@ class _Scanner:
         if self._escaped:
             at, self._escaped = 1, False
         while True:
-            mark = (_STRING_END if self._in_string else _MARK).search(block, at)
+            if self._in_string:
+                at = self._after_string(block, at)
+                if self._in_string:
+                    break
+            mark = _MARK.search(block, at)
             if mark is None:
                 break
             at, sign = mark.end(), mark[0]
-            if sign == b"\\":
-                self._escaped = at == len(block)
-                at += 1
-            elif sign == b'"':
-                self._in_string = not self._in_string
+            if sign == b'"':
+                self._in_string = True
             elif sign in _OPENING:
                 self._depth += 1
             elif self._depth:
@@ -153,6 +153,20 @@ class _Scanner:
                 self.closed, done = True, at
                 break
         self.keep(block[done:])
+
+    def _after_string(self, block: bytes, at: int) -> int:
+        """Behind the string that `at` is in, or behind the block where it goes on. Searched for bytes, which is fast."""
+        while True:
+            quote = block.find(b'"', at)
+            end = quote if quote >= 0 else len(block)
+            slash = block.find(b"\\", at, end)
+            if slash < 0:
+                self._in_string = quote < 0
+                return end + 1
+            at = slash + 2
+            if at > len(block):
+                self._escaped = True
+                return at
 
     def keep(self, piece: bytes) -> None:
         """Bytes of the element that is being read; no more of them stay than one may have."""

@@ -18,7 +18,7 @@ from brewslm.sources.base import (
     sentinel,
 )
 from brewslm.sources.jsonrow import json_row
-from brewslm.sources.textfile import skip_line, text_file
+from brewslm.sources.textfile import READ_BYTES, skip_line, text_file
 
 _LANDING_BYTES = 256 * 1024
 
@@ -38,7 +38,7 @@ class JsonlConnector(Connector):
     def all_rows(self, path: Path, content_hash: str) -> Iterator[RawRow | SentinelRow]:
         """One row a line."""
         position = offset = 0
-        with path.open("rb") as file:
+        with path.open("rb", buffering=READ_BYTES) as file:
             while line := file.readline(MAX_LINE_BYTES + 1):
                 position += 1
                 start, offset = offset, offset + len(line)

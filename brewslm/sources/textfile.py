@@ -12,6 +12,8 @@ from brewslm.reasons.refusals import SourceBinary, SourceEmpty, SourceIsDirector
 from brewslm.sources.base import HEAD_CHARACTERS, MAX_LINE_BYTES
 
 HEAD_BYTES = 8192
+READ_BYTES = 1024 * 1024
+"""Of a file that is read to its end: with Python's own 8 KB a line of many megabytes is put together of thousands of pieces."""
 GZIP, ZSTANDARD, PARQUET, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04"
 _SIGNS = {GZIP: "it is packed with gzip", ZSTANDARD: "it is packed with zstd", PARQUET: "it is Parquet", ZIP: "it is a zip file"}
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -167,7 +169,7 @@ def _wide_size(text: str, encoding: str) -> int:
 def skip_line(file: BinaryIO) -> int:
     """Read to the end of the line; returns how many bytes that was."""
     skipped = 0
-    while rest := file.readline(MAX_LINE_BYTES):
+    while rest := file.readline(READ_BYTES):
         skipped += len(rest)
         if rest.endswith(b"\n"):
             break

@@ -123,7 +123,7 @@ def test_a_parquet_of_hundred_thousand_columns_is_refused(tmp_path: Path) -> Non
 
 def test_a_record_whose_quote_is_never_closed_does_not_swallow_the_memory(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    path.write_bytes(b"a,b\n" + b'"ab\n",' * 6_000_000)
+    path.write_bytes(b"a,b\n" + b'"ab\n",' * 1_100_000)
     counts = outcome(f"csv:{path}")["counts"]
     assert set(counts) <= {"too_many_values", "line_too_long", "invalid_csv", "wrong_cell_count"} and sum(counts.values()) > 1
 

@@ -69,8 +69,6 @@ def test_a_sorted_file_of_many_row_groups_shows_all_its_labels(tmp_path: Path) -
 
 def test_wide_rows_are_read_in_small_batches(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(parquet_source, "_BATCH_BYTES", 10_000)
-    path = written(
-        tmp_path, pyarrow.table({"text": [f"{n:01000}" for n in range(50)]}), compression="none", use_dictionary=False
-    )
+    path = written(tmp_path, pyarrow.table({"text": [f"{n:01000}" for n in range(50)]}), compression="none", use_dictionary=False)
     sizes = [batch.num_rows for batch in parquet_source._batches(path)]
     assert sum(sizes) == 50 and max(sizes) <= 10
