@@ -100,8 +100,8 @@ def row_reasons(codes: list[str]) -> list[RowReason]:
     Raises:
         StageError(InvalidRequest): There is none of a code.
     """
-    known = [reason.value for reason in RowReason]
+    known = {reason.value: reason for reason in RowReason}
     for code in codes:
         if code not in known:
             raise StageError(InvalidRequest(), f"--drop does not know {code}", cause=did_you_mean(code, known))
-    return [RowReason(code) for code in codes]
+    return [known[code] for code in codes]

@@ -70,11 +70,8 @@ def _fault(raw: bytes, values: dict[str, Any]) -> tuple[RowReason, str] | None:
 
 def _keys(value: dict[str, Any] | list[Any]) -> int:
     """Keys of all objects inside. As each has a colon, as many colons as keys say that no key was lost to a namesake."""
-    is_object = isinstance(value, dict)
-    inside: Any = value.values() if is_object else value
-    return (len(value) if is_object else 0) + sum(
-        [_keys(one) for one in inside if one.__class__ is dict or one.__class__ is list]
-    )
+    own, inside = (len(value), value.values()) if isinstance(value, dict) else (0, value)
+    return own + sum([_keys(one) for one in inside if one.__class__ is dict or one.__class__ is list])
 
 
 def _is_deeper(value: Any, depth: int) -> bool:
