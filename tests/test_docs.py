@@ -18,6 +18,8 @@ def commands() -> list[tuple[str, str]]:
     found = set()
     for path in DOCUMENTS:
         for line in re.findall(r"(?:^|`|\s)(brewslm [a-z][^`\n#|]*)", path.read_text()):
+            if path.name == "reasons.md":  # its remedies are sentences; a command in one ends where the clause does
+                line = re.split(r"[,.](?=\s|$)", line)[0]
             found.add((path.name, line.strip()))
     return sorted(found)
 

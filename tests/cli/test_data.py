@@ -33,7 +33,7 @@ def test_introspect_needs_no_project(home: Path, reviews: str) -> None:
     done = cli.invoke(app, ["introspect", "--locator", reviews])
     assert done.exit_code == 0 and "1. label_to_classification  0.93  text=text, label=label" in done.stdout
     found = json.loads(cli.invoke(app, ["introspect", "--locator", reviews, "--json"]).stdout)
-    assert [one["column_type"] for one in found["column_signatures"]] == ["text_like", "categorical"]
+    assert [one["column_type"] for one in found["column_signatures"]] == ["text_like", "class_id"]
     assert found["proposal"]["needs_force"] is False and found["confidence_threshold"] == 0.8
     assert not home.exists()
 
@@ -104,7 +104,8 @@ def test_a_map_entry_without_an_equals_sign_is_a_usage_error(project: int, revie
 
 def test_the_catalogues_can_be_read() -> None:
     listed = json.loads(cli.invoke(app, ["sources", "--json"]).stdout)
-    assert [one["scheme"] for one in listed["sources"]] == ["jsonl", "csv", "sample"]
+    schemes = [one["scheme"] for one in listed["sources"]]
+    assert set(schemes) == {"jsonl", "json", "csv", "tsv", "parquet", "xlsx", "file", "sample"} and schemes[0] == "jsonl"
     assert {one["locator"] for one in listed["samples"]} == {"sample:movie-reviews", "sample:us-addresses", "sample:support-qa"}
     assert "sample:movie-reviews" in cli.invoke(app, ["sources"]).stdout
     mappers = json.loads(cli.invoke(app, ["mappers", "--json"]).stdout)

@@ -97,7 +97,7 @@ def test_promote_asks_the_server_that_goes_on_serving(export, running):
     watcher.start()
     promoted = call("test", PromoteRequest(deployment=version))
     watcher.join()
-    assert promoted.result["same"] == promoted.result["asked"] == 8
+    assert promoted.result["same"] == promoted.result["asked"] == 32
     assert locate(version) == seen[0]
 
 
