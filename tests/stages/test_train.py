@@ -128,6 +128,7 @@ def test_a_time_limit_ends_it(request_for):
     assert (stopped.view.state, stopped.error.reason.code) == ("failed", "training_timeout")
 
 
+@pytest.mark.slow  # it limits its own process's memory too, and late in a long run that needs more than the limit
 def test_running_out_of_memory_is_told_from_a_crash(request_for):
     before = resource.getrlimit(resource.RLIMIT_DATA)
     # The whole epoch as one pack: what it keeps for the backward pass is more than the child may still allocate.
@@ -136,10 +137,10 @@ def test_running_out_of_memory_is_told_from_a_crash(request_for):
         [{"text": f"{n} {'a lovely dull film ' * 60}", "label": "positive" if n % 2 else "negative"} for n in range(200)],
         "long",
     )
-    call("test", PrepareRequest(project=1, train_rows=600, dev_rows=0, eval_rows=20))
+    call("test", PrepareRequest(project=1, train_rows=1500, dev_rows=0, eval_rows=20))
     resource.setrlimit(resource.RLIMIT_DATA, (12 * 2**30 // 10, before[1]))
     try:
-        stopped = failed(request_for(settings={"batch_size": "600", "pack_tokens": "1000000"}))
+        stopped = failed(request_for(settings={"batch_size": "1500", "pack_tokens": "1000000"}))
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, before)
     assert stopped.error.reason.code == "training_oom"
