@@ -67,6 +67,7 @@ def measure(outcomes: list[Outcome]) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Judge every layout, and keep the figures; `--verbose` names what was judged wrong."""
     outcomes = [outcome(layout) for layout in LAYOUTS]
     if "--verbose" in sys.argv:
         for one in outcomes:

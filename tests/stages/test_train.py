@@ -134,7 +134,7 @@ def test_running_out_of_memory_is_told_from_a_crash(request_for):
     # The whole epoch as one pack: what it keeps for the backward pass is more than the child may still allocate.
     add_rows(
         1,
-        [{"text": f"{n} {'a lovely dull film ' * 60}", "label": "positive" if n % 2 else "negative"} for n in range(200)],
+        [{"text": f"{n} {'a lovely dull film ' * 60}", "label": "positive" if n % 2 else "negative"} for n in range(1600)],
         "long",
     )
     call("test", PrepareRequest(project=1, train_rows=1500, dev_rows=0, eval_rows=20))
