@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from brewslm.rows import RowFile, content_key, row_id
+from brewslm.rows import RowFile, row_id
 from brewslm.store.database import transaction
 from brewslm.store.files import project_folder
 from brewslm.store.tables import RowFileState
@@ -22,7 +22,7 @@ def add_rows(project: int, payloads: list[dict[str, Any]], source: str = "source
                 profile = next(profile for key, profile in PROFILES.items() if key in payload)
                 row = {"row_id": row_id(source, position), "task_profile": profile, "payload": payload}
                 more = {"source_id": 1, "position": position, "mapper": "a_mapper", "import_run": import_run}
-                rows.write(row | more, content_key(payload))
+                rows.write(row | more)
         state.committed_bytes, state.row_count = rows.length, state.row_count + len(payloads)
         session.add(state)
     return [row_id(source, position) for position in range(1, len(payloads) + 1)]

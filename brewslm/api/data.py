@@ -28,6 +28,12 @@ class LocatorFields(Fields):
     locator: str
 
 
+class IngestFields(LocatorFields):
+    """See ingest.run."""
+
+    limit: Annotated[int | None, Query(ge=1)] = None
+
+
 class ImportFields(LocatorFields):
     """As `brewslm map`: `auto` takes the proposal, or `mapper` and `field_map` say the mapping outright."""
 
@@ -74,9 +80,9 @@ def introspect(fields: LocatorFields) -> Introspection:
 
 
 @router.post("/projects/{project}/ingest", operation_id="ingest.run", status_code=202)
-def ingest(project: int, fields: LocatorFields, response: Response, key: Key = None) -> RunView:
+def ingest(project: int, fields: IngestFields, response: Response, key: Key = None) -> RunView:
     """Keep a source in the project, by the hash of its content."""
-    return queue(asked(IngestRequest, project=project, locator=readable(fields.locator)), key, response)
+    return queue(asked(IngestRequest, project=project, locator=readable(fields.locator), limit=fields.limit), key, response)
 
 
 @router.post("/projects/{project}/dataset-import/preview", operation_id="map.preview")

@@ -32,7 +32,15 @@ def register(app: typer.Typer) -> None:
     app.command()(mappers)
 
 
-def ingest(project: ProjectOption, locator: LocatorOption, json: Json = False) -> None:
+def ingest(
+    project: ProjectOption,
+    locator: LocatorOption,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, help="N rows are enough, where the whole source is dear to fetch."),
+    ] = None,
+    json: Json = False,
+) -> None:
     """Stage 1: keep a source in the project, by the hash of its content."""
     from brewslm.stages.ingest import IngestRequest
 
@@ -47,7 +55,7 @@ def ingest(project: ProjectOption, locator: LocatorOption, json: Json = False) -
         from brewslm.pipeline.importing import first_project
 
         first_project(actor(), project)
-    run_operation(IngestRequest(project=project, locator=locator), json, show)
+    run_operation(IngestRequest(project=project, locator=locator, limit=limit), json, show)
 
 
 def introspect(locator: LocatorOption, json: Json = False) -> None:
@@ -69,7 +77,7 @@ def map_rows(
     force: Annotated[bool, typer.Option("--force", help="Take it although its confidence is under 0.80.")] = False,
     mapper: Annotated[str | None, typer.Option("--mapper", help="Use this mapper; see brewslm mappers.")] = None,
     mapped: Annotated[list[str] | None, typer.Option("--map", metavar="K=V", help="Field=column or option=value.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N rows.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only N rows, drawn from the whole source.")] = None,
     drop: Annotated[
         list[str] | None, typer.Option("--drop", metavar="REASON", help="Leave its rows out of the shown sample; counts stay.")
     ] = None,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from brewslm.stages.mapping import Preview
 
 _SAMPLE_WIDTH = 90
+_LABELS_SHOWN = 12
 
 
 def stage_line(number: int, name: str, subject: str, figures: str, seconds: float) -> None:
@@ -91,7 +92,7 @@ def field_map(entries: dict[str, str]) -> str:
 def show_preview(preview: "Preview", project: int) -> None:
     """The counts over the whole source, then a sample."""
     _show_mapping(preview.mapper_id, preview.target_task_profile, preview.field_map, preview.confidence)
-    _show_counts(preview.accepted_count, preview.rejected_count, preview.rejection_counts)
+    _show_counts(preview.model_dump(mode="json"))
     for row in preview.accepted_sample:
         print_line(f"  + {_one_line(row['payload'])}")
     for row in preview.rejected_sample:
@@ -105,7 +106,7 @@ def show_commit(done: "Imported") -> None:
     assert done.run is not None and done.run.result is not None
     result: dict[str, Any] = done.run.result
     _show_mapping(result["mapper_id"], result["target_task_profile"], result["field_map"], result["confidence"])
-    _show_counts(result["accepted_count"], result["rejected_count"], result["rejection_counts"])
+    _show_counts(result)
     print_line(f"{done.run.task_id}: appended to {result['written_path']}; the rejected rows stand in {result['rejected_path']}")
     print_line(f"next: brewslm prepare --project {done.run.project}")
 
@@ -115,8 +116,22 @@ def _show_mapping(mapper: str, profile: str, entries: dict[str, str], confidence
     print_line(f"{mapper} → {profile}  {sure}  {field_map(entries)}")
 
 
-def _show_counts(accepted: int, rejected: int, reasons: dict[str, int]) -> None:
-    print_line(f"{accepted:,} accepted, {rejected:,} rejected{counts(reasons)}")
+_DRAWN = {
+    "sample": "{0:,} of the source's {1:,} rows, drawn from all of it (the same ones each time)",
+    "head": "the source's first {0:,} rows: to fetch it whole would be dear",
+}
+
+
+def _show_counts(result: dict[str, Any]) -> None:
+    """Of a dry run or a commit."""
+    accepted, rejected = result["accepted_count"], result["rejected_count"]
+    if result["drawn"] in _DRAWN:
+        print_line(_DRAWN[result["drawn"]].format(accepted + rejected, result["source_rows"]))
+    print_line(f"{accepted:,} accepted, {rejected:,} rejected{counts(result['rejection_counts'])}")
+    if 1 < len(result["labels"]) <= _LABELS_SHOWN:
+        print_line(f"labels{counts(result['labels'])}")
+    for note in result["notes"]:
+        print_line(f"but: {note}")
 
 
 def _one_line(payload: dict[str, Any]) -> str:

@@ -133,7 +133,7 @@ def _import(journey: Journey, project: int, locator: str) -> None:
     from brewslm.stages.mapping import CommitRequest
 
     with journey.timed("ingest"), progress_line(journey.quiet) as on_progress:
-        source = keep(actor(), project, locator, on_progress)
+        source = keep(actor(), project, locator, None, on_progress)
     unparseable = sum(source.sentinel_counts.values())
     journey.say(1, "ingest", locator, f"{source.row_count:,} rows, {unparseable:,} unparseable")
     with journey.timed("introspect"):

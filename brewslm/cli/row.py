@@ -46,8 +46,12 @@ def _story(row: "RowPassport") -> list[str]:
         if fate.reason:
             lines.append(f"  rejected    in {run}: {fate.reason}" + (f" ({fate.detail})" if fate.detail else ""))
         else:
+            undone = f", undone by {fate.undone_by}" if fate.undone_by else ""
             said = "  ".join(f"{name}={value!r}" for name, value in (fate.payload or {}).items())
-            lines.append(f"  accepted    in {run}: {said}")
+            lines.append(f"  accepted    in {run}{undone}: {said}")
+        if fate.parent:
+            lines.append(f"  mended      from {fate.parent}")
+        lines += [f"  mended      as {row_id}" for row_id in fate.mended_as]
     lines += [
         f"  prepared    v{split.manifest_version}: {split.split}" + (f", {split.reason}" if split.reason else "")
         for split in row.splits

@@ -6,13 +6,15 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from operator import attrgetter
+from typing import Any, ClassVar, NamedTuple, cast
 
 import orjson
 
 from brewslm.errors import StageError, did_you_mean
 from brewslm.reasons.refusals import ColumnMissing, InvalidRequest
-from brewslm.rows import RawRow, RejectedRow, RowReason, SentinelRow, TransformedRow
+from brewslm.rows import RejectedRow, RowBlock, RowReason
+from brewslm.rows.model import TransformedRows
 
 _QUOTED = r"""(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _ATOM = rf"(?:{_QUOTED}|True|False|None|-?\d+(?:\.\d+)?)"
@@ -93,14 +95,17 @@ class Mapper(ABC):
         if column not in known and column.partition(".")[0] not in known:
             raise StageError(ColumnMissing(), where=where, cause=did_you_mean(column, known))
 
-    def map_row(self, row: RawRow | SentinelRow) -> TransformedRow | RejectedRow:
-        """Exactly one of the two for each row."""
-        if isinstance(row, SentinelRow):
-            return RejectedRow(row.row_id, row.position, row.reason, row.detail, {"head": row.head})
-        payload = self.map(row.values)
-        if isinstance(payload, Refused):
-            return RejectedRow(row.row_id, row.position, payload.reason, payload.detail, row.values)
-        return TransformedRow(row.row_id, row.position, payload)
+    def map_block(self, block: RowBlock) -> tuple[TransformedRows, list[RejectedRow]]:
+        """Each row of a block in exactly one of the two, both in the order of the source."""
+        outcomes = [self.map(values) for values in block.values]
+        refused = [number for number, outcome in enumerate(outcomes) if outcome.__class__ is Refused]
+        rejected = [_rejected(block, number, outcomes[number]) for number in refused]
+        if block.sentinels:
+            rejected += [RejectedRow(row.position, row.reason, row.detail, row.raw()) for row in block.sentinels]
+            rejected.sort(key=attrgetter("position"))
+        parents: list[Any] = block.parents or [None] * len(outcomes)
+        mapped = TransformedRows(block.positions, cast(list[dict[str, Any]], outcomes), block.values, parents)
+        return mapped.only([outcome.__class__ is dict for outcome in outcomes]) if refused else mapped, rejected
 
     @abstractmethod
     def map(self, values: dict[str, Any]) -> dict[str, Any] | Refused:
@@ -109,16 +114,16 @@ class Mapper(ABC):
     def value(self, values: dict[str, Any], field: str) -> Any:
         """What stands in a field's column; None where the row or the field map has no such column."""
         column = self.columns.get(field)
-        return None if column is None else at(values, column)
+        if column is None:
+            return None
+        return values[column] if column in values else at(values, column)
 
     def text(self, values: dict[str, Any], field: str, missing: RowReason, empty: RowReason) -> str | Refused:
         """A field's text exactly as it is, white space and all, or why there is none."""
         found = self.value(values, field)
-        if found is None:
-            return Refused(missing)
-        if not isinstance(found, str):
-            return Refused(missing, f"a {type(found).__name__}, not a text")
-        return found if found.strip() else Refused(empty)
+        if found.__class__ is str:
+            return found if found and not found.isspace() else Refused(empty)
+        return Refused(missing) if found is None else Refused(missing, f"a {type(found).__name__}, not a text")
 
     def answer(self, values: dict[str, Any], field: str) -> str | Refused:
         """A field's text as an answer: the first one, where the column lists several that are right."""
@@ -129,6 +134,10 @@ class Mapper(ABC):
         if not isinstance(found, str) or not found.strip():
             return Refused(RowReason.MISSING_ANSWER, "" if found is None else f"a {type(found).__name__}")
         return found
+
+
+def _rejected(block: RowBlock, number: int, outcome: Any) -> RejectedRow:
+    return RejectedRow(block.positions[number], outcome.reason, outcome.detail, block.values[number])
 
 
 def at(values: Mapping[str, Any], column: str) -> Any:
@@ -142,13 +151,13 @@ def at(values: Mapping[str, Any], column: str) -> Any:
 
 def as_label(value: Any) -> str | None:
     """A label as text: whole numbers without a point, booleans as in JSON; None for what is no label."""
+    if isinstance(value, str):
+        return value.strip() or None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else str(value) if math.isfinite(value) else None
-    if isinstance(value, int):
-        return str(value)
-    return value.strip() or None if isinstance(value, str) else None
+    return str(value) if isinstance(value, int) else None
 
 
 def as_number(value: Any) -> float | None:

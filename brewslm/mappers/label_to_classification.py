@@ -44,11 +44,12 @@ class LabelToClassification(Mapper):
     def map(self, values: dict[str, Any]) -> dict[str, Any] | Refused:
         """Text first, then the score's side, then the label."""
         text = self.text(values, "text", RowReason.MISSING_TEXT, RowReason.EMPTY_TEXT)
-        if isinstance(text, Refused):
+        if text.__class__ is Refused:
             return text
-        score = as_number(self.value(values, "score"))
-        if score is not None and abs(score) < self._band:
-            return Refused(RowReason.NEUTRAL_SCORE, f"|{score:g}| < {self._band:g}")
+        if self._band:
+            score = as_number(self.value(values, "score"))
+            if score is not None and abs(score) < self._band:
+                return Refused(RowReason.NEUTRAL_SCORE, f"|{score:g}| < {self._band:g}")
         label = as_label(self.value(values, "label"))
         if label is None:
             return Refused(RowReason.MISSING_LABEL)

@@ -16,6 +16,7 @@ from brewslm.rows import RowFile
 from brewslm.rows.placement import placements
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder, run_folder
+from brewslm.store.records import imports_of
 from brewslm.store.tables import DataManifest, Document, Evaluation, Experiment, Project, RowFileState, Run, Source
 
 
@@ -42,6 +43,12 @@ class Fate(BaseModel):
     payload: dict[str, Any] | None = None
     reason: str | None = None
     detail: str | None = None
+    parent: str | None = None
+    """The rejected row that this one was mended from."""
+    mended_as: list[str] = []
+    """Rows that were mended from this rejected one."""
+    undone_by: str | None = None
+    """The run that undid the import: the row counts no more."""
 
 
 class Split(BaseModel):
@@ -120,13 +127,16 @@ def _in_project(session: Session, project: int, row_id: str) -> RowPassport | No
 def _mapped(session: Session, folder: Path, project: int, row_id: str) -> list[dict[str, Any]]:
     """The row's line in the synthetic file, if it was accepted, and one per import that rejected it."""
     state = session.get(RowFileState, (project, "synthetic"))
-    accepted = RowFile(folder / "synthetic" / "synthetic.jsonl").find(row_id, state.committed_bytes if state else 0)
-    found = [accepted] if accepted else []
+    imports = {one.run_id: one for one in imports_of(session, project)}
+    synthetic = RowFile(folder / "synthetic" / "synthetic.jsonl")
+    found = list(synthetic.find_all(row_id, [(0, state.committed_bytes if state else 0)]))
     for path in sorted((folder / "rejected").glob("*.jsonl")):
-        rejected = RowFile(path)
-        line = rejected.find(row_id) if rejected.index_path.exists() else next(_scan(path, row_id), None)
-        found += [line | {"import_run": path.stem}] if line else []
-    return found
+        if path.stem in imports and (line := RowFile(path).find(row_id)):
+            children = [(one.start_byte, one.end_byte) for one in imports.values() if one.parent_import == path.stem]
+            mended = [row["row_id"] for row in synthetic.rows(children) if row.get("parent") == row_id]
+            found.append(line | {"import_run": path.stem, "mended_as": mended})
+    undone = {run: one.undone_by for run, one in imports.items()}
+    return [line | {"undone_by": undone.get(line["import_run"])} for line in found]
 
 
 def _scan(path: Path, row_id: str) -> Iterator[dict[str, Any]]:
@@ -167,6 +177,9 @@ def _fate(line: dict[str, Any]) -> Fate:
         payload=line.get("payload"),
         reason=line.get("reason"),
         detail=line.get("detail"),
+        parent=line.get("parent"),
+        mended_as=line.get("mended_as", []),
+        undone_by=line.get("undone_by"),
     )
 
 

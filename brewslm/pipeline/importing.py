@@ -34,6 +34,7 @@ class KeptSource(BaseModel):
     row_count: int
     sentinel_counts: dict[str, int]
     size_bytes: int
+    is_whole: bool
     ingested: bool
 
 
@@ -82,7 +83,7 @@ def planned_import(
     """
     check(request)
     first_project(actor, request.project)
-    source = keep(actor, request.project, request.locator, on_progress)
+    source = keep(actor, request.project, request.locator, request.limit, on_progress)
     on_stage(source)
     introspection = _introspected(request.project, source)
     on_stage(introspection)
@@ -136,20 +137,25 @@ def first_project(actor: str, project: int) -> None:
         project_of(session, project)
 
 
-def keep(actor: str, project: int, locator: str, on_progress: OnProgress | None = None) -> KeptSource:
+def keep(actor: str, project: int, locator: str, limit: int | None, on_progress: OnProgress | None = None) -> KeptSource:
     """The project's copy of what a locator names now, ingested if need be.
+
+    Args:
+        limit: How many rows are wanted; None for all.
 
     Raises:
         StageError: The locator can't be a source.
         RunFailed: Ingest began and failed.
     """
     connector, reference = connector_of(locator)
-    content_hash = sha256(connector.file(reference))
+    path, _ = connector.found(reference, limit)
+    content_hash = sha256(path)
     with reading() as session:
         found = source_of(session, project, locator, content_hash)
     if found is not None and _is_whole(found):
         return _kept(found, ingested=False)
-    result = call(actor, IngestRequest(project=project, locator=locator), on_progress=on_progress).result or {}
+    ingest = IngestRequest(project=project, locator=locator, limit=limit)
+    result = call(actor, ingest, on_progress=on_progress).result or {}
     with reading() as session:
         return _kept(session.get_one(Source, result["source_id"]), ingested=True)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from brewslm.errors import StageError
 from brewslm.reasons.refusals import SourceUnreadable
-from brewslm.rows import RawRow, SentinelRow
+from brewslm.rows import RawRow, RowBlock, SentinelRow
 from brewslm.sources.base import Connector, SourceDescription
 from brewslm.sources.csv import CsvConnector, TsvConnector, delimiter_of
 from brewslm.sources.json import JsonConnector
@@ -57,9 +57,13 @@ class FileConnector(Connector):
         text_file(str(path), utf16=True)
         return _for_text(path, head)
 
-    def all_rows(self, path: Path, content_hash: str) -> Iterator[RawRow | SentinelRow]:
+    def all_rows(self, path: Path) -> Iterator[RawRow | SentinelRow]:
         """As the chosen connector."""
-        return self.reader(path).all_rows(path, content_hash)
+        return self.reader(path).all_rows(path)
+
+    def blocks(self, path: Path) -> Iterator[RowBlock]:
+        """As the chosen connector."""
+        return self.reader(path).blocks(path)
 
     def describe(self, reference: str, kept: Path | None = None) -> SourceDescription:
         """As the chosen connector, under the locator that was given."""

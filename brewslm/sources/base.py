@@ -8,8 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from brewslm.rows import RawRow, RowReason, SentinelRow, row_id
-from brewslm.store.files import sha256
+from brewslm.rows import RawRow, RowBlock, RowReason, SentinelRow
 
 HEAD_ROWS = 20
 SPREAD_ROWS = 200
@@ -20,6 +19,9 @@ MAX_COLUMNS = 5000
 """A wider source is refused and a wider object is a sentinel row: 220 sampled rows of it must fit in memory."""
 MAX_VALUES = 1_000_000
 """Of one line, record or element: each costs far more memory as a value than it did as text."""
+BLOCK_ROWS = 8192
+BLOCK_BYTES = 1024 * 1024
+"""Of a block's rows: so much that what is done once a block costs little, so little that it fits in memory many times over."""
 SAMPLE_BYTES = 32 * 1024 * 1024
 SCAN_BYTES = 64 * 1024 * 1024
 """A file up to this size is scanned to its end for the sample; of a larger one, the first 50,000 rows."""
@@ -82,26 +84,46 @@ class Connector(ABC):
                 can't be a source.
         """
 
+    def head_file(self, reference: str, rows: int) -> Path | None:
+        """A local file with the first `rows` rows alone, where having the whole source would be dear; None where `file` is cheap.
+
+        Raises:
+            StageError: As `file`.
+        """
+        return None
+
+    def found(self, reference: str, limit: int | None = None) -> tuple[Path, bool]:
+        """A local file with the source's rows, and whether it has them all: of `limit` rows, the head may be enough.
+
+        Raises:
+            StageError: As `file`.
+        """
+        head = self.head_file(reference, limit) if limit is not None else None
+        return (self.file(reference), True) if head is None else (head, False)
+
     @abstractmethod
-    def all_rows(self, path: Path, content_hash: str) -> Iterator[RawRow | SentinelRow]:
+    def all_rows(self, path: Path) -> Iterator[RawRow | SentinelRow]:
         """Every row of a file, lazily and in constant memory; what can't be read as a row is a sentinel row.
 
         Raises:
             StageError(SourceEmpty, SourceUnreadable, SourceTooLarge): The file as a whole can't be read.
         """
 
+    def blocks(self, path: Path) -> Iterator[RowBlock]:
+        """The same rows in blocks, for whoever reads all of them; a connector that can read faster so overrides this."""
+        return blocks_of(self.all_rows(path))
+
     def reader(self, path: Path) -> "Connector":
         """The connector that reads a file which `file` gave: itself, but for `file:`, which looks at the content."""
         return self
 
-    def rows(self, path: Path, content_hash: str, limit: int | None = None) -> Iterator[RawRow | SentinelRow]:
-        """The first `limit` rows (sentinels count) of a file with this content hash."""
-        return islice(self.all_rows(path, content_hash), limit)
+    def rows(self, path: Path, limit: int | None = None) -> Iterator[RawRow | SentinelRow]:
+        """The first `limit` rows of a file; sentinels count."""
+        return islice(self.all_rows(path), limit)
 
     def load(self, reference: str, *, limit: int | None = None) -> Iterator[RawRow | SentinelRow]:
         """The rows of a source, lazily."""
-        path = self.file(reference)
-        return self.rows(path, sha256(path), limit)
+        return self.rows(self.file(reference), limit)
 
     def hints(self, reference: str) -> SourceHints | None:
         """What the source itself says of its mapping; None for a plain file."""
@@ -136,7 +158,7 @@ class Connector(ABC):
         """The first 20 rows that can be read, or fewer when they are large."""
         found: list[dict[str, Any]] = []
         room = SAMPLE_BYTES
-        for values in islice(_values(self.rows(path, "", SPREAD_WINDOW)), HEAD_ROWS):
+        for values in islice(_values(self.rows(path, SPREAD_WINDOW)), HEAD_ROWS):
             found.append(values)
             room -= weight(values)
             if room < 0:
@@ -148,7 +170,7 @@ class Connector(ABC):
         found: list[tuple[dict[str, Any], int]] = []
         stride, total = 1, 0
         window = None if path.stat().st_size <= SCAN_BYTES else SPREAD_WINDOW
-        for number, values in enumerate(islice(_values(self.rows(path, "", window)), HEAD_ROWS, None)):
+        for number, values in enumerate(islice(_values(self.rows(path, window)), HEAD_ROWS, None)):
             if number % stride == 0:
                 found.append((values, weight(values)))
                 total += found[-1][1]
@@ -170,7 +192,20 @@ class Connector(ABC):
         return []
 
 
-def sentinel(content_hash: str, position: int, offset: int, reason: RowReason, raw: bytes | str, detail: str) -> SentinelRow:
+def blocks_of(rows: Iterable[RawRow | SentinelRow]) -> Iterator[RowBlock]:
+    """Rows in blocks that fit in memory, whatever the rows' size."""
+    block, size = RowBlock(), 0
+    for row in rows:
+        block.add(row)
+        size += weight(row.values) if isinstance(row, RawRow) else HEAD_CHARACTERS
+        if size > BLOCK_BYTES or len(block) == BLOCK_ROWS:
+            yield block
+            block, size = RowBlock(), 0
+    if len(block):
+        yield block
+
+
+def sentinel(position: int, offset: int, reason: RowReason, raw: bytes | str, detail: str) -> SentinelRow:
     """The row that stands for what can't be read.
 
     Args:
@@ -180,7 +215,7 @@ def sentinel(content_hash: str, position: int, offset: int, reason: RowReason, r
     if isinstance(raw, str):
         raw = raw[:HEAD_CHARACTERS].encode("utf-8", errors="surrogatepass")
     head = raw[: 4 * HEAD_CHARACTERS].decode("utf-8", errors="replace").rstrip("\r\n")[:HEAD_CHARACTERS]
-    return SentinelRow(row_id(content_hash, position), position, offset, reason, head, detail)
+    return SentinelRow(position, offset, reason, head, detail)
 
 
 def weight(values: dict[str, Any]) -> int:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from brewslm.errors import StageError
 from brewslm.reasons.refusals import SourceEmpty, SourceTooLarge
-from brewslm.rows import RawRow, RowReason, SentinelRow, row_id
+from brewslm.rows import RawRow, RowReason, SentinelRow
 from brewslm.sources.base import HEAD_CHARACTERS, MAX_COLUMNS, MAX_LINE_BYTES, MAX_VALUES, Connector, sentinel
 from brewslm.sources.textfile import READ_BYTES, Line, encoding_of, lines_of, text_file
 
@@ -34,7 +34,7 @@ class CsvConnector(Connector):
         """The named file."""
         return text_file(reference, utf16=True)
 
-    def all_rows(self, path: Path, content_hash: str) -> Iterator[RawRow | SentinelRow]:
+    def all_rows(self, path: Path) -> Iterator[RawRow | SentinelRow]:
         """One row a record; a quoted cell may hold line breaks.
 
         Raises:
@@ -55,21 +55,21 @@ class CsvConnector(Connector):
                     return
                 except _RecordTooLong as error:
                     position += 1
-                    yield sentinel(content_hash, position, start, error.reason, lines.head, str(error))
+                    yield sentinel(position, start, error.reason, lines.head, str(error))
                     continue
                 except csv.Error as error:
                     position += 1
                     reason = RowReason.LINE_TOO_LONG if "field larger" in str(error) else RowReason.INVALID_CSV
-                    yield sentinel(content_hash, position, start, reason, lines.head, str(error))
+                    yield sentinel(position, start, reason, lines.head, str(error))
                     continue
                 if not cells:  # a blank line is no record
                     continue
                 position += 1
                 fault = _fault(cells, len(header), encoding, has_nul=lines.has_nul)
                 if fault is not None:
-                    yield sentinel(content_hash, position, start, fault[0], lines.head, fault[1])
+                    yield sentinel(position, start, fault[0], lines.head, fault[1])
                 else:
-                    yield RawRow(row_id(content_hash, position), position, dict(zip(header, cells, strict=True)))
+                    yield RawRow(position, dict(zip(header, cells, strict=True)))
 
     def form(self, path: Path) -> tuple[str, str]:
         """Encoding and delimiter of a file, from its beginning."""

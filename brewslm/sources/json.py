@@ -41,7 +41,7 @@ class JsonConnector(Connector):
             _enter_array(file, path)
         return path
 
-    def all_rows(self, path: Path, content_hash: str) -> Iterator[RawRow | SentinelRow]:
+    def all_rows(self, path: Path) -> Iterator[RawRow | SentinelRow]:
         """One row an element; one that is broken costs itself alone.
 
         Raises:
@@ -52,11 +52,11 @@ class JsonConnector(Connector):
                 raw, offset = element.raw, element.offset
                 if element.size > MAX_LINE_BYTES:
                     detail = f"over {MAX_LINE_BYTES} bytes"
-                    yield sentinel(content_hash, position, offset, RowReason.LINE_TOO_LONG, raw, detail)
+                    yield sentinel(position, offset, RowReason.LINE_TOO_LONG, raw, detail)
                 elif element.fault:
-                    yield sentinel(content_hash, position, offset, RowReason.INVALID_JSON, raw, element.fault)
+                    yield sentinel(position, offset, RowReason.INVALID_JSON, raw, element.fault)
                 else:
-                    yield json_row(content_hash, position, offset, raw)
+                    yield json_row(position, offset, raw)
 
     def estimated_rows(self, path: Path) -> int:
         """From the size of the first 10,000 elements."""

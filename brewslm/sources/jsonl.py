@@ -6,8 +6,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from brewslm.rows import RawRow, RowReason, SentinelRow
+from brewslm.rows import RawRow, RowBlock, SentinelRow
 from brewslm.sources.base import (
+    BLOCK_BYTES,
     HEAD_ROWS,
     MAX_LINE_BYTES,
     SAMPLE_BYTES,
@@ -15,10 +16,9 @@ from brewslm.sources.base import (
     SPREAD_WINDOW,
     Connector,
     SampleReach,
-    sentinel,
 )
-from brewslm.sources.jsonrow import json_row
-from brewslm.sources.textfile import READ_BYTES, skip_line, text_file
+from brewslm.sources.jsonrow import json_block, json_row
+from brewslm.sources.textfile import skip_line, text_file
 
 _LANDING_BYTES = 256 * 1024
 
@@ -35,22 +35,19 @@ class JsonlConnector(Connector):
         """The named file."""
         return text_file(reference)
 
-    def all_rows(self, path: Path, content_hash: str) -> Iterator[RawRow | SentinelRow]:
+    def all_rows(self, path: Path) -> Iterator[RawRow | SentinelRow]:
         """One row a line."""
+        return (row for block in self.blocks(path) for row in block.rows())
+
+    def blocks(self, path: Path) -> Iterator[RowBlock]:
+        """Lines that are read and parsed together: to hand each one from function to function takes longer than to parse it."""
         position = offset = 0
-        with path.open("rb", buffering=READ_BYTES) as file:
-            while line := file.readline(MAX_LINE_BYTES + 1):
-                position += 1
-                start, offset = offset, offset + len(line)
-                if len(line) > MAX_LINE_BYTES:
-                    offset += 0 if line.endswith(b"\n") else skip_line(file)
-                    detail = f"over {MAX_LINE_BYTES} bytes"
-                    yield sentinel(content_hash, position, start, RowReason.LINE_TOO_LONG, line, detail)
-                    continue
-                if start == 0:
-                    line = line.removeprefix(codecs.BOM_UTF8)
-                if line.strip():
-                    yield json_row(content_hash, position, start, line)
+        with path.open("rb", buffering=0) as file:
+            for lines, size in _line_blocks(file):
+                if offset == 0:
+                    lines[0] = lines[0].removeprefix(codecs.BOM_UTF8)
+                yield json_block(position, offset, lines)
+                position, offset = position + len(lines), offset + size
 
     def spread(self, path: Path) -> list[dict[str, Any]]:
         """Rows after the head, from evenly spaced places of the whole file: a sorted file shows all its labels."""
@@ -64,7 +61,7 @@ class JsonlConnector(Connector):
                 file.seek(first + (size - first) * number // SPREAD_ROWS)
                 line = _line_after(file) if number else file.readline(MAX_LINE_BYTES)
                 start = file.tell() - len(line)
-                row = json_row("", 0, 0, line) if line.strip() else None
+                row = json_row(0, 0, line) if line.strip() else None
                 room -= len(line)
                 if isinstance(row, RawRow):
                     found[start] = row.values
@@ -78,7 +75,7 @@ class JsonlConnector(Connector):
 
     def _head_lines(self, path: Path) -> int:
         """Down to which line the head reaches."""
-        parsed = (row.position for row in self.rows(path, "", SPREAD_WINDOW) if isinstance(row, RawRow))
+        parsed = (row.position for row in self.rows(path, SPREAD_WINDOW) if isinstance(row, RawRow))
         return max(islice(parsed, HEAD_ROWS), default=0)
 
 
@@ -86,3 +83,24 @@ def _line_after(file: BinaryIO) -> bytes:
     """The line after the one that we may have landed in; nothing where that one goes on for long."""
     landed = file.readline(_LANDING_BYTES)
     return file.readline(MAX_LINE_BYTES) if landed.endswith(b"\n") else b""
+
+
+def _line_blocks(file: BinaryIO) -> Iterator[tuple[list[bytes], int]]:
+    """The lines of an unbuffered file without their ends, about a megabyte at a time, and their size in the file.
+
+    Of a line that is too long no more than its beginning is kept, and it comes by itself.
+    """
+    rest = b""
+    while piece := file.read(BLOCK_BYTES):
+        *lines, rest = (rest + piece).split(b"\n")
+        if lines:
+            yield lines, sum(map(len, lines)) + len(lines)
+        elif len(rest) > MAX_LINE_BYTES:
+            head, size = rest[: MAX_LINE_BYTES + 1], len(rest)
+            end = rest = b""
+            while not end and (piece := file.read(BLOCK_BYTES)):
+                skipped, end, rest = piece.partition(b"\n")
+                size += len(skipped) + len(end)
+            yield [head], size
+    if rest:
+        yield [rest], len(rest)

@@ -10,7 +10,7 @@ from typing import Any
 
 from brewslm.errors import StageError
 from brewslm.reasons.refusals import SourceEmpty, SourceUnreadable
-from brewslm.rows import RawRow, RowReason, SentinelRow, row_id
+from brewslm.rows import RawRow, RowReason, SentinelRow
 from brewslm.sources.base import SPREAD_ROWS, SPREAD_WINDOW, Connector, SampleReach, sentinel
 from brewslm.sources.csv import check_width, column_names
 from brewslm.sources.textfile import PARQUET, local_file
@@ -44,7 +44,7 @@ class ParquetConnector(Connector):
             raise StageError(SourceEmpty(), where=str(path), cause="it has 0 rows")
         return path
 
-    def all_rows(self, path: Path, content_hash: str) -> Iterator[RawRow | SentinelRow]:
+    def all_rows(self, path: Path) -> Iterator[RawRow | SentinelRow]:
         """One row a row; NaN and infinity, which JSON has not, make it a sentinel.
 
         Raises:
@@ -55,7 +55,7 @@ class ParquetConnector(Connector):
         for batch in _batches(path):
             for values in _rows_of(batch):
                 position += 1
-                yield _row(content_hash, position, values)
+                yield _row(position, values)
 
     def spread(self, path: Path) -> list[dict[str, Any]]:
         """Rows from the beginnings of evenly spaced row groups; of a file with few groups, evenly from its first 50,000."""
@@ -65,7 +65,7 @@ class ParquetConnector(Connector):
         found: list[dict[str, Any]] = []
         for number in range(1, _SAMPLED_GROUPS):
             for batch in _batches(path, [number * groups // _SAMPLED_GROUPS]):
-                sampled = (_row("", 0, values) for values in islice(_rows_of(batch), SPREAD_ROWS // _SAMPLED_GROUPS))
+                sampled = (_row(0, values) for values in islice(_rows_of(batch), SPREAD_ROWS // _SAMPLED_GROUPS))
                 found += [row.values for row in sampled if isinstance(row, RawRow)]
                 break
         return found
@@ -138,14 +138,14 @@ class _NotFinite(Exception):
     """A number that JSON has not."""
 
 
-def _row(content_hash: str, position: int, values: dict[str, Any] | Exception) -> RawRow | SentinelRow:
+def _row(position: int, values: dict[str, Any] | Exception) -> RawRow | SentinelRow:
     if isinstance(values, Exception):
         reason = RowReason.BAD_ENCODING if isinstance(values, UnicodeDecodeError) else RowReason.INVALID_CELL
-        return sentinel(content_hash, position, -1, reason, "", str(values))
+        return sentinel(position, -1, reason, "", str(values))
     try:
-        return RawRow(row_id(content_hash, position), position, {name: json_value(value) for name, value in values.items()})
+        return RawRow(position, {name: json_value(value) for name, value in values.items()})
     except _NotFinite as error:
-        return sentinel(content_hash, position, -1, RowReason.NON_FINITE_NUMBER, str(values), str(error))
+        return sentinel(position, -1, RowReason.NON_FINITE_NUMBER, str(values), str(error))
 
 
 def json_value(value: Any) -> Any:

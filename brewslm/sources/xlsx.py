@@ -14,7 +14,7 @@ from xml.parsers.expat import ExpatError
 
 from brewslm.errors import StageError
 from brewslm.reasons.refusals import SourceEmpty, SourceUnreadable
-from brewslm.rows import RawRow, RowReason, SentinelRow, row_id
+from brewslm.rows import RawRow, RowReason, SentinelRow
 from brewslm.sources.base import HEAD_CHARACTERS, Connector, sentinel
 from brewslm.sources.csv import check_width, column_names
 from brewslm.sources.textfile import ZIP, local_file
@@ -45,7 +45,7 @@ class XlsxConnector(Connector):
         with _opened(path):
             return path
 
-    def all_rows(self, path: Path, content_hash: str) -> Iterator[RawRow | SentinelRow]:
+    def all_rows(self, path: Path) -> Iterator[RawRow | SentinelRow]:
         """One row a row of the sheet that has a cell; cells beyond the header's make it a sentinel.
 
         Raises:
@@ -63,10 +63,10 @@ class XlsxConnector(Connector):
                 if len(cells) > len(header):
                     detail = f"{len(cells)} cells, the header has {len(header)}"
                     head = str(cells)[:HEAD_CHARACTERS]
-                    yield sentinel(content_hash, position, -1, RowReason.WRONG_CELL_COUNT, head, detail)
+                    yield sentinel(position, -1, RowReason.WRONG_CELL_COUNT, head, detail)
                 else:
                     padded: list[Any] = [*cells, *[None] * (len(header) - len(cells))]
-                    yield RawRow(row_id(content_hash, position), position, dict(zip(header, padded, strict=True)))
+                    yield RawRow(position, dict(zip(header, padded, strict=True)))
 
     def estimated_rows(self, path: Path) -> int:
         """Exact up to 20,000 rows; more are estimated by the size of the sheet."""

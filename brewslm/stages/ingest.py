@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
@@ -24,15 +25,21 @@ _COPY_BYTES = 1024 * 1024
 
 
 class IngestRequest(ProjectRequest):
-    """Keep what this locator names now."""
+    """Keep what this locator names now.
+
+    Attributes:
+        limit: That no more than so many rows are wanted: of a source that is dear to fetch the first of them are then enough.
+    """
 
     locator: Locator
+    limit: int | None = Field(default=None, ge=1)
 
 
 class IngestJob(Job):
     """`folder` is the project's."""
 
     locator: str
+    limit: int | None = None
     folder: Path
 
 
@@ -48,6 +55,8 @@ class IngestResult(Result):
     """Rows that can be read; the sentinels come on top."""
     sentinel_counts: dict[str, int]
     size_bytes: int
+    is_whole: bool
+    """False when no more than the source's first rows were fetched."""
 
 
 def resolve(request: IngestRequest, records: Records) -> IngestJob:
@@ -57,7 +66,7 @@ def resolve(request: IngestRequest, records: Records) -> IngestJob:
         StageError(UnknownScheme): There is none.
     """
     connector_of(request.locator)
-    return IngestJob(locator=request.locator, folder=records.folder)
+    return IngestJob(locator=request.locator, limit=request.limit, folder=records.folder)
 
 
 def run(job: IngestJob, context: Context) -> IngestResult:
@@ -69,7 +78,7 @@ def run(job: IngestJob, context: Context) -> IngestResult:
         StageError: The source is missing, a folder, empty, binary, or unavailable.
     """
     connector, reference = connector_of(job.locator)
-    original = connector.file(reference)  # of file:, already unpacked
+    original, is_whole = connector.found(reference, job.limit)  # of file:, already unpacked
     folder = job.folder / "sources"
     folder.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=".ingest.")
@@ -96,6 +105,7 @@ def run(job: IngestJob, context: Context) -> IngestResult:
         row_count=ledger.rows_out,
         sentinel_counts=ledger.rejected,
         size_bytes=kept.stat().st_size,
+        is_whole=is_whole,
     )
 
 
@@ -114,7 +124,7 @@ def _copied(original: Path, into: BinaryIO, context: Context) -> str:
 
 def _counted(connector: Connector, copy: Path, context: Context) -> Ledger:
     ledger = LedgerKeeper()
-    for row in context.track(connector.rows(copy, ""), None, "rows"):
+    for row in context.track(connector.rows(copy), None, "rows"):
         ledger.enter()
         if isinstance(row, SentinelRow):
             ledger.reject(row.reason)

@@ -18,7 +18,7 @@ from brewslm.processes.context import Context
 from brewslm.reasons import Reason
 from brewslm.reasons.prepare import DatasetPrepared
 from brewslm.reasons.refusals import InvalidRequest, NothingToPrepare
-from brewslm.rows import Ledger, LedgerKeeper, RowFile, RowReason, content_key
+from brewslm.rows import Ledger, LedgerKeeper, RowFile, RowReason, Span
 from brewslm.rows.manifest import Manifest, OutputSchema, SplitFile
 from brewslm.rows.splitting import Candidate, Split, assign, counts, default_sizes, text_key
 from brewslm.stages.contract import Job, ProjectRequest, Result
@@ -69,7 +69,7 @@ class PrepareJob(Job):
     version: int
     created_at: str
     synthetic: Path
-    committed_bytes: int
+    spans: list[Span]
     chunks: Path
     prepared: Path
     request: PrepareRequest
@@ -93,8 +93,8 @@ def resolve(request: PrepareRequest, records: Records) -> PrepareJob:
     Raises:
         StageError(NothingToPrepare): There is none.
     """
-    state = records.row_file("synthetic")
-    if not state.row_count:
+    spans = records.live_spans()
+    if not spans:
         raise StageError(NothingToPrepare(), where=f"project {records.project_id}", cause="no rows were committed yet")
     newest = select(func.max(DataManifest.version)).where(DataManifest.project_id == records.project_id)
     return PrepareJob(
@@ -102,7 +102,7 @@ def resolve(request: PrepareRequest, records: Records) -> PrepareJob:
         version=(records.session.scalar(newest) or 0) + 1,
         created_at=now().isoformat(timespec="seconds"),
         synthetic=records.folder / "synthetic" / "synthetic.jsonl",
-        committed_bytes=state.committed_bytes,
+        spans=spans,
         chunks=records.folder / "cleaned" / "chunks.jsonl",
         prepared=records.folder / "prepared",
         request=request,
@@ -177,7 +177,7 @@ def _is_scored(payload: dict[str, Any], preset: AdapterPreset) -> bool:
 
 
 def _rows(job: PrepareJob) -> Iterator[dict[str, Any]]:
-    return RowFile(job.synthetic).rows(job.committed_bytes)
+    return RowFile(job.synthetic).rows(job.spans)
 
 
 def _dominant(job: PrepareJob) -> str:
@@ -238,7 +238,7 @@ def _write(job: PrepareJob, plan: _Plan, folder: Path, context: Context) -> Mani
             keeper.accept()
             seen.take(row, place, plan.preset)
             line = {"row_id": row["row_id"], "payload": row["payload"]}
-            files["eval" if place == "eval" else "train"].write(line, content_key(row["payload"]))
+            files["eval" if place == "eval" else "train"].write(line)
         for chunk in RowFile(job.chunks).rows():  # cleaned text: nobody said yet what should be learnt from it
             keeper.enter()
             reject(chunk, RowReason.NOTHING_SUPERVISED)

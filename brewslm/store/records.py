@@ -43,6 +43,14 @@ class Records:
         found = self.session.get(tables.RowFileState, (self.project_id, name))
         return found or tables.RowFileState(project_id=self.project_id, name=name, committed_bytes=0, row_count=0)
 
+    def live_imports(self) -> list[tables.Import]:
+        """The project's imports whose rows count, in the order of the synthetic file."""
+        return [one for one in imports_of(self.session, self.project_id) if one.undone_by is None and one.accepted_count]
+
+    def live_spans(self) -> list[tuple[int, int]]:
+        """From which byte to before which one the project's synthetic rows count."""
+        return live_spans(self.session, self.project_id)
+
     def source(self, locator: str, content_hash: str | None = None) -> tables.Source | None:
         """The project's newest kept source of this locator (and content)."""
         return source_of(self.session, self.project_id, locator, content_hash)
@@ -81,6 +89,24 @@ def source_of(session: Session, project_id: int, locator: str, content_hash: str
     if content_hash is not None:
         query = query.where(tables.Source.content_hash == content_hash)
     return session.scalars(query.order_by(tables.Source.created_at.desc(), tables.Source.id.desc())).first()
+
+
+def imports_of(session: Session, project_id: int) -> list[tables.Import]:
+    """Every import of the project, undone ones too, in the order of the synthetic file."""
+    query = select(tables.Import).where(tables.Import.project_id == project_id)
+    return list(session.scalars(query.order_by(tables.Import.start_byte, tables.Import.created_at)))
+
+
+def live_spans(session: Session, project_id: int) -> list[tuple[int, int]]:
+    """From which byte to before which one the project's synthetic rows count: what was undone is left out."""
+    state = session.get(tables.RowFileState, (project_id, "synthetic"))
+    spans, at = [], 0
+    for one in imports_of(session, project_id):
+        if one.undone_by is not None:
+            spans.append((at, one.start_byte))
+            at = one.end_byte
+    spans.append((at, state.committed_bytes if state else 0))
+    return [(start, end) for start, end in spans if start < end]
 
 
 def run_of(session: Session, run_id: str) -> tables.Run:

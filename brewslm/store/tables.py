@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -81,6 +81,8 @@ class Source(Base):
     row_count: Mapped[int]
     sentinel_counts: Mapped[dict[str, Any]]
     size_bytes: Mapped[int]
+    is_whole: Mapped[bool] = mapped_column(default=True)
+    """False when no more than the source's first rows were fetched."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     __table_args__ = (UniqueConstraint("project_id", "locator", "content_hash"),)
 
@@ -99,6 +101,25 @@ class ImportConfig(Base):
     """Hash of the fields above."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     __table_args__ = (UniqueConstraint("project_id", "key"),)
+
+
+class Import(Base):
+    """A commit: which bytes of the synthetic file are its rows. Undoing it is a tombstone: the bytes stay, and count no more."""
+
+    __tablename__ = "imports"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id"))
+    config_id: Mapped[int] = mapped_column(ForeignKey("import_configs.id"))
+    parent_import: Mapped[str | None] = mapped_column(String(40), default=None)
+    """The import whose rejected rows these are, mended."""
+    start_byte: Mapped[int] = mapped_column(BigInteger)
+    end_byte: Mapped[int] = mapped_column(BigInteger)
+    accepted_count: Mapped[int]
+    rejected_count: Mapped[int]
+    undone_by: Mapped[str | None] = mapped_column(ForeignKey("runs.id"), default=None)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (Index("imports_by_project", "project_id", "start_byte"),)
 
 
 class RowFileState(Base):

@@ -32,7 +32,7 @@ VERBS = {
 """The verb of an operation whose name is not the verb itself with spaces."""
 BODIES = [
     (projects.CreateFields, CreateProjectRequest, set()),
-    (data.LocatorFields, IngestRequest, {"project"}),
+    (data.IngestFields, IngestRequest, {"project"}),
     (data.ImportFields, ImportRequest, {"project", "commit"}),
     (data.CleanFields, CleanRequest, {"project"}),
     (data.PrepareFields, PrepareRequest, {"project"}),

@@ -126,7 +126,8 @@ def alias(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_pages_own_command_works_in_an_empty_home(home: Path) -> None:
     done = alias("run", "--locator", "sample:movie-reviews", "--project", "1", "--auto", "--limit", "5000")
     assert done.returncode == 0, done.stderr
-    assert "4,751 accepted, 249 rejected (neutral_score 249)" in done.stdout
+    assert "5,000 of the source's 10,605 rows, drawn from all of it" in done.stdout
+    assert "4,747 accepted, 253 rejected (neutral_score 252, duplicate_row 1)" in done.stdout
     assert (home / "projects" / "1" / "synthetic" / "synthetic.jsonl").exists()
 
 

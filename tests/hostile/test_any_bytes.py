@@ -40,7 +40,7 @@ BYTES = st.one_of(st.binary(max_size=120), st.lists(TOKENS, max_size=60).map(b""
 
 def ledger_of(scheme: str, path: Path) -> tuple[LedgerKeeper, list[RawRow | SentinelRow]]:
     connector: Connector = connector_of(f"{scheme}:")[0]
-    rows = list(connector.rows(path, "hash"))
+    rows = list(connector.rows(path))
     keeper = LedgerKeeper()
     for row in rows:
         keeper.enter()
@@ -48,7 +48,7 @@ def ledger_of(scheme: str, path: Path) -> tuple[LedgerKeeper, list[RawRow | Sent
             keeper.reject(row.reason)
         else:
             keeper.accept()
-    assert len({row.row_id for row in rows}) == len(rows)
+    assert len({row.position for row in rows}) == len(rows)
     return keeper, rows
 
 

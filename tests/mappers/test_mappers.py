@@ -8,19 +8,16 @@ from hypothesis import strategies as st
 from brewslm.errors import StageError
 from brewslm.mappers import MAPPERS, mapper_of
 from brewslm.mappers.base import as_label, as_list, as_number
-from brewslm.rows import RawRow, RejectedRow, RowReason, SentinelRow, TransformedRow
+from brewslm.rows import RejectedRow, RowBlock, RowReason, SentinelRow
+from tests.mapping import map_one
 
 CLASSIFICATION = {"text": "t", "label": "l"}
 SPANS = {"tokens": "t", "labels": "l"}
 NEEDED_OPTIONS = {"kv_to_structured": {"fields": "b,inner=c.d"}}
 
 
-def mapped(name: str, field_map: dict[str, str], values: dict[str, Any]) -> TransformedRow | RejectedRow:
-    return mapper_of(name, field_map).map_row(RawRow("r1", 1, values))
-
-
 def reason(name: str, field_map: dict[str, str], values: dict[str, Any]) -> RowReason | None:
-    outcome = mapped(name, field_map, values)
+    outcome = map_one(name, field_map, values)
     return outcome.reason if isinstance(outcome, RejectedRow) else None
 
 
@@ -43,7 +40,7 @@ def test_classification_says_what_a_row_lacks(values: dict[str, Any], expected: 
 def test_labels_outside_the_allowed_ones_are_rejected_with_what_is_known() -> None:
     field_map = CLASSIFICATION | {"allowed_labels": "positive, negative"}
     assert reason("label_to_classification", field_map, {"t": "x", "l": "negative"}) is None
-    outcome = mapped("label_to_classification", field_map, {"t": "x", "l": "postive"})
+    outcome = map_one("label_to_classification", field_map, {"t": "x", "l": "postive"})
     assert isinstance(outcome, RejectedRow) and outcome.reason is RowReason.LABEL_NOT_ALLOWED
     assert outcome.detail == "label is 'postive'; allowed: negative, positive"
 
@@ -77,8 +74,8 @@ def test_qa_needs_both_sides() -> None:
     field_map = {"question": "q", "answer": "a"}
     assert reason("qa_pair_passthrough", field_map, {"q": "Why?"}) is RowReason.MISSING_ANSWER
     assert reason("qa_pair_passthrough", field_map, {"q": " ", "a": "So."}) is RowReason.MISSING_QUESTION
-    outcome = mapped("qa_pair_passthrough", field_map, {"q": "Why? ", "a": "So.", "more": 1})
-    assert isinstance(outcome, TransformedRow) and outcome.payload == {"question": "Why? ", "answer": "So."}
+    outcome = map_one("qa_pair_passthrough", field_map, {"q": "Why? ", "a": "So.", "more": 1})
+    assert outcome == {"question": "Why? ", "answer": "So."}
 
 
 @pytest.mark.parametrize(
@@ -107,9 +104,9 @@ def test_bio_says_what_a_row_lacks(values: dict[str, Any], expected: RowReason |
 
 def test_bio_spans_begin_at_b_and_go_on_at_i_of_the_same_type() -> None:
     values = {"t": ["A", "B", "C", "D", "E"], "l": ["B-X", "I-X", "B-X", "I-Y", "O"]}
-    outcome = mapped("bio_to_spans", SPANS, values)
-    assert isinstance(outcome, TransformedRow)
-    spans = outcome.payload["entities_json"]["entities"]
+    outcome = map_one("bio_to_spans", SPANS, values)
+    assert isinstance(outcome, dict)
+    spans = outcome["entities_json"]["entities"]
     assert [(span["type"], span["text"]) for span in spans] == [("X", "A B"), ("X", "C"), ("Y", "D")]
 
 
@@ -123,16 +120,16 @@ def test_bio_spans_begin_at_b_and_go_on_at_i_of_the_same_type() -> None:
     ],
 )
 def test_bilou_iobes_and_hyphenated_types(tags: list[str], spans: list[tuple[str, str]]) -> None:
-    outcome = mapped("bio_to_spans", SPANS, {"t": list("abcde"), "l": tags})
-    assert isinstance(outcome, TransformedRow)
-    assert [(span["type"], span["text"]) for span in outcome.payload["entities_json"]["entities"]] == spans
+    outcome = map_one("bio_to_spans", SPANS, {"t": list("abcde"), "l": tags})
+    assert isinstance(outcome, dict)
+    assert [(span["type"], span["text"]) for span in outcome["entities_json"]["entities"]] == spans
 
 
 def test_words_between_spaces_keep_the_text_as_it_was() -> None:
-    outcome = mapped("bio_to_spans", SPANS, {"t": " Ada  Byron\tcame\n", "l": "B-PER I-PER O"})
-    assert isinstance(outcome, TransformedRow)
-    (span,) = outcome.payload["entities_json"]["entities"]
-    assert outcome.payload["text"] == " Ada  Byron\tcame\n" and span["text"] == "Ada  Byron"
+    outcome = map_one("bio_to_spans", SPANS, {"t": " Ada  Byron\tcame\n", "l": "B-PER I-PER O"})
+    assert isinstance(outcome, dict)
+    (span,) = outcome["entities_json"]["entities"]
+    assert outcome["text"] == " Ada  Byron\tcame\n" and span["text"] == "Ada  Byron"
 
 
 tokens = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
@@ -142,11 +139,11 @@ tags = st.sampled_from(["O", "B-X", "I-X", "B-Y", "I-Y"])
 @given(st.lists(st.tuples(tokens, tags, st.booleans()), min_size=1, max_size=12))
 def test_a_spans_text_is_always_exactly_what_its_offsets_cut_out(triples: list[tuple[str, str, bool]]) -> None:
     columns = {"t": [t for t, _, _ in triples], "l": [tag for _, tag, _ in triples], "w": [space for *_, space in triples]}
-    outcome = mapped("bio_to_spans", SPANS | {"trailing_whitespace": "w"}, columns)
+    outcome = map_one("bio_to_spans", SPANS | {"trailing_whitespace": "w"}, columns)
     if isinstance(outcome, RejectedRow):
         assert outcome.reason is RowReason.EMPTY_TEXT
         return
-    text, spans = outcome.payload["text"], outcome.payload["entities_json"]["entities"]
+    text, spans = outcome["text"], outcome["entities_json"]["entities"]
     assert text == "".join(token + " " * space for token, _, space in triples)
     assert all(text[span["start"] : span["end"]] == span["text"] and span["text"].strip() for span in spans)
     ends = [0, *(span["end"] for span in spans)]
@@ -168,18 +165,22 @@ json_values = st.recursive(
 @given(st.sampled_from(sorted(MAPPERS)), st.dictionaries(st.sampled_from(["a", "b", "c", "x"]), json_values))
 def test_no_values_can_break_a_mapper_and_each_row_becomes_exactly_one_kind(name: str, values: dict[str, Any]) -> None:
     field_map = dict(zip(MAPPERS[name].fields, "abc", strict=False)) | NEEDED_OPTIONS.get(name, {})
-    outcome = mapped(name, field_map, values)
-    assert isinstance(outcome, TransformedRow | RejectedRow) and outcome.row_id == "r1"
-    if isinstance(outcome, TransformedRow):
-        assert orjson.loads(orjson.dumps(outcome.payload)) == outcome.payload
+    outcome = map_one(name, field_map, values)
+    if isinstance(outcome, dict):
+        assert orjson.loads(orjson.dumps(outcome)) == outcome
     else:
         assert outcome.raw == values
 
 
 def test_a_sentinel_ends_as_a_rejected_row_with_its_own_reason() -> None:
-    sentinel = SentinelRow("r9", 9, 120, RowReason.INVALID_JSON, "{broken", "unexpected end")
-    outcome = mapper_of("qa_pair_passthrough", {"question": "q", "answer": "a"}).map_row(sentinel)
-    assert outcome == RejectedRow("r9", 9, RowReason.INVALID_JSON, "unexpected end", {"head": "{broken"})
+    sentinel = SentinelRow(9, 120, RowReason.INVALID_JSON, "{broken", "unexpected end")
+    block = RowBlock([8, 10], [{"q": "Why?", "a": "So."}, {"q": "Why?"}], [sentinel])
+    rows, rejected = mapper_of("qa_pair_passthrough", {"question": "q", "answer": "a"}).map_block(block)
+    assert rows.positions == [8] and rows.raw == [{"q": "Why?", "a": "So."}]
+    assert rejected == [
+        RejectedRow(9, RowReason.INVALID_JSON, "unexpected end", {"head": "{broken", "byte_offset": 120}),
+        RejectedRow(10, RowReason.MISSING_ANSWER, "", {"q": "Why?"}),
+    ]
 
 
 def test_a_mapping_that_can_not_work_is_refused_before_any_row() -> None:

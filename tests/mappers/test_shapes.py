@@ -6,16 +6,16 @@ import pytest
 
 from brewslm.errors import StageError
 from brewslm.mappers import MAPPERS, mapper_of
-from brewslm.rows import RawRow, RejectedRow, RowReason, TransformedRow
+from brewslm.rows import RowReason
+from tests.mapping import map_one
 
 TALK = [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Hello."}]
 CODE = "def f(x):\n\treturn x  # two spaces\n\n"
 
 
 def outcome(name: str, field_map: dict[str, str], values: dict[str, Any]) -> dict[str, Any] | RowReason:
-    found = mapper_of(name, field_map).map_row(RawRow("r1", 1, values))
-    assert isinstance(found, TransformedRow | RejectedRow)
-    return found.payload if isinstance(found, TransformedRow) else found.reason
+    found = map_one(name, field_map, values)
+    return found if isinstance(found, dict) else found.reason
 
 
 def same(name: str) -> dict[str, str]:
@@ -125,8 +125,8 @@ def test_the_first_of_several_right_answers_is_taken_also_from_inside_an_object(
 def test_a_column_inside_an_object_is_known_by_its_beginning() -> None:
     mapper = mapper_of("seq2seq_pair", {"source_text": "translation.en", "target_text": "translation.de"})
     mapper.check_columns(["translation"])
-    found = mapper.map_row(RawRow("r1", 1, {"translation": {"en": "Yes.", "de": "Ja."}}))
-    assert isinstance(found, TransformedRow) and found.payload == {"source_text": "Yes.", "target_text": "Ja."}
+    found = mapper.map({"translation": {"en": "Yes.", "de": "Ja."}})
+    assert found == {"source_text": "Yes.", "target_text": "Ja."}
     with pytest.raises(StageError):
         mapper.check_columns(["translations"])
     assert outcome("text_only", {"text": "a.b"}, {"a.b": "A name with a dot.", "a": {"b": "no"}}) == {

@@ -21,7 +21,7 @@ def test_each_element_is_a_row_wherever_the_blocks_end(tmp_path: Path, monkeypat
     monkeypatch.setattr(json_source, "_BLOCK_BYTES", block)
     content = b'\xef\xbb\xbf [\n {"a": "],\\"[{\\\\"} ,{"b": [1, {"c": 2}]},\n 7, {"a": } , {}]\n'
     path = written(tmp_path, content)
-    rows = list(CONNECTOR.rows(path, ""))
+    rows = list(CONNECTOR.rows(path))
     assert [row.values for row in rows if isinstance(row, RawRow)] == [{"a": '],"[{\\'}, {"b": [1, {"c": 2}]}, {}]
     sentinels = [row for row in rows if isinstance(row, SentinelRow)]
     assert [(row.position, row.reason, row.head) for row in sentinels] == [
@@ -44,7 +44,7 @@ def test_each_element_is_a_row_wherever_the_blocks_end(tmp_path: Path, monkeypat
     ],
 )
 def test_what_is_wrong_with_the_array_itself_is_a_sentinel(tmp_path: Path, content: bytes, rows: int, fault: str | None) -> None:
-    found = list(CONNECTOR.rows(written(tmp_path, content), ""))
+    found = list(CONNECTOR.rows(written(tmp_path, content)))
     assert sum(isinstance(row, RawRow) for row in found) == rows
     assert [row.detail for row in found if isinstance(row, SentinelRow)] == ([fault] if fault else [])
 
@@ -53,7 +53,7 @@ def test_an_element_that_is_too_long_costs_itself_alone(tmp_path: Path, monkeypa
     monkeypatch.setattr(json_source, "MAX_LINE_BYTES", 100)
     monkeypatch.setattr(json_source, "_BLOCK_BYTES", 64)
     content = b'[{"a": 1}, {"a": "' + b"x" * 500 + b'"}, {"a": 2}]'
-    first, long, last = CONNECTOR.rows(written(tmp_path, content), "")
+    first, long, last = CONNECTOR.rows(written(tmp_path, content))
     assert isinstance(first, RawRow) and isinstance(last, RawRow) and last.values == {"a": 2}
     assert isinstance(long, SentinelRow) and long.reason is RowReason.LINE_TOO_LONG and long.byte_offset == 11
 

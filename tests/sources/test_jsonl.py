@@ -1,12 +1,15 @@
 from pathlib import Path
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brewslm.rows import RawRow, RowReason, SentinelRow, row_id
+from brewslm.rows import RawRow, RowReason, SentinelRow
 from brewslm.sources import base, jsonl
+from brewslm.sources.base import BLOCK_BYTES, MAX_LINE_BYTES
 from brewslm.sources.jsonl import JsonlConnector
+from brewslm.sources.jsonrow import json_row
 
 CONNECTOR = JsonlConnector()
 
@@ -19,7 +22,7 @@ def written(folder: Path, content: bytes) -> Path:
 
 def test_each_broken_line_is_a_sentinel_that_says_what_is_wrong_and_where(tmp_path: Path) -> None:
     path = written(tmp_path, b'{"a": 1}\n{broken\n[1]\n"text"\n{"a": "\xff"}\n{"a": 2}')
-    rows = list(CONNECTOR.rows(path, "hash"))
+    rows = list(CONNECTOR.rows(path))
     assert [type(row) for row in rows] == [RawRow, SentinelRow, SentinelRow, SentinelRow, SentinelRow, RawRow]
     sentinels = [row for row in rows if isinstance(row, SentinelRow)]
     assert [row.reason for row in sentinels] == [
@@ -34,28 +37,57 @@ def test_each_broken_line_is_a_sentinel_that_says_what_is_wrong_and_where(tmp_pa
 
 def test_a_row_is_known_by_its_source_and_line_number_and_blank_lines_count_as_lines(tmp_path: Path) -> None:
     path = written(tmp_path, b'\n{"a": 1}\n  \n{"a": 2}\n')
-    rows = list(CONNECTOR.rows(path, "hash"))
-    assert [(row.position, row.row_id) for row in rows] == [(2, row_id("hash", 2)), (4, row_id("hash", 4))]
+    rows = list(CONNECTOR.rows(path))
+    assert [row.position for row in rows] == [2, 4]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_row(tmp_path: Path) -> None:
     path = written(tmp_path, b'\xef\xbb\xbf{"a": 1}\n')
-    assert [row.values for row in CONNECTOR.rows(path, "") if isinstance(row, RawRow)] == [{"a": 1}]
+    assert [row.values for row in CONNECTOR.rows(path) if isinstance(row, RawRow)] == [{"a": 1}]
 
 
 def test_a_byte_order_mark_alone_is_a_blank_line(tmp_path: Path) -> None:
     path = written(tmp_path, b'\xef\xbb\xbf\n{"a": 1}\n')
-    assert [(type(row), row.position) for row in CONNECTOR.rows(path, "")] == [(RawRow, 2)]
+    assert [(type(row), row.position) for row in CONNECTOR.rows(path)] == [(RawRow, 2)]
 
 
-def test_a_line_that_is_too_long_costs_one_sentinel_and_not_the_rows_after_it(tmp_path: Path, monkeypatch) -> None:
-    for module in (base, jsonl):
-        monkeypatch.setattr(module, "MAX_LINE_BYTES", 32)
-    path = written(tmp_path, b'{"a": "' + b"x" * 200 + b'"}\n{"a": 1}\n{broken}\n')
-    long, good, broken = CONNECTOR.rows(path, "")
-    assert isinstance(long, SentinelRow) and long.reason is RowReason.LINE_TOO_LONG
-    assert isinstance(good, RawRow) and good.position == 2
-    assert isinstance(broken, SentinelRow) and path.read_bytes()[broken.byte_offset :] == b"{broken}\n"
+@pytest.mark.parametrize("over", [1, BLOCK_BYTES, 3 * BLOCK_BYTES + 5])
+def test_a_line_that_is_too_long_costs_one_sentinel_and_not_the_rows_after_it(tmp_path: Path, over: int) -> None:
+    frame = b'{"a": ""}'
+    fits = b'{"a": "' + b"x" * (MAX_LINE_BYTES - len(frame)) + b'"}\n'
+    long = b'{"a": "' + b"x" * (MAX_LINE_BYTES - len(frame) + over) + b'"}\n'
+    path = written(tmp_path, b'{"a": 0}\n' + long + fits + b"{broken}\n" + long[:-1])
+    first, too_long, just, broken, last = CONNECTOR.rows(path)
+    assert first == RawRow(1, {"a": 0}) and isinstance(just, RawRow) and just.position == 3
+    for row, offset in ((too_long, 9), (last, len(long) + len(fits) + 18)):
+        assert isinstance(row, SentinelRow) and row.reason is RowReason.LINE_TOO_LONG and row.byte_offset == offset
+        assert row.head == long[:200].decode()
+    assert isinstance(broken, SentinelRow) and path.read_bytes()[broken.byte_offset :].startswith(b"{broken}\n")
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [b'{"a": 1}', b'{"a": "x: y", "b": [1]}', b"{broken", b"", b" ", b"null", b'{"a": 1, "a": 2}', b'{"a\xff": 1}']
+        ),
+        max_size=40,
+    ),
+    st.sampled_from([b"\n", b"\r\n"]),
+    st.integers(1, 60),
+)
+def test_how_lines_fall_into_blocks_changes_no_row(tmp_path_factory, lines: list[bytes], end: bytes, block_bytes: int) -> None:
+    path = written(tmp_path_factory.mktemp("jsonl"), end.join(lines))
+    whole = list(CONNECTOR.rows(path))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jsonl, "BLOCK_BYTES", block_bytes)
+        assert list(CONNECTOR.rows(path)) == whole
+    offsets = [sum(len(line) + len(end) for line in lines[:number]) for number in range(len(lines))]
+    one_by_one = [
+        json_row(number, offset, line)
+        for number, (offset, line) in enumerate(zip(offsets, lines, strict=True), 1)
+        if line.strip()
+    ]
+    assert whole == one_by_one
 
 
 def test_the_limit_counts_sentinels_too(tmp_path: Path) -> None:
@@ -84,7 +116,7 @@ def test_the_size_of_a_large_file_is_estimated(tmp_path: Path, monkeypatch) -> N
 def test_every_line_is_one_row_whatever_stands_in_it(tmp_path_factory, lines: list[dict[str, int] | bytes]) -> None:
     encoded = [orjson.dumps(line) if isinstance(line, dict) else line.replace(b"\n", b"") for line in lines]
     path = written(tmp_path_factory.mktemp("lines"), b"".join(line + b"\n" for line in encoded))
-    rows = list(CONNECTOR.rows(path, ""))
+    rows = list(CONNECTOR.rows(path))
     assert [row.position for row in rows] == [n for n, line in enumerate(encoded, 1) if not (line + b"\n").isspace()]
     good = {row.position: row.values for row in rows if isinstance(row, RawRow)}
     for number, line in enumerate(lines, 1):

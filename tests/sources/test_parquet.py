@@ -34,7 +34,7 @@ def test_every_kind_of_cell_is_something_that_json_has(tmp_path: Path) -> None:
         }
     )
     path = written(tmp_path, table)
-    (row,) = CONNECTOR.rows(path, "")
+    (row,) = CONNECTOR.rows(path)
     assert isinstance(row, RawRow) and orjson.loads(orjson.dumps(row.values)) == row.values
     assert row.values == {
         "text": "a", "missing": None, "tokens": ["x", "y"], "nested": {"label": 1, "day": "2024-02-29"},
@@ -47,7 +47,7 @@ def test_a_cell_that_can_not_be_read_costs_its_own_row(tmp_path: Path) -> None:
         3, pyarrow.array([0, 1, 2, 3], pyarrow.int32()).buffers()[1], pyarrow.py_buffer(b"a\xffc")
     )
     path = written(tmp_path, pyarrow.table({"text": texts, "score": [1.0, 2.0, float("nan")]}))
-    good, undecodable, not_finite = CONNECTOR.rows(path, "")
+    good, undecodable, not_finite = CONNECTOR.rows(path)
     assert isinstance(good, RawRow) and good.values == {"text": "a", "score": 1.0}
     assert isinstance(undecodable, SentinelRow) and undecodable.reason is RowReason.BAD_ENCODING
     assert isinstance(not_finite, SentinelRow) and not_finite.reason is RowReason.NON_FINITE_NUMBER
@@ -56,7 +56,7 @@ def test_a_cell_that_can_not_be_read_costs_its_own_row(tmp_path: Path) -> None:
 
 def test_columns_of_one_name_can_still_be_told_apart(tmp_path: Path) -> None:
     path = written(tmp_path, pyarrow.Table.from_arrays([pyarrow.array([1]), pyarrow.array([2])], names=["a", "a"]))
-    assert [row.values for row in CONNECTOR.rows(path, "") if isinstance(row, RawRow)] == [{"a": 1, "a_2": 2}]
+    assert [row.values for row in CONNECTOR.rows(path) if isinstance(row, RawRow)] == [{"a": 1, "a_2": 2}]
 
 
 def test_a_sorted_file_of_many_row_groups_shows_all_its_labels(tmp_path: Path) -> None:

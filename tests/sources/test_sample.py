@@ -4,8 +4,9 @@ import pytest
 
 from brewslm.errors import StageError
 from brewslm.mappers import mapper_of
-from brewslm.rows import RawRow, RejectedRow, SentinelRow, TransformedRow
+from brewslm.rows import RawRow, SentinelRow
 from brewslm.sources import connector_of
+from brewslm.sources.base import blocks_of
 from brewslm.sources.sample_readers import bio, tagged_xml
 
 
@@ -24,9 +25,10 @@ def test_the_movie_reviews_are_all_there_and_labelled_by_the_sign_of_their_score
 
 def test_the_addresses_become_spans_with_exact_offsets() -> None:
     mapper = mapper_of("bio_to_spans", {name: name for name in ("tokens", "labels", "trailing_whitespace")})
-    mapped = [mapper.map_row(row) for row in rows_of("us-addresses")]
-    assert len(mapped) == 1513 and all(isinstance(row, TransformedRow) for row in mapped)
-    payloads = [row.payload for row in mapped if isinstance(row, TransformedRow)]
+    (block,) = blocks_of(rows_of("us-addresses"))
+    rows, rejected = mapper.map_block(block)
+    payloads = rows.payloads
+    assert len(payloads) == 1513 and rejected == []
     spans = [(payload["text"], span) for payload in payloads for span in payload["entities_json"]["entities"]]
     assert len(spans) > 8000
     assert all(text[span["start"] : span["end"]] == span["text"] for text, span in spans)
@@ -39,7 +41,8 @@ def test_the_support_questions_have_answers_and_the_one_entry_that_is_none_is_a_
     sentinels = [row for row in rows if isinstance(row, SentinelRow)]
     assert len(rows) == 2026 and [row.reason.value for row in sentinels] == ["not_an_object"]
     mapper = mapper_of("qa_pair_passthrough", {"question": "question", "answer": "answer"})
-    assert sum(isinstance(mapper.map_row(row), RejectedRow) for row in rows) == 1
+    (block,) = blocks_of(rows)
+    assert len(mapper.map_block(block)[1]) == 1
     assert all({"question", "answer", "category"} <= row.values.keys() for row in rows if isinstance(row, RawRow))
 
 

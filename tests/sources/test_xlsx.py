@@ -20,7 +20,7 @@ def test_cells_are_what_the_sheet_means(tmp_path: Path) -> None:
         '<row r="7"></row><row r="8"><c><v>1</v></c><c t="str"><v>by formula</v></c></row>'
     )
     path = workbook(tmp_path / "a.xlsx", rows, strings=["text", " <r><t>kept </t></r> "])
-    assert [(row.position, row.values) for row in CONNECTOR.rows(path, "") if isinstance(row, RawRow)] == [
+    assert [(row.position, row.values) for row in CONNECTOR.rows(path) if isinstance(row, RawRow)] == [
         (2, {"text": "kept ", "label": 3}),
         (4, {"text": None, "label": True}),
         (5, {"text": "#N/A", "label": 0.5}),
@@ -33,14 +33,14 @@ def test_cells_are_what_the_sheet_means(tmp_path: Path) -> None:
 
 def test_cells_beyond_the_header_are_told(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", HEADER + '<row r="2"><c r="C2"><v>1</v></c></row>', strings=["text"])
-    (row,) = CONNECTOR.rows(path, "")
+    (row,) = CONNECTOR.rows(path)
     assert isinstance(row, SentinelRow) and row.reason is RowReason.WRONG_CELL_COUNT and row.position == 2
 
 
 def test_row_numbers_that_repeat_do_not_make_two_rows_one(tmp_path: Path) -> None:
     again = '<row r="2"><c r="A2"><v>1</v></c></row>'
     path = workbook(tmp_path / "a.xlsx", HEADER + again + again, strings=["text"])
-    assert [row.position for row in CONNECTOR.rows(path, "")] == [2, 3]
+    assert [row.position for row in CONNECTOR.rows(path)] == [2, 3]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_row_numbers_that_repeat_do_not_make_two_rows_one(tmp_path: Path) -> Non
 def test_a_sheet_that_can_not_be_read_is_a_problem(tmp_path: Path, rows: str, code: str) -> None:
     path = workbook(tmp_path / "a.xlsx", rows, strings=["text"])
     with pytest.raises(StageError) as refused:
-        list(CONNECTOR.rows(path, ""))
+        list(CONNECTOR.rows(path))
     assert refused.value.reason.code == code
 
 

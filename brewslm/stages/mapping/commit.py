@@ -12,9 +12,9 @@ from brewslm.reasons import Reason
 from brewslm.reasons.ingestion import DatasetImportRun
 from brewslm.rows import Ledger, RowFile
 from brewslm.stages.contract import Result
-from brewslm.stages.mapping.job import ROW_FILE, MapJob, MapRequest
+from brewslm.stages.mapping.job import ROW_FILE, Drawn, MapJob, MapRequest
 from brewslm.stages.mapping.rows import checked_mapper, map_rows
-from brewslm.store.tables import ImportConfig, RowFileState, Run
+from brewslm.store.tables import Import, ImportConfig, RowFileState, Run
 
 
 class CommitRequest(MapRequest):
@@ -25,8 +25,11 @@ class CommitResult(Result):
     """What was appended. It holds no row's text: the rejected rows stand in `rejected_path`.
 
     Attributes:
+        source_rows, drawn: How many rows the source has, and which of them were mapped: "all", a seeded "sample" or the "head".
+        labels: Of a classification, each label's accepted rows.
+        notes: What a person should know before going on.
         written_path, rejected_path: Relative to the project's folder.
-        committed_bytes: The synthetic file's length now.
+        start_byte, committed_bytes: The rows' place in the synthetic file, which ends with them.
     """
 
     ledger: Ledger
@@ -38,12 +41,18 @@ class CommitResult(Result):
     forced: bool
     confidence: float | None
     source_id: int
+    source_rows: int
+    drawn: Drawn
     accepted_count: int
     rejected_count: int
     rejection_counts: dict[str, int]
+    labels: dict[str, int]
+    notes: list[str]
     written_path: str
     rejected_path: str
+    start_byte: int
     committed_bytes: int
+    parent_import: str | None = None
 
 
 def run(job: MapJob, context: Context) -> CommitResult:
@@ -55,8 +64,8 @@ def run(job: MapJob, context: Context) -> CommitResult:
     mapper = checked_mapper(job)
     synthetic, rejections = RowFile(job.synthetic), RowFile(job.rejected)
     with synthetic.append(job.committed_bytes) as accepted, rejections.append(0) as rejected:
-        ledger = map_rows(job, mapper, context, accepted, rejected)
-    request = job.request
+        mapped = map_rows(job, mapper, context, accepted, rejected, job.keys)
+    request, ledger = job.request, mapped.ledger
     return CommitResult(
         ledger=ledger,
         locator=request.locator,
@@ -67,12 +76,18 @@ def run(job: MapJob, context: Context) -> CommitResult:
         forced=request.forced,
         confidence=request.confidence,
         source_id=job.source_id,
+        source_rows=job.source_rows,
+        drawn=job.drawn,
         accepted_count=ledger.rows_out,
         rejected_count=ledger.rejected_count,
         rejection_counts=ledger.rejected,
+        labels=dict(mapped.labels.most_common()),
+        notes=mapped.notes(),
         written_path=job.written_path,
         rejected_path=f"rejected/{job.run_id}.jsonl",
+        start_byte=job.committed_bytes,
         committed_bytes=accepted.length,
+        parent_import=request.parent_import,
     )
 
 
@@ -86,6 +101,13 @@ def record(result: CommitResult, session: Session, run: Run) -> Sequence[Reason]
     state.committed_bytes = result.committed_bytes
     state.row_count += result.accepted_count
     config_id = _config(result, session, run.project_id)
+    session.add(
+        Import(
+            run_id=run.id, project_id=run.project_id, source_id=result.source_id, config_id=config_id,
+            parent_import=result.parent_import, start_byte=result.start_byte, end_byte=result.committed_bytes,
+            accepted_count=result.accepted_count, rejected_count=result.rejected_count,
+        )
+    )  # fmt: skip
     run.result = (run.result or {}) | {"config_id": config_id}
     return (
         DatasetImportRun(

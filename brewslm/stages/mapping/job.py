@@ -1,13 +1,14 @@
 """What a mapping is asked to do, and the frozen job that both stages run."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from brewslm.errors import StageError
 from brewslm.mappers import mapper_of
 from brewslm.reasons.refusals import SourceNotFound
-from brewslm.rows import RowReason
+from brewslm.rows import RowReason, Span
 from brewslm.sources import Locator, connector_of
 from brewslm.stages.contract import Job, ProjectRequest
 from brewslm.store.records import Records
@@ -15,6 +16,7 @@ from brewslm.store.tables import Source
 
 ROW_FILE = "synthetic"
 SYNTHETIC_PATH = "synthetic/synthetic.jsonl"
+KEYS_FOLDER = "synthetic/keys"
 
 
 class MapRequest(ProjectRequest):
@@ -23,10 +25,11 @@ class MapRequest(ProjectRequest):
     Attributes:
         content_hash: Which of its contents; the newest when left out.
         field_map: Field to column, and option to value.
-        limit: Only the first so many rows.
+        limit: So many rows, drawn over the whole source.
         drop_reasons: Rows rejected for these reasons are left out of the sample that is shown; the counts stay.
         forced: Somebody accepted a proposal under 0.80.
         confidence: The proposal's; None for a mapping that a person named.
+        parent_import: The import whose rejected rows these are, mended.
     """
 
     locator: Locator
@@ -37,6 +40,7 @@ class MapRequest(ProjectRequest):
     drop_reasons: list[RowReason] = []
     forced: bool = False
     confidence: float | None = None
+    parent_import: str | None = None
 
     @field_validator("drop_reasons")
     @classmethod
@@ -44,8 +48,33 @@ class MapRequest(ProjectRequest):
         return sorted(set(reasons))
 
 
+Drawn = Literal["all", "sample", "head"]
+
+
+class EarlierImport(BaseModel):
+    """An import whose rows are in the project: what is new is held against them.
+
+    Attributes:
+        span: Its bytes in the synthetic file.
+        keys: The file of its rows' content hashes.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    span: Span
+    rows: int
+    keys: Path
+
+
 class MapJob(Job):
-    """All that mapping needs. Paths of row files are absolute, `written_path` is relative to the project's folder."""
+    """All that mapping needs. Paths of row files are absolute, `written_path` is relative to the project's folder.
+
+    Attributes:
+        source_rows: Rows of the kept source, sentinels among them.
+        drawn: "all" of them; a "sample" over all of them; or the "head", where the kept copy is no more than that.
+        total: How many are mapped.
+        spans: Bytes of the synthetic file that count: neither cut off nor undone.
+    """
 
     request: MapRequest
     run_id: str
@@ -53,9 +82,14 @@ class MapJob(Job):
     scheme: str
     content_hash: str
     source_path: Path
+    source_rows: int
+    drawn: Drawn
     total: int
     synthetic: Path
     committed_bytes: int
+    spans: list[Span]
+    earlier: list[EarlierImport]
+    keys: Path
     rejected: Path
     written_path: str = SYNTHETIC_PATH
 
@@ -77,7 +111,9 @@ def resolve(request: MapRequest, records: Records) -> MapJob:
 
 
 def _job(request: MapRequest, records: Records, source: Source) -> MapJob:
-    total = source.row_count + sum(source.sentinel_counts.values())
+    rows = source.row_count + sum(source.sentinel_counts.values())
+    total = min(rows, request.limit or rows)
+    keys = records.folder / KEYS_FOLDER
     return MapJob(
         request=request,
         run_id=records.run_id,
@@ -85,8 +121,16 @@ def _job(request: MapRequest, records: Records, source: Source) -> MapJob:
         scheme=source.scheme,
         content_hash=source.content_hash,
         source_path=records.folder / source.path,
-        total=min(total, request.limit or total),
+        source_rows=rows,
+        drawn="head" if not source.is_whole else "all" if total == rows else "sample",
+        total=total,
         synthetic=records.folder / SYNTHETIC_PATH,
         committed_bytes=records.row_file(ROW_FILE).committed_bytes,
+        spans=records.live_spans(),
+        earlier=[
+            EarlierImport(span=(one.start_byte, one.end_byte), rows=one.accepted_count, keys=keys / f"{one.run_id}.keys")
+            for one in records.live_imports()
+        ],
+        keys=keys / f"{records.run_id}.keys",
         rejected=records.folder / "rejected" / f"{records.run_id}.jsonl",
     )

@@ -5,9 +5,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from brewslm.processes.context import Context
-from brewslm.rows import Ledger, RowFile
-from brewslm.rows.dryrun import DryAppender, RejectionSample
-from brewslm.stages.mapping.job import MapJob
+from brewslm.rows import Ledger
+from brewslm.rows.dryrun import AcceptedSample, RejectedSample
+from brewslm.stages.mapping.job import Drawn, MapJob
 from brewslm.stages.mapping.rows import checked_mapper, map_rows
 
 SAMPLE_CAP = 5
@@ -18,7 +18,8 @@ class Preview(BaseModel):
     """What a commit would do.
 
     Attributes:
-        rejection_counts: Reason to rows, over the whole source (or its first `limit` rows).
+        rejection_counts: Reason to rows, over the whole source (or the `limit` rows that were drawn from it).
+        source_rows, drawn, labels, notes: As of a commit.
         accepted_sample: The first rows that would be appended.
         rejected_sample: The first rows of each reason that is not dropped.
     """
@@ -32,9 +33,13 @@ class Preview(BaseModel):
     field_map: dict[str, str]
     forced: bool
     confidence: float | None
+    source_rows: int
+    drawn: Drawn
     accepted_count: int
     rejected_count: int
     rejection_counts: dict[str, int]
+    labels: dict[str, int]
+    notes: list[str]
     written_path: str
     accepted_sample: list[dict[str, Any]]
     rejected_sample: list[dict[str, Any]]
@@ -48,10 +53,9 @@ def preview(job: MapJob, context: Context) -> Preview:
         StageError: As `checked_mapper`.
     """
     mapper = checked_mapper(job)
-    rejected = RejectionSample(REJECTED_PER_REASON, job.request.drop_reasons)
-    with DryAppender(RowFile(job.synthetic), job.committed_bytes, SAMPLE_CAP) as accepted:
-        ledger = map_rows(job, mapper, context, accepted, rejected)
-    request = job.request
+    accepted, rejected = AcceptedSample(SAMPLE_CAP), RejectedSample(REJECTED_PER_REASON, job.request.drop_reasons)
+    mapped = map_rows(job, mapper, context, accepted, rejected, context.folder / job.keys.name)
+    request, ledger = job.request, mapped.ledger
     return Preview(
         locator=request.locator,
         mapper_id=request.mapper,
@@ -59,9 +63,13 @@ def preview(job: MapJob, context: Context) -> Preview:
         field_map=request.field_map,
         forced=request.forced,
         confidence=request.confidence,
+        source_rows=job.source_rows,
+        drawn=job.drawn,
         accepted_count=ledger.rows_out,
         rejected_count=ledger.rejected_count,
         rejection_counts=ledger.rejected,
+        labels=dict(mapped.labels.most_common()),
+        notes=mapped.notes(),
         written_path=job.written_path,
         accepted_sample=accepted.sample,
         rejected_sample=rejected.sample,

@@ -11,9 +11,10 @@ from sqlalchemy import text
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.pipeline.importing import dry_run
 from brewslm.pipeline.runs import RunView
-from brewslm.rows import RowFile
+from brewslm.rows import RawRow, RowFile
 from brewslm.stages.ingest import IngestRequest
 from brewslm.stages.mapping import CommitRequest, MapRequest, Preview
+from brewslm.stages.mapping.rows import sampled
 from brewslm.store import tables
 from brewslm.store.database import reading, transaction
 from brewslm.store.files import project_folder
@@ -37,7 +38,8 @@ REJECTED = {
     "missing_label": 1,
     "label_not_allowed": 1,
 }
-FIELD_MAP = {"text": "text", "label": "label", "allowed_labels": "positive,negative"}
+PLAIN = {"text": "text", "label": "label"}
+FIELD_MAP = PLAIN | {"allowed_labels": "positive,negative"}
 
 
 def ingested(project: int, path: Path, rows: list[Any]) -> str:
@@ -68,7 +70,7 @@ def synthetic(project: int) -> list[dict[str, Any]]:
     with reading() as session:
         state = session.get(tables.RowFileState, (project, "synthetic"))
     file = RowFile(project_folder(project) / "synthetic" / "synthetic.jsonl")
-    rows = list(file.rows(state.committed_bytes if state else 0))
+    rows = list(file.rows([(0, state.committed_bytes if state else 0)]))
     assert len(rows) == (state.row_count if state else 0)
     return rows
 
@@ -134,12 +136,48 @@ def test_dropped_reasons_leave_the_sample_and_stay_in_the_counts(project: int, l
     assert shown == set(REJECTED) - {"duplicate_row", "empty_text"}
 
 
-def test_a_limit_counts_every_row_of_the_source(project: int, locator: str) -> None:
-    assert previewed(project, locator, limit=3).ledger.model_dump() == {
-        "rows_in": 3,
-        "rows_out": 2,
-        "rejected": {"not_an_object": 1},
-    }
+def test_a_limit_draws_from_the_whole_source_and_accounts_for_what_it_drew(project: int, tmp_path: Path) -> None:
+    rows = [{"text": f"film {n}", "label": "bad" if n < 900 else "good"} for n in range(1000)]
+    sorted_by_label = ingested(project, tmp_path / "sorted.jsonl", [*rows, "broken"])
+    preview = previewed(project, sorted_by_label, field_map=PLAIN, limit=100)
+    assert (preview.ledger.rows_in, preview.source_rows, preview.drawn) == (100, 1001, "sample")
+    assert set(preview.labels) == {"bad", "good"} and 75 < preview.labels["bad"] < 100
+    result = committed(project, sorted_by_label, field_map=PLAIN, limit=100).result or {}
+    assert result["ledger"] == preview.ledger.model_dump() and result["labels"] == preview.labels
+    positions = [row["position"] for row in synthetic(project)]
+    assert positions == sorted(positions) and max(positions) > 900
+    everything = committed(project, sorted_by_label, field_map=PLAIN, limit=5000).result or {}
+    assert everything["drawn"] == "all" and everything["rejection_counts"]["duplicate_row"] == len(positions)
+
+
+@given(st.integers(1, 60), st.integers(1, 60))
+def test_a_sample_has_the_wanted_size_keeps_the_order_and_is_the_same_each_time(total: int, wanted: int) -> None:
+    rows = [RawRow(n, {}) for n in range(total)]
+    drawn = list(sampled(iter(rows), min(wanted, total), total))
+    assert len(drawn) == min(wanted, total) and drawn == sorted(drawn, key=lambda row: row.position)
+    assert drawn == list(sampled(iter(rows), min(wanted, total), total))
+
+
+def test_one_label_alone_is_told(project: int, tmp_path: Path) -> None:
+    locator = ingested(project, tmp_path / "one.jsonl", [{"text": "a", "label": "x"}, {"text": "b", "label": "x"}])
+    assert "only one label came in, 'x'" in previewed(project, locator, field_map=PLAIN).notes[0]
+    assert "only one label" in (committed(project, locator, field_map=PLAIN).result or {})["notes"][0]
+
+
+def test_rows_of_before_the_content_hashes_were_kept_are_known_all_the_same(project: int, locator: str) -> None:
+    committed(project, locator)
+    for keys in (project_folder(project) / "synthetic" / "keys").iterdir():
+        keys.unlink()
+    (project_folder(project) / "synthetic" / "synthetic.jsonl.index").unlink()
+    assert previewed(project, locator).rejection_counts == REJECTED | {"duplicate_row": 4}
+    assert (committed(project, locator).result or {})["accepted_count"] == 0
+    assert {path.stem for path in (project_folder(project) / "synthetic" / "keys").iterdir()} == {"import-1", "import-2"}
+
+
+def test_a_row_that_is_mapped_in_another_way_is_the_same_row(project: int, locator: str) -> None:
+    committed(project, locator)
+    other = {"mapper": "text_only", "field_map": {"text": "text"}}
+    assert previewed(project, locator, **other).rejection_counts["duplicate_row"] == 3 + 1
 
 
 def test_the_same_source_committed_twice_doubles_nothing(project: int, locator: str) -> None:
@@ -195,7 +233,7 @@ def test_a_run_that_was_killed_is_performed_again_from_the_beginning(project: in
     folder = project_folder(project)
     for name in ("synthetic/synthetic.jsonl", f"rejected/{run_id}.jsonl"):  # what the killed attempt left behind
         with RowFile(folder / name).append(0) as into:
-            into.write({"row_id": "rleft"}, "left")
+            into.write({"row_id": "rleft"})
     with transaction() as session:
         session.get_one(tables.Run, run_id).state = "running"
     assert (perform(run_id).result or {})["accepted_count"] == 3
