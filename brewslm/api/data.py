@@ -39,6 +39,7 @@ class ImportFields(LocatorFields):
 
     mapper: str | None = None
     field_map: dict[str, str] = {}
+    config: int | None = None
     auto: bool = False
     force: bool = False
     limit: Annotated[int | None, Query(ge=1)] = None

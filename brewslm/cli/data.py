@@ -77,6 +77,7 @@ def map_rows(
     force: Annotated[bool, typer.Option("--force", help="Take it although its confidence is under 0.80.")] = False,
     mapper: Annotated[str | None, typer.Option("--mapper", help="Use this mapper; see brewslm mappers.")] = None,
     mapped: Annotated[list[str] | None, typer.Option("--map", metavar="K=V", help="Field=column or option=value.")] = None,
+    config: Annotated[int | None, typer.Option("--config", help="Use this mapping again; see brewslm import configs.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only N rows, drawn from the whole source.")] = None,
     drop: Annotated[
         list[str] | None, typer.Option("--drop", metavar="REASON", help="Leave its rows out of the shown sample; counts stay.")
@@ -91,8 +92,8 @@ def map_rows(
     from brewslm.pipeline.mapping_choice import ImportRequest
 
     request = ImportRequest(
-        project=project, locator=locator, mapper=mapper, field_map=_field_map(mapped or []), auto=auto, force=force,
-        limit=limit, drop=drop or [], commit=commit,
+        project=project, locator=locator, mapper=mapper, field_map=_field_map(mapped or []), config=config, auto=auto,
+        force=force, limit=limit, drop=drop or [], commit=commit,
     )  # fmt: skip
     with problems(json), progress_line(json) as on_progress:
         done = import_rows(actor(), request, on_stage=stage_lines(json), on_progress=on_progress)

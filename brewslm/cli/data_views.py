@@ -91,8 +91,8 @@ def field_map(entries: dict[str, str]) -> str:
 
 def show_preview(preview: "Preview", project: int) -> None:
     """The counts over the whole source, then a sample."""
-    _show_mapping(preview.mapper_id, preview.target_task_profile, preview.field_map, preview.confidence)
-    _show_counts(preview.model_dump(mode="json"))
+    for line in result_lines(preview.model_dump(mode="json")):
+        print_line(line)
     for row in preview.accepted_sample:
         print_line(f"  + {_one_line(row['payload'])}")
     for row in preview.rejected_sample:
@@ -105,15 +105,10 @@ def show_commit(done: "Imported") -> None:
     """The counts, and where the rows stand now."""
     assert done.run is not None and done.run.result is not None
     result: dict[str, Any] = done.run.result
-    _show_mapping(result["mapper_id"], result["target_task_profile"], result["field_map"], result["confidence"])
-    _show_counts(result)
+    for line in result_lines(result):
+        print_line(line)
     print_line(f"{done.run.task_id}: appended to {result['written_path']}; the rejected rows stand in {result['rejected_path']}")
     print_line(f"next: brewslm prepare --project {done.run.project}")
-
-
-def _show_mapping(mapper: str, profile: str, entries: dict[str, str], confidence: float | None) -> None:
-    sure = "named by you" if confidence is None else f"confidence {confidence:.2f}"
-    print_line(f"{mapper} → {profile}  {sure}  {field_map(entries)}")
 
 
 _DRAWN = {
@@ -122,16 +117,17 @@ _DRAWN = {
 }
 
 
-def _show_counts(result: dict[str, Any]) -> None:
-    """Of a dry run or a commit."""
-    accepted, rejected = result["accepted_count"], result["rejected_count"]
+def result_lines(result: dict[str, Any]) -> list[str]:
+    """The mapping and the counts of a dry run or a commit."""
+    accepted, rejected, confidence = result["accepted_count"], result["rejected_count"], result["confidence"]
+    sure = "named by you" if confidence is None else f"confidence {confidence:.2f}"
+    lines = [f"{result['mapper_id']} → {result['target_task_profile']}  {sure}  {field_map(result['field_map'])}"]
     if result["drawn"] in _DRAWN:
-        print_line(_DRAWN[result["drawn"]].format(accepted + rejected, result["source_rows"]))
-    print_line(f"{accepted:,} accepted, {rejected:,} rejected{counts(result['rejection_counts'])}")
+        lines.append(_DRAWN[result["drawn"]].format(accepted + rejected, result["source_rows"]))
+    lines.append(f"{accepted:,} accepted, {rejected:,} rejected{counts(result['rejection_counts'])}")
     if 1 < len(result["labels"]) <= _LABELS_SHOWN:
-        print_line(f"labels{counts(result['labels'])}")
-    for note in result["notes"]:
-        print_line(f"but: {note}")
+        lines.append(f"labels{counts(result['labels'])}")
+    return lines + [f"but: {note}" for note in result["notes"]]
 
 
 def _one_line(payload: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from brewslm.cli import (
     documents,
     evaluate,
     export,
+    imports,
     predict,
     prepare,
     projects,
@@ -28,7 +29,8 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    quickstart, serve, projects, data, documents, prepare, train, evaluate, export, deploy, predict, status, task, audit, row,
+    quickstart, serve, projects, data, imports, documents, prepare, train, evaluate, export, deploy, predict, status,
+    task, audit, row,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

@@ -13,6 +13,7 @@ from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons import REGISTRY, Refusal
 from brewslm.store import tables
+from brewslm.store.records import imports_of
 
 ROW_FILE = "synthetic"
 GATE_EXITS = (3, 4)
@@ -98,11 +99,9 @@ def _turned_away(run: tables.Run) -> bool:
 
 
 def _newest_import(session: Session, project: int) -> tables.Run | None:
-    names = [name for name, operation in OPERATIONS.items() if operation.stage == "map_commit"]
-    query = select(tables.Run).where(
-        tables.Run.project_id == project, tables.Run.operation.in_(names), tables.Run.state == "succeeded"
-    )
-    return session.scalars(query.order_by(tables.Run.ended_at.desc())).first()
+    """Of those that count."""
+    live = [one for one in imports_of(session, project) if one.undone_by is None]
+    return session.get(tables.Run, max(live, key=lambda one: one.created_at).run_id) if live else None
 
 
 def _newest(session: Session, table: Any, project: int, experiment: tables.Experiment | None = None) -> Any:

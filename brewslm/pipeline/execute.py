@@ -1,9 +1,11 @@
 """The only doorway: every operation, from CLI, API, page or autopilot, goes through `call` or `queue`."""
 
+import errno
+import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from brewslm.processes.child import run_child
 from brewslm.processes.context import Cancelled, DirectContext
 from brewslm.processes.verdict import Cause
 from brewslm.reasons import Reason, is_event
-from brewslm.reasons.refusals import IdempotencyConflict, RunConflict
+from brewslm.reasons.refusals import DiskFull, IdempotencyConflict, RunConflict
 from brewslm.reasons.system import OperationFailed
 from brewslm.settings import settings
 from brewslm.stages.contract import Job, Request, Result
@@ -203,10 +205,18 @@ def _perform(run_id: str, on_progress: OnProgress | None) -> RunView:
         _fail(run_id, operation, death.cause, death.error, figures)
     except Exception as crash:  # noqa: BLE001 - the runner: whatever a stage raises becomes a closed run with a reason
         _log(run_id, crash)
-        failed = OperationFailed(operation=operation.name, error=where_of(crash))
-        crashed = StageError(failed, f"{operation.name} failed", cause=where_of(crash))
-        _fail(run_id, operation, Cause.OOM if isinstance(crash, MemoryError) else Cause.CRASHED, crashed, figures)
+        _fail(run_id, operation, *_why_crashed(operation, crash), figures)
     return _ended(run_id)
+
+
+def _why_crashed(operation: Operation, crash: Exception) -> tuple[Cause, StageError]:
+    what = f"{operation.name} failed"
+    if isinstance(crash, OSError) and crash.errno in (errno.ENOSPC, errno.EDQUOT):
+        free = shutil.disk_usage(settings().home).free
+        return Cause.REFUSED, StageError(DiskFull(), what, cause=f"{free / 2**20:,.1f} MB are free, now that it was taken back")
+    failed = OperationFailed(operation=operation.name, error=where_of(crash))
+    cause = Cause.OOM if isinstance(crash, MemoryError) else Cause.CRASHED
+    return cause, StageError(failed, what, cause=where_of(crash))
 
 
 def abandon(run_id: str, crash: Exception) -> None:
@@ -396,5 +406,5 @@ def where_of(error: BaseException) -> str:
 def _log(run_id: str, error: BaseException) -> None:
     folder = run_folder(run_id)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "log.txt").open("a") as file:
+    with suppress(OSError), (folder / "log.txt").open("a") as file:  # where the disk is full, the reason must still be told
         file.writelines(traceback.format_exception(error))

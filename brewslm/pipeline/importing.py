@@ -7,10 +7,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from brewslm.errors import StageError
 from brewslm.pipeline.execute import OnProgress, RunFailed, call
 from brewslm.pipeline.mapping_choice import ImportRequest, check, chosen_mapping, row_reasons
 from brewslm.pipeline.runs import RunView
 from brewslm.processes.context import DirectContext
+from brewslm.reasons.refusals import InvalidRequest
 from brewslm.sources import connector_of
 from brewslm.stages.ingest import IngestRequest
 from brewslm.stages.introspect import Introspection, introspect
@@ -19,7 +21,7 @@ from brewslm.stages.projects import CreateRequest
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder, sha256
 from brewslm.store.records import Records, project_of, source_of
-from brewslm.store.tables import Project, Source
+from brewslm.store.tables import ImportConfig, Project, Source
 
 
 class KeptSource(BaseModel):
@@ -81,6 +83,7 @@ def planned_import(
         StageError: The request was refused; no row was appended.
         RunFailed: Ingest began and failed.
     """
+    request = _with_config(request)
     check(request)
     first_project(actor, request.project)
     source = keep(actor, request.project, request.locator, request.limit, on_progress)
@@ -97,6 +100,25 @@ def planned_import(
         **chosen.model_dump(),
     )
     return Imported(source=source, introspection=introspection, request=mapping)
+
+
+def _with_config(request: ImportRequest) -> ImportRequest:
+    if request.config is None:
+        return request
+    with reading() as session:
+        project_of(session, request.project)
+        found = session.get(ImportConfig, request.config)
+    if found is None or found.project_id != request.project:
+        next_step = f"See brewslm import configs --project {request.project}."
+        raise StageError(InvalidRequest(), f"there is no config {request.config} in this project", next_step=next_step)
+    same = request.mapper in (None, found.mapper)
+    return request.model_copy(
+        update={
+            "mapper": request.mapper or found.mapper,
+            "field_map": (found.field_map if same else {}) | request.field_map,
+            "drop": request.drop or list(found.drop_reasons),
+        }
+    )
 
 
 def dry_run(request: MapRequest, on_progress: OnProgress | None = None) -> Preview:

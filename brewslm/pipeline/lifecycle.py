@@ -14,7 +14,7 @@ from brewslm.reasons.training import TrainingDispatchError
 from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, train
 from brewslm.stages.contract import Request
 from brewslm.stages.deploy import changes, promote, rollback, switch
-from brewslm.stages.mapping import commit, job
+from brewslm.stages.mapping import commit, job, undo
 
 STAGES = (
     LifecycleStage(1, "ingest", "Ingest"),
@@ -62,6 +62,15 @@ OPERATIONS: dict[str, Operation] = {
             failure=lambda failed: DatasetImportFailed(
                 source=failed.request.locator, mapper=failed.request.mapper, problem=failed.problem, error=failed.error
             ),
+        ),
+        Operation(
+            "import.undo",
+            "undo",
+            "map_commit",
+            undo.UndoRequest,
+            record=undo.record,
+            locks=("rows",),
+            project_of=undo.project_of,
         ),
         Operation(
             "documents.add",

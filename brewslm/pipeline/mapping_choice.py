@@ -15,6 +15,7 @@ class ImportRequest(BaseModel):
 
     Attributes:
         mapper, field_map: Said outright; under `auto` they override the proposal, entry by entry.
+        config: The number of a mapping that an import of this project used; mapper, field_map and drop override it.
         auto: Take the proposal, if it is sure enough.
         force: Take it although it is under 0.80.
         drop: Codes of reasons whose rows are left out of the shown sample.
@@ -27,6 +28,7 @@ class ImportRequest(BaseModel):
     locator: Locator
     mapper: str | None = None
     field_map: dict[str, str] = {}
+    config: int | None = None
     auto: bool = False
     force: bool = False
     limit: int | None = Field(default=None, ge=1)
@@ -55,7 +57,7 @@ def check(request: ImportRequest) -> None:
         mapper_type(request.mapper)
     row_reasons(request.drop)
     if request.mapper is None and not request.auto:
-        next_step = "Add --auto to take the proposal, or name --mapper and --map field=column."
+        next_step = "Add --auto to take the proposal, or name --mapper and --map field=column, or --config."
         raise StageError(InvalidRequest(), "no mapping was chosen", next_step=next_step)
     connector_of(request.locator)
 

@@ -18,6 +18,14 @@ class DatasetImportRun(Reason, stage=Stage.INGESTION, severity=Severity.INFO):
     confidence: float | None = None
 
 
+class DatasetImportUndone(Reason, stage=Stage.INGESTION, severity=Severity.INFO):
+    """An import was undone: its rows count no more, and can be imported again."""
+
+    import_run: str
+    source: str
+    rows: int
+
+
 class DatasetImportFailed(
     Reason,
     stage=Stage.INGESTION,

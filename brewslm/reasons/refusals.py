@@ -18,6 +18,10 @@ class UnknownRow(Refusal, status=404, remedy="See brewslm map --json for row ids
     """No row of any project has this id."""
 
 
+class DiskFull(Refusal, status=507, remedy="Free some space, or move BREWSLM_HOME to a larger disk, and try again.", **_S):
+    """The disk is full; what was begun was taken back."""
+
+
 class InvalidRequest(Refusal, exit_code=2, **_S):
     """A value of the request is not one that can be used."""
 

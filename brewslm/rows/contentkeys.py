@@ -100,7 +100,8 @@ class ContentKeys:
     def _filtered(self, keys: "Keys") -> "Keys":
         """Which keys may be known already."""
         byte, bit = self._bits(keys)
-        found: Keys = (self._filter[byte] & bit).all(axis=1)
+        maybe = (self._filter[byte] & bit) > 0
+        found: Keys = maybe[:, 0] & maybe[:, 1]
         return found
 
     def _mark(self, keys: "Keys") -> int:

@@ -146,3 +146,23 @@ def test_the_page_s_own_request_for_autopilot(client, project):
     assert execute.look("autopilot-1").operation == "autopilot.run"
     plain = client.post(f"/api/projects/{project}/training/run", json={})
     assert plain.json()["operation"] == "train.run"
+
+
+def test_an_import_is_listed_mended_and_undone(client, project, uploaded, perform):
+    body = {"locator": uploaded([*EXAMPLES, {"text": "", "label": "positive"}]), "auto": True}
+    perform(client.post(f"/api/projects/{project}/dataset-import/run", json=body))
+    (listed,) = client.get(f"/api/projects/{project}/imports").json()
+    assert (listed["import_run"], listed["rejection_counts"]) == ("import-1", {"empty_text": 1})
+    assert client.get(f"/api/projects/{project}/import-configs").json()[0]["config_id"] == listed["config_id"] == 1
+    answer = client.get("/api/imports/import-1/rejected", params={"reason": "empty_text"})
+    rejected = orjson.loads(answer.content)
+    assert answer.headers["content-type"] == "application/jsonl" and rejected["raw"]["text"] == ""
+    assert client.get("/api/imports/import-9/rejected").json()["code"] == "unknown_run"
+    mended = uploaded([rejected | {"raw": {"text": "filled in", "label": "positive"}}]).replace("jsonl:", "mended:")
+    done = perform(client.post("/api/imports/import-1/reimport", json={"locator": mended}))
+    assert (done["result"]["accepted_count"], done["result"]["parent_import"]) == (1, "import-1")
+    done = perform(client.post("/api/imports/import-2/undo"))
+    assert done["result"] == {"import_run": "import-2", "rows": 1}
+    assert [one["undone_by"] for one in client.get(f"/api/projects/{project}/imports").json()] == [None, "undo-1"]
+    again = client.post(f"/api/projects/{project}/dataset-import/preview", json={"locator": body["locator"], "config": 1})
+    assert again.json()["preview"]["rejection_counts"] == {"duplicate_row": 80, "empty_text": 1}

@@ -105,7 +105,9 @@ def test_a_map_entry_without_an_equals_sign_is_a_usage_error(project: int, revie
 def test_the_catalogues_can_be_read() -> None:
     listed = json.loads(cli.invoke(app, ["sources", "--json"]).stdout)
     schemes = [one["scheme"] for one in listed["sources"]]
-    assert set(schemes) == {"jsonl", "json", "csv", "tsv", "parquet", "xlsx", "file", "sample"} and schemes[0] == "jsonl"
+    assert (
+        set(schemes) == {"jsonl", "json", "csv", "tsv", "parquet", "xlsx", "file", "mended", "sample"} and schemes[0] == "jsonl"
+    )
     assert {one["locator"] for one in listed["samples"]} == {"sample:movie-reviews", "sample:us-addresses", "sample:support-qa"}
     assert "sample:movie-reviews" in cli.invoke(app, ["sources"]).stdout
     mappers = json.loads(cli.invoke(app, ["mappers", "--json"]).stdout)
@@ -136,3 +138,33 @@ def test_the_alias_knows_its_verbs_and_no_others() -> None:
     unknown = alias("commit")
     assert unknown.returncode == 2 and "run,preview,introspect,sources,mappers" in unknown.stderr
     assert alias("--help").returncode == 0
+
+
+def test_imports_are_listed_undone_and_their_rejected_rows_mended(home: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"text": "a fine film", "label": "good"}\n{"text": "a dull film", "label": "bad"}\n{broken\n')
+    command = ["map", "--project", "1", "--locator", f"jsonl:{rows}", "--mapper", "label_to_classification"]
+    done = cli.invoke(app, [*command, "--map", "text=text", "--map", "label=label", "--commit"])
+    assert done.exit_code == 0 and "labels (good 1, bad 1)" in done.stdout
+    out = tmp_path / "mend.jsonl"
+    done = cli.invoke(app, ["rejected", "export", "import-1", "--out", str(out)])
+    assert "1 row in" in done.stdout and f"brewslm rejected reimport import-1 --file {out}" in done.stdout
+    assert cli.invoke(app, ["rejected", "export", "import-1", "--reason", "empty_text"]).stdout == ""
+    assert cli.invoke(app, ["rejected", "export", "import-1", "--out", str(out)]).exit_code == 2
+    mended = json.loads(out.read_text()) | {"text": '{"text": "mended", "label": "good"}'}
+    out.write_text(json.dumps(mended) + "\n")
+    done = cli.invoke(app, ["rejected", "reimport", "import-1", "--file", str(out)])
+    assert done.exit_code == 0 and "1 accepted, 0 rejected" in done.stdout and "import-2 mends import-1" in done.stdout
+    done = cli.invoke(app, ["import", "undo", "import-2"])
+    assert "import-2: its 1 rows count no more (undo-1)" in done.stdout
+    listed = cli.invoke(app, ["import", "list", "--project", "1"]).stdout
+    assert "undone by undo-1" in listed and "invalid_json 1" in listed
+    assert [one["import_run"] for one in json.loads(cli.invoke(app, ["import", "list", "--project", "1", "--json"]).stdout)] == [
+        "import-1",
+        "import-2",
+    ]
+    assert "text=text, label=label" in cli.invoke(app, ["import", "configs", "--project", "1"]).stdout
+    done = cli.invoke(app, ["map", "--project", "1", "--locator", f"jsonl:{rows}", "--config", "1"])
+    assert done.exit_code == 0 and "0 accepted, 3 rejected (duplicate_row 2, invalid_json 1)" in done.stdout
+    undone_twice = cli.invoke(app, ["import", "undo", "import-2", "--json"])
+    assert undone_twice.exit_code == 1 and json.loads(undone_twice.stdout)["code"] == "run_conflict"
