@@ -23,6 +23,7 @@ from brewslm.stages.projects import CreateRequest
 from brewslm.store.database import engine, forget_connections, reading
 from brewslm.store.tables import RunEvent
 
+Ready = tuple[Path, CommitRequest]
 KILLS = 50
 ROWS = [{"text": f"film {n % 170}", "label": "good" if n % 3 else "bad"} if n % 11 else {"text": f"film {n}"} for n in range(300)]
 
@@ -36,7 +37,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ready(home: Path, tmp_path: Path, small_pieces: None) -> tuple[Path, CommitRequest]:
+def ready(home: Path, tmp_path: Path, small_pieces: None) -> Ready:
     """A home with a project that has one import already and a source that is kept, and the commit of that source."""
     call("test", CreateRequest(name="a project"))
     requests = []
