@@ -9,6 +9,7 @@ from brewslm.mappers.kv_to_structured import KvToStructured
 from brewslm.mappers.label_to_classification import LabelToClassification
 from brewslm.mappers.preference_pair import PreferencePair
 from brewslm.stages.introspect.columns import ColumnSignature, ColumnType
+from brewslm.stages.introspect.remainder import remainder
 from brewslm.stages.introspect.sample import Sample, is_named, is_text, named
 from brewslm.stages.introspect.shape import DOUBT, HIGHEST, ShapeHypothesis, shape
 
@@ -70,22 +71,19 @@ def chat(sample: Sample) -> ShapeHypothesis | None:
         return None
     messages = named(talks, spec["messages"]) or talks[0]
     confidence, warnings = HIGHEST if is_named(messages, spec["messages"]) else 0.90, []
-    if any(is_named(one, PreferencePair.fields[field]) for one in talks for field in ("chosen", "rejected")):
-        confidence -= 2 * DOUBT
-        warnings.append("one of two answers is left out: is it a pair of which one is preferred?")
-    elif len(talks) > 1:
-        confidence -= DOUBT
-        warnings.append(f"{len(talks)} columns hold messages: {', '.join(one.name for one in talks)}")
-    if media := sample.of_type(ColumnType.IMAGE_PATH, ColumnType.AUDIO_PATH):
-        confidence -= 2 * DOUBT
-        warnings.append(f"the talk is about {media[0].name}, which this mapping leaves out")
-    if tools := [one for one in sample.signatures if is_named(one, _TOOLS) and one.column_type is not ColumnType.UNKNOWN]:
-        confidence -= 2 * DOUBT
-        warnings.append(f"the talk may use what {tools[0].name} lists, which this mapping leaves out")
     system = named(
         (one for one in sample.signatures if is_text(one) or one.column_type is ColumnType.CATEGORICAL), spec["system"]
     )
     field_map = {"messages": messages.name} | ({"system": system.name} if system else {})
+    left_out = remainder(sample, field_map.values())
+    confidence -= left_out.cost
+    warnings += left_out.warnings
+    if any(is_named(one, PreferencePair.fields[field]) for one in sample.signatures for field in ("chosen", "rejected")):
+        confidence -= DOUBT
+        warnings.append("one of two answers is left out: is it a pair of which one is preferred?")
+    if tools := [one for one in sample.signatures if is_named(one, _TOOLS) and one.column_type is not ColumnType.UNKNOWN]:
+        confidence -= 2 * DOUBT
+        warnings.append(f"the talk may use what {tools[0].name} lists, which this mapping leaves out")
     rationale = f"{messages.name} holds lists of messages in every row where it is not empty"
     return shape(ChatMessagesPassthrough.id, field_map, confidence, rationale, warnings)
 
@@ -103,7 +101,8 @@ def fields(sample: Sample) -> ShapeHypothesis | None:
     share = sum(found.values()) / len(found)
     field_map = {"text": text.name, "fields": ",".join(found)}
     rationale = f"the values of {', '.join(found)} stand in {text.name} in {share:.0%} of the rows"
-    return shape(KvToStructured.id, field_map, HIGHEST * share, rationale, [])
+    left_out = remainder(sample, (text.name, *found))
+    return shape(KvToStructured.id, field_map, HIGHEST * share - left_out.cost, rationale, left_out.warnings)
 
 
 def _values_in(sample: Sample, text: ColumnSignature) -> dict[str, float]:

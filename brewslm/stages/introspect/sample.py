@@ -7,13 +7,17 @@ from typing import Any
 
 from brewslm.mappers import Field
 from brewslm.mappers.base import at
-from brewslm.stages.introspect.columns import LISTS, ColumnSignature, ColumnType
+from brewslm.mappers.label_to_classification import LabelToClassification
+from brewslm.stages.introspect.columns import FILE_LISTS, LISTS, ColumnSignature, ColumnType
 
 _META = re.compile(
     r"^(?:(?:.*_)?(?:id|ids|idx|index|uuid|url|uri|link|split|fold|date|time|timestamp|created|updated|licen[cs]e|confidence|version)"
-    r"|(?:created|updated)_.*|row|no|num|number|source|language_code|annotator|worker|user|author)$"
+    r"|(?:created|updated)_.*|row|no|num|number|source|language_code|annotator|worker|user"
+    r"|(?:.*_)?(?:hash|hexsha|sha|md5|path|dump|count|length|size|locale|split_type))$"
 )
 _TITLE = re.compile(r"^(?:.*_)?(?:title|headline|subject|name|heading|keywords?|tags?)$")
+_DESCRIBING = frozenset({"meta", "metadata", "licenses"})
+"""Lists and objects that describe a row."""
 _PROSE_WORDS = 4
 _TEXTS = frozenset({ColumnType.TEXT_LIKE})
 _RICH = frozenset(
@@ -29,6 +33,9 @@ _RICH = frozenset(
 )
 
 
+LABELS = LabelToClassification.fields["label"].names
+
+
 def plain(name: str) -> str:
     """A column's name as it is compared: lower case, words parted by underscores."""
     return re.sub(r"[\s\-.]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())).lower()
@@ -39,17 +46,18 @@ class Sample:
 
     Attributes:
         prose: Columns of texts with four words or more on average, but for titles and what only describes the row.
-        labels: Columns whose values may be classes, but for what only describes the row.
+        labels: Columns whose values may be classes, but for what only describes the row, or is the same in all rows.
     """
 
     def __init__(self, signatures: Sequence[ColumnSignature], rows: Sequence[dict[str, Any]]) -> None:
         self.signatures, self.rows = signatures, rows
+        self.names = {one.name for one in signatures}
         texts = [one for one in signatures if is_text(one)]
         self.prose = [one for one in texts if not _META.match(plain(one.name)) and self.words(one) >= _PROSE_WORDS]
         self.labels = [
             one
             for one in self.of_type(ColumnType.CATEGORICAL, ColumnType.CLASS_ID, ColumnType.BOOLEAN)
-            if not _META.match(plain(one.name))
+            if not _META.match(plain(one.name)) and (one.unique_values > 1 or plain(one.name) in LABELS)
         ]
 
     def of_type(self, *types: ColumnType) -> list[ColumnSignature]:
@@ -58,7 +66,8 @@ class Sample:
 
     def lists_and_files(self) -> list[ColumnSignature]:
         """Columns of lists, objects, images and recordings: what a mapping of texts alone would leave out."""
-        return [one for one in self.signatures if one.column_type in _RICH or one.notes[0] == LISTS]
+        rich = [one for one in self.signatures if one.column_type in _RICH or one.notes[0] in (LISTS, FILE_LISTS)]
+        return [one for one in rich if plain(one.name) not in _DESCRIBING and not _META.match(plain(one.name))]
 
     def beside(self, *taken: ColumnSignature) -> list[ColumnSignature]:
         """The other columns, but for what only describes the row."""
@@ -80,7 +89,17 @@ class Sample:
 
     def bodies(self) -> list[ColumnSignature]:
         """The prose columns that are no titles, unless there is nothing else."""
-        return [one for one in self.prose if not _TITLE.match(plain(one.name))] or self.prose
+        return [one for one in self.prose if not is_title(one.name)] or self.prose
+
+
+def head_noun(name: str) -> str:
+    """What a column's name says that it is: a `harm_category` is a category, a `comment_text` a text."""
+    return plain(name).rpartition("_")[2]
+
+
+def is_title(name: str) -> bool:
+    """Whether a column's name is that of a title or of keywords, which stand above a text."""
+    return bool(_TITLE.match(plain(name)))
 
 
 def is_text(signature: ColumnSignature) -> bool:
