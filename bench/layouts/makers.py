@@ -287,3 +287,18 @@ def talk_text(n: int) -> str:
 def prompted(kind: str) -> Maker:
     """A prompt and an answer of a kind in one text."""
     return lambda n: f"\n\nHuman: {question(n)}\n\nAssistant: {sentence(n, kind)}"
+
+
+def template(n: int) -> str:
+    """An instruction, what it speaks of and its answer, put together as they are trained on."""
+    return f"Below is a task.\n\n### Task:\n{order(n)}\n\n### Input:\n{sentence(n)}\n\n### Answer:\n{reply(n)}"
+
+
+def signature(n: int) -> str:
+    """The head of a function in Python, and what it is to do."""
+    return f'def step_{n}(values):\n    """{sentence(n, "doc")}"""\n'
+
+
+def parsed(n: int) -> str:
+    """What an invoice says, as JSON in a text."""
+    return json.dumps({"store": shop(n), "date": day(n), "total": price(n), "for": sentence(n)})
