@@ -1,7 +1,26 @@
 """Questions and answers, with and without what they are answered from."""
 
 from bench.layouts.layout import Layout
-from bench.layouts.makers import address, code, day, german, german_question, headline, key, moment, name, number, one_of, order, passage, question, reply, sentence, short, sometimes
+from bench.layouts.makers import (
+    address,
+    code,
+    day,
+    german,
+    german_question,
+    headline,
+    key,
+    moment,
+    name,
+    number,
+    one_of,
+    order,
+    passage,
+    question,
+    reply,
+    sentence,
+    short,
+    sometimes,
+)
 from bench.layouts.written.words import QA, QUEUE, RAG, _qa, _rag
 
 LAYOUTS = [

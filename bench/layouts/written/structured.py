@@ -1,7 +1,24 @@
 """Tagged words, and values that stand in a text."""
 
 from bench.layouts.layout import Layout
-from bench.layouts.makers import advert, city, day, file, form, invoice, key, name, number, one_of, post, price, sentence, shop, tags, tokens
+from bench.layouts.makers import (
+    advert,
+    city,
+    day,
+    file,
+    form,
+    invoice,
+    key,
+    name,
+    number,
+    one_of,
+    post,
+    price,
+    sentence,
+    shop,
+    tags,
+    tokens,
+)
 from bench.layouts.written.words import BIO, KV
 
 LAYOUTS = [

@@ -1,7 +1,25 @@
 """Talks, pairs of a better and a worse answer, and a text that becomes another."""
 
 from bench.layouts.layout import Layout
-from bench.layouts.makers import answered, day, german, headline, key, number, one_of, order, other, passage, price, question, reply, sentence, share, summary, talk
+from bench.layouts.makers import (
+    answered,
+    day,
+    german,
+    headline,
+    key,
+    number,
+    one_of,
+    order,
+    other,
+    passage,
+    price,
+    question,
+    reply,
+    sentence,
+    share,
+    summary,
+    talk,
+)
 from bench.layouts.written.words import CHAT, PREF, SEQ, _st
 
 LAYOUTS = [

@@ -1,7 +1,27 @@
 """Texts alone, images, recordings, and prompts with the harm in them."""
 
 from bench.layouts.layout import Layout
-from bench.layouts.makers import address, caption, code, day, file, headline, key, moment, name, number, one_of, passage, price, question, reply, risky, sentence, short, sometimes
+from bench.layouts.makers import (
+    address,
+    caption,
+    code,
+    day,
+    file,
+    headline,
+    key,
+    moment,
+    name,
+    number,
+    one_of,
+    passage,
+    price,
+    question,
+    reply,
+    risky,
+    sentence,
+    short,
+    sometimes,
+)
 from bench.layouts.written.words import AUDIO, IMAGE, SAFE, TEXT
 
 LAYOUTS = [

@@ -1,7 +1,35 @@
 """What no mapper suits: nothing may be proposed at 0.80 or more."""
 
 from bench.layouts.layout import Layout
-from bench.layouts.makers import city, code, day, file, form, german, headline, key, moment, name, number, one_of, other, passage, price, question, reply, risky, sentence, share, shop, short, sometimes, tags, talk, tokens, word
+from bench.layouts.makers import (
+    city,
+    code,
+    day,
+    file,
+    form,
+    german,
+    headline,
+    key,
+    moment,
+    name,
+    number,
+    one_of,
+    other,
+    passage,
+    price,
+    question,
+    reply,
+    risky,
+    sentence,
+    share,
+    shop,
+    short,
+    sometimes,
+    tags,
+    talk,
+    tokens,
+    word,
+)
 from bench.layouts.written.words import BIT, QUEUE
 
 LAYOUTS = [

@@ -29,7 +29,10 @@ def _humbled(ranked: list[ShapeHypothesis]) -> list[ShapeHypothesis]:
         if top.confidence - rival.confidence < _CLOSE and not _columns(rival) <= _columns(top):
             warning = f"{rival.mapper_id} would fit nearly as well"
             confidence = max(rival.confidence, round(top.confidence - DOUBT, 2))
-            return [top.model_copy(update={"confidence": min(confidence, GUESS), "warnings": [*top.warnings, warning]}), *ranked[1:]]
+            return [
+                top.model_copy(update={"confidence": min(confidence, GUESS), "warnings": [*top.warnings, warning]}),
+                *ranked[1:],
+            ]
     return ranked
 
 

@@ -14,6 +14,7 @@ DECLARED = frozenset({"label", "labels", "class", "target"})
 """Names that say that a column is what is to be learnt."""
 _OPTIONS = frozenset({"choices", "options", "alternatives", "distractors", "endings", "answer_options", "candidates"})
 _REPEATS = 0.8
+_WORDY, _FILLED = 20, 0.5
 _UNEXPLAINED, _MOST_UNEXPLAINED = 0.02, 0.10
 
 
@@ -68,15 +69,33 @@ def _distractors() -> frozenset[str]:
 
 
 def _files(sample: Sample, rest: list[ColumnSignature], found: Remainder) -> None:
-    files = [one for one in rest if one.column_type in (ColumnType.IMAGE_PATH, ColumnType.AUDIO_PATH) or one.notes[0] == FILE_LISTS]
+    files = [
+        one for one in rest if one.column_type in (ColumnType.IMAGE_PATH, ColumnType.AUDIO_PATH) or one.notes[0] == FILE_LISTS
+    ]
     if files:
         found.add(2 * DOUBT, f"the rows are about {files[0].name}, which this mapping leaves out")
 
 
 def _texts(sample: Sample, rest: list[ColumnSignature], columns: set[str], found: Remainder) -> None:
     others = [one for one in rest if one in sample.prose and not is_title(one.name) and not _repeats(sample, one, columns)]
+    rich = [one for one in rest if one in sample.lists_and_files() and not _is_talk(sample, one)]
+    others += [one for one in rich if _words(sample, one) >= _WORDY and sample.filled(one.name) >= _FILLED]
     if others:
         found.add(DOUBT if len(others) == 1 else 2 * DOUBT, f"other texts are left out: {_names(others)}")
+
+
+def _words(sample: Sample, signature: ColumnSignature) -> float:
+    """Words in the texts of a column's lists and objects, on average: a table or a list of passages has many, scores have none."""
+    cells = sample.cells(signature.name)
+    return sum(len(piece.split()) for cell in cells for piece in _texts_in(cell)) / max(1, len(cells))
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for inside in value if isinstance(value, list) else value.values():
+            yield from _texts_in(inside)
 
 
 def _is_talk(sample: Sample, signature: ColumnSignature) -> bool:
@@ -88,29 +107,21 @@ def _is_talk(sample: Sample, signature: ColumnSignature) -> bool:
 
 
 def _repeats(sample: Sample, signature: ColumnSignature, columns: set[str]) -> bool:
-    """Whether a column only says again what those that are taken say: it is part of them, or was put together from them."""
+    """Whether all that a column says stands in those that are taken, as a prompt does in its talk."""
     rows = [row for row in sample.rows if row.get(signature.name)]
     said = sum(_says_again(row, signature.name, columns) for row in rows)
     return bool(rows) and said >= _REPEATS * len(rows)
 
 
 def _says_again(row: dict[str, Any], name: str, columns: set[str]) -> bool:
-    own = list(_pieces(row.get(name)))
-    taken = [piece for column in columns for piece in _pieces(row.get(column))]
-    whole, whole_own = "\n".join(taken), "\n".join(own)
-    found = [piece for piece in taken if piece in whole_own]
-    return bool(taken) and (all(piece in whole for piece in own) or (len(found) > 1 and 2 * len(found) > len(taken)))
+    whole = "\n".join(piece for column in columns for piece in _pieces(row.get(column)))
+    return bool(whole) and all(piece in whole for piece in _pieces(row.get(name)))
 
 
 def _pieces(value: Any) -> Iterator[str]:
-    """The texts in a cell."""
-    listed = as_list(value)
-    held = as_object(value) if listed is None else None
-    if listed is not None or held is not None:
-        for inside in listed if listed is not None else held.values() if held is not None else ():
-            yield from _pieces(inside)
-    elif isinstance(value, str) and len(value.split()) > 1:
-        yield value.strip()
+    """The texts of several words in a cell, also where it is the JSON of a list or an object."""
+    held = as_list(value) or as_object(value) or value
+    return (text.strip() for text in _texts_in(held) if len(text.split()) > 1)
 
 
 def _names(signatures: Iterable[ColumnSignature]) -> str:

@@ -17,6 +17,7 @@ _MANY_LABELS = 10
 _TEACHING = DECLARED | {"sentiment", "intent"}
 _HEAD_NOUN, _UNNAMED = 0.90, 0.85
 _STRAY = 0.10
+_SCORES = ("score", "rating", "grade", "stars")
 _MOSTLY = 0.8
 _SHORT = 60
 _HARM = ("harm", "risk_area", "unsafe", "is_safe", "safety", "jailbreak", "hazard")
@@ -55,16 +56,16 @@ def classification(sample: Sample) -> ShapeHypothesis | None:
     return shape(LabelToClassification.id, field_map, confidence, "; ".join(reasons), warnings)
 
 
-def _doubts(
-    sample: Sample, text: ColumnSignature, label: ColumnSignature, *, short: bool
-) -> tuple[tuple[bool, float, str], ...]:
+def _doubts(sample: Sample, text: ColumnSignature, label: ColumnSignature, *, short: bool) -> tuple[tuple[bool, float, str], ...]:
     besides = [one for one in sample.beside(text, label) if one.column_type is not ColumnType.UNKNOWN]
     filled, said = sample.filled(text.name), label.unique_values
+    about = [one.name for one in besides if sample.share_standing_in(one.name, text.name) >= _MOSTLY]
     stray = bool(besides) and not is_named(label, _LABEL)
     return (
         (bool(sample.lists_and_files()), 2 * DOUBT, "there are lists, objects or files, which this mapping leaves out"),
         (stray, _STRAY, f"the name {label.name} does not say that it is a class, and there are other columns"),
         (filled < _MOSTLY, DOUBT, f"{text.name} is filled in {filled:.0%} of the rows, and the others would be rejected"),
+        (bool(about), DOUBT, f"{', '.join(about)} stands in the text: is the class that of it, and not of the whole text?"),
         (short, DOUBT, f"the texts of {text.name} are of few words"),
         (said > _MANY_LABELS, 0, f"{said} labels were seen: is {label.name} a class?"),
         (said == 1, 0, f"only one label was seen, {label.sample_value}: the source may be sorted by it"),
@@ -189,6 +190,10 @@ def text_only(sample: Sample) -> ShapeHypothesis | None:
         may_teach = any(_evidence(one, _LABEL) > _UNNAMED for one in sample.labels) or bool(sample.lists_and_files())
         confidence -= (2 if may_teach else 1) * DOUBT
         warnings.append("there are columns that could be what is to be learnt, and this mapping leaves them out")
+    scores = [one.name for one in sample.of_type(ColumnType.NUMERIC) if head_noun(one.name) in _SCORES]
+    if scores and not sample.labels:
+        confidence -= DOUBT
+        warnings.append(f"{', '.join(scores)} may be what is to be learnt, and this mapping leaves it out")
     if not is_named(text, spec) and sample.words(text) * 6 < _SHORT:
         confidence -= DOUBT
         warnings.append(f"the texts of {text.name} are short")

@@ -1,8 +1,6 @@
 """Shapes told by what lists and objects hold: tagged tokens, chats, values that stand in a text."""
 
-from typing import Any
-
-from brewslm.mappers.base import as_label, as_object, at
+from brewslm.mappers.base import as_object
 from brewslm.mappers.bio_to_spans import BioToSpans, as_items
 from brewslm.mappers.chat_messages_passthrough import ChatMessagesPassthrough
 from brewslm.mappers.kv_to_structured import KvToStructured
@@ -13,7 +11,6 @@ from brewslm.stages.introspect.remainder import remainder
 from brewslm.stages.introspect.sample import Sample, is_named, is_text, named
 from brewslm.stages.introspect.shape import DOUBT, HIGHEST, ShapeHypothesis, shape
 
-_SHORTEST_VALUE, _VALUE_WORDS = 3, 8
 _FOUND = 0.8
 _TOOLS = ("tools", "functions", "tool_definitions")
 
@@ -102,6 +99,9 @@ def fields(sample: Sample) -> ShapeHypothesis | None:
     field_map = {"text": text.name, "fields": ",".join(found)}
     rationale = f"the values of {', '.join(found)} stand in {text.name} in {share:.0%} of the rows"
     left_out = remainder(sample, (text.name, *found))
+    kinds = [one.name for one in sample.of_type(ColumnType.CATEGORICAL) if one in sample.labels and one.name not in found]
+    if kinds:
+        left_out.add(DOUBT, f"{', '.join(kinds)} may say what the values are to each other, and this mapping leaves it out")
     return shape(KvToStructured.id, field_map, HIGHEST * share - left_out.cost, rationale, left_out.warnings)
 
 
@@ -112,7 +112,7 @@ def _values_in(sample: Sample, text: ColumnSignature) -> dict[str, float]:
         if signature.name == text.name or "," in signature.name or "=" in signature.name:
             continue
         for column in _places(sample, signature):
-            share = _share_in(sample, column, text.name)
+            share = sample.share_standing_in(column, text.name)
             if share >= _FOUND:
                 found[column] = share
     return found
@@ -124,23 +124,3 @@ def _places(sample: Sample, signature: ColumnSignature) -> list[str]:
         return [signature.name]
     keys = {key: None for cell in sample.cells(signature.name) for key in as_object(cell) or ()}
     return [f"{signature.name}.{key}" for key in keys if not {",", "=", "."} & set(key)]
-
-
-def _share_in(sample: Sample, column: str, text: str) -> float:
-    values = [_word(value) for value in sample.cells(column)]
-    if not values or None in values or len(values) < _FOUND * len(sample.rows) / 2:
-        return 0.0
-    pairs = [(as_value, row.get(text)) for as_value, row in _rows_with(sample, column)]
-    return sum(isinstance(whole, str) and value.casefold() in whole.casefold() for value, whole in pairs) / len(pairs)
-
-
-def _rows_with(sample: Sample, column: str) -> list[tuple[str, dict[str, Any]]]:
-    return [(value, row) for row in sample.rows if (value := _word(at(row, column))) is not None]
-
-
-def _word(value: Any) -> str | None:
-    """A short value as it would be written in a text; None for what is too short or too long to be found by chance or at all."""
-    written = as_label(value)
-    if written is None or len(written) < _SHORTEST_VALUE or len(written.split()) > _VALUE_WORDS:
-        return None
-    return written

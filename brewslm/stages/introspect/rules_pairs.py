@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from brewslm.mappers import Field
 from brewslm.mappers.base import as_list, as_object
 from brewslm.mappers.preference_pair import PreferencePair
 from brewslm.mappers.qa_pair_passthrough import QaPairPassthrough
@@ -9,7 +10,7 @@ from brewslm.mappers.rag_passthrough import RagPassthrough
 from brewslm.mappers.seq2seq_pair import Seq2SeqPair
 from brewslm.stages.introspect.columns import ColumnSignature, ColumnType
 from brewslm.stages.introspect.remainder import bodies_beside, remainder
-from brewslm.stages.introspect.sample import Sample, is_named, is_text, named, plain
+from brewslm.stages.introspect.sample import Sample, called, is_named, is_text, named, plain
 from brewslm.stages.introspect.shape import DOUBT, GUESS, HIGHEST, ShapeHypothesis, shape
 
 _WORDS = (ColumnType.TEXT_LIKE, ColumnType.CATEGORICAL)
@@ -46,11 +47,10 @@ def preference(sample: Sample) -> ShapeHypothesis | None:
 def rag(sample: Sample) -> ShapeHypothesis | None:
     """A question, a context that is mostly there, and an answer."""
     spec = RagPassthrough.fields
-    question = named(sample.of_type(*_WORDS), spec["question"])
-    answer = _answer(sample, spec["answer"].names)
+    question, answer, warnings = _asked_and_answered(sample, spec)
     if question is None or answer is None or question.name == answer[0].name:
         return None
-    context, confidence, warnings = _context(sample), 0.93, []
+    context, confidence = _context(sample), GUESS if warnings else 0.93
     if context is None and (context := _only_passage(sample, question, answer[0])) is not None:
         confidence = GUESS
         warnings.append(f"the name {context.name} does not say that it is what the answers are taken from")
@@ -61,9 +61,24 @@ def rag(sample: Sample) -> ShapeHypothesis | None:
         confidence -= 2 * DOUBT
         warnings.append(f"{context.name} is filled in {filled:.0%} of the rows, and the others would be rejected")
     left_out = remainder(sample, (question.name, context.name, answer[1]))
-    rationale = f"{question.name} and {answer[1]} have conventional names, and {context.name} holds passages"
+    rationale = f"{question.name} is asked, {answer[1]} answers, and {context.name} holds passages"
     field_map = {"question": question.name, "context": context.name, "answer": answer[1]}
     return shape(RagPassthrough.id, field_map, confidence - left_out.cost, rationale, warnings + left_out.warnings)
+
+
+def _asked_and_answered(
+    sample: Sample, spec: dict[str, Field]
+) -> tuple[ColumnSignature | None, tuple[ColumnSignature, str] | None, list[str]]:
+    """The columns of question and answer, and a warning for each whose name is only nearly conventional."""
+    question, answer, warnings = named(sample.of_type(*_WORDS), spec["question"]), _answer(sample, spec["answer"].names), []
+    if question is None and (question := called(sample, sample.signatures, spec["question"])) is not None:
+        warnings.append(f"{question.name} is taken for the question because of a part of its name")
+    if answer is None and question is not None:
+        others = [one for one in sample.signatures if one.name != question.name]
+        if (found := called(sample, others, spec["answer"])) is not None:
+            answer = found, found.name
+            warnings.append(f"{found.name} is taken for the answer because of a part of its name")
+    return question, answer, warnings
 
 
 def _only_passage(sample: Sample, question: ColumnSignature, answer: ColumnSignature) -> ColumnSignature | None:
@@ -95,11 +110,11 @@ def _answer(sample: Sample, names: Sequence[str]) -> tuple[ColumnSignature, str]
 def qa(sample: Sample) -> ShapeHypothesis | None:
     """A question and an answer, and Alpaca's input between them."""
     spec = QaPairPassthrough.fields
-    question, answer = named(sample.of_type(*_WORDS), spec["question"]), _answer(sample, spec["answer"].names)
+    question, answer, warnings = _asked_and_answered(sample, spec)
     if question is None or answer is None or question.name == answer[0].name:
-        return _answered(sample, question) if question is not None else _asked(sample)
+        return (_answered(sample, question) if question is not None else None) or _asked(sample)
     exact = (plain(question.name), plain(answer[0].name)) == ("question", "answer")
-    confidence, warnings = (HIGHEST if exact else 0.90), []
+    confidence = GUESS if warnings else HIGHEST if exact else 0.90
     field_map = {"question": question.name}
     about = next((one for one in sample.signatures if is_named(one, spec["input"]) and one.name != question.name), None)
     context = next((one for one in sample.signatures if is_named(one, RagPassthrough.fields["context"])), None)
@@ -154,7 +169,7 @@ def seq2seq(sample: Sample) -> ShapeHypothesis | None:
     target = named(texts, spec["target_text"])
     source = named((one for one in texts if target is None or one.name != target.name), spec["source_text"])
     if target is None:
-        return _languages(sample, texts)
+        return _languages(sample, texts) or _called_pair(sample, texts)
     warnings, confidence = [], 0.92
     if source is None:
         others = bodies_beside(sample, target)
@@ -166,6 +181,17 @@ def seq2seq(sample: Sample) -> ShapeHypothesis | None:
     rationale = f"{target.name} has a conventional name for a target, and {source.name} is a text"
     field_map = {"source_text": source.name, "target_text": target.name}
     return shape(Seq2SeqPair.id, field_map, confidence - left_out.cost, rationale, warnings + left_out.warnings)
+
+
+def _called_pair(sample: Sample, texts: Sequence[ColumnSignature]) -> ShapeHypothesis | None:
+    """Two texts of which parts of the names say what they are: `source_sentence` and `target_sentence`."""
+    source, target = (called(sample, texts, Seq2SeqPair.fields[field]) for field in ("source_text", "target_text"))
+    if source is None or target is None or source.name == target.name:
+        return None
+    left_out = remainder(sample, (source.name, target.name))
+    field_map = {"source_text": source.name, "target_text": target.name}
+    rationale = f"the names of {source.name} and {target.name} say in part what they are"
+    return shape(Seq2SeqPair.id, field_map, GUESS - left_out.cost, rationale, left_out.warnings)
 
 
 def _languages(sample: Sample, texts: Sequence[ColumnSignature]) -> ShapeHypothesis | None:
