@@ -302,3 +302,19 @@ def signature(n: int) -> str:
 def parsed(n: int) -> str:
     """What an invoice says, as JSON in a text."""
     return json.dumps({"store": shop(n), "date": day(n), "total": price(n), "for": sentence(n)})
+
+
+def short_code(n: int) -> str:
+    """A line of code."""
+    return f"total_{n} = sum(value * {n + 1} for value in part_{n % 5})"
+
+
+def marked(n: int) -> str:
+    """A sentence with two of its parts marked."""
+    r = _rng("marked", n)
+    return f"<e1>{r.choice(_WHO).capitalize()}</e1> {r.choice(_DID)} <e2>{r.choice(_WHAT)}</e2> {r.choice(_WHEN)}."
+
+
+def traits(n: int) -> str:
+    """What is to be said, as names and values."""
+    return f"name[{shop(n)}], area[{city(n)}], price[{n % 9}], family[{'yes' if n % 2 else 'no'}]"
