@@ -13,7 +13,7 @@ from brewslm.stages.introspect.remainder import DECLARED, remainder
 from brewslm.stages.introspect.sample import Sample, head_noun, is_named, is_text, is_title, named, plain
 from brewslm.stages.introspect.shape import DOUBT, GUESS, HIGHEST, ShapeHypothesis, shape
 
-_MANY_LABELS = 10
+_MANY_LABELS, _MANY_STRAY = 10, 50
 _TEACHING = DECLARED | {"sentiment", "intent"}
 _HEAD_NOUN, _UNNAMED = 0.90, 0.85
 _STRAY = 0.10
@@ -67,6 +67,11 @@ def _doubts(sample: Sample, text: ColumnSignature, label: ColumnSignature, *, sh
         (filled < _MOSTLY, DOUBT, f"{text.name} is filled in {filled:.0%} of the rows, and the others would be rejected"),
         (bool(about), DOUBT, f"{', '.join(about)} stands in the text: is the class that of it, and not of the whole text?"),
         (short, DOUBT, f"the texts of {text.name} are of few words"),
+        (
+            stray and said > _MANY_STRAY,
+            DOUBT,
+            f"{said} different values and no name that says so: {label.name} is hardly a class",
+        ),
         (said > _MANY_LABELS, 0, f"{said} labels were seen: is {label.name} a class?"),
         (said == 1, 0, f"only one label was seen, {label.sample_value}: the source may be sorted by it"),
     )

@@ -40,7 +40,7 @@ def bio(sample: Sample) -> ShapeHypothesis | None:
     classes = named(sample.labels, LabelToClassification.fields["label"])
     if classes is not None:
         warnings.append(f"{classes.name} could be what is to be learnt, and this mapping leaves it out")
-    spaces = next((one.name for one in sample.signatures if is_named(one, spec["trailing_whitespace"])), None)
+    spaces = next((one.name for one in sample.signatures if _are_spaces(sample, one, tokens.name)), None)
     confidence = HIGHEST * best - DOUBT * doubt - DOUBT * (len(tag_columns) > 1 and not is_named(labels, spec["labels"]))
     confidence -= 2 * DOUBT * (classes is not None)
     rationale = f"{tokens.name} and {labels.name} have as many tokens as BIO tags in {equal} of {both} rows"
@@ -53,6 +53,17 @@ def _lengths(sample: Sample, tokens: str, labels: str) -> tuple[int, int]:
     pairs = [(as_items(row.get(tokens)), as_items(row.get(labels))) for row in sample.rows]
     both = [(left, right) for left, right in pairs if left is not None and right is not None]
     return len(both), sum(len(left) == len(right) for left, right in both)
+
+
+def _are_spaces(sample: Sample, signature: ColumnSignature, tokens: str) -> bool:
+    """Whether a column says of each token if a space follows it: as many booleans, and a name that speaks of space."""
+    if is_named(signature, BioToSpans.fields["trailing_whitespace"]):
+        return True
+    if "space" not in signature.name.lower():
+        return False
+    both, equal = _lengths(sample, tokens, signature.name)
+    listed = [as_items(cell) or [] for cell in sample.cells(signature.name)]
+    return both > 0 and both == equal and all(isinstance(item, bool) for items in listed for item in items)
 
 
 def _equal(sample: Sample, tokens: str, labels: str) -> float:

@@ -1,6 +1,7 @@
 """Shapes told by the names of two or three columns that belong together."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from brewslm.mappers import Field
 from brewslm.mappers.base import as_list, as_object
@@ -21,6 +22,7 @@ _LANGUAGES = frozenset({
 })  # fmt: skip
 _FILLED = 0.5
 _LONGER = 3
+_BY_ORDER = 0.45
 
 
 def preference(sample: Sample) -> ShapeHypothesis | None:
@@ -101,10 +103,24 @@ def _answer(sample: Sample, names: Sequence[str]) -> tuple[ColumnSignature, str]
                 continue
             if one.column_type in (*_WORDS, ColumnType.TOKENS_LIST):
                 return one, one.name
-            held = [as_object(cell) for cell in sample.cells(one.name)]
-            if one.column_type is ColumnType.NESTED_JSON and all(each and as_list(each.get("text")) is not None for each in held):
-                return one, f"{one.name}.text"
+            if one.column_type is ColumnType.NESTED_JSON and (key := _listed_texts(sample, one)) is not None:
+                return one, f"{one.name}.{key}"
+    for one in sample.of_type(ColumnType.NESTED_JSON):
+        if plain(one.name).split("_")[0] in names and (key := _listed_texts(sample, one)) is not None:
+            return one, f"{one.name}.{key}"
     return None
+
+
+def _listed_texts(sample: Sample, signature: ColumnSignature) -> str | None:
+    """The key under which a column's objects list texts: `text`, as SQuAD has it, else the first one that does."""
+    held = [as_object(cell) or {} for cell in sample.cells(signature.name)]
+    keys = [key for key in dict.fromkeys(("text", *held[0])) if all(_is_list_of_texts(each.get(key)) for each in held)]
+    return keys[0] if keys else None
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    listed = as_list(value)
+    return listed is not None and all(isinstance(item, str) for item in listed)
 
 
 def qa(sample: Sample) -> ShapeHypothesis | None:
@@ -169,7 +185,7 @@ def seq2seq(sample: Sample) -> ShapeHypothesis | None:
     target = named(texts, spec["target_text"])
     source = named((one for one in texts if target is None or one.name != target.name), spec["source_text"])
     if target is None:
-        return _languages(sample, texts) or _called_pair(sample, texts)
+        return _languages(sample, texts) or _called_pair(sample, texts) or _two_texts(sample)
     warnings, confidence = [], 0.92
     if source is None:
         others = bodies_beside(sample, target)
@@ -192,6 +208,18 @@ def _called_pair(sample: Sample, texts: Sequence[ColumnSignature]) -> ShapeHypot
     field_map = {"source_text": source.name, "target_text": target.name}
     rationale = f"the names of {source.name} and {target.name} say in part what they are"
     return shape(Seq2SeqPair.id, field_map, GUESS - left_out.cost, rationale, left_out.warnings)
+
+
+def _two_texts(sample: Sample) -> ShapeHypothesis | None:
+    """Two texts and no third: one may be made of the other, and nothing but their order says which."""
+    if len(sample.prose) != 2:
+        return None
+    source, target = sample.prose
+    left_out = remainder(sample, (source.name, target.name))
+    warnings = ["the names of the columns do not say what they are", *left_out.warnings]
+    field_map = {"source_text": source.name, "target_text": target.name}
+    rationale = f"{source.name} and {target.name} are the only texts"
+    return shape(Seq2SeqPair.id, field_map, _BY_ORDER - left_out.cost, rationale, warnings)
 
 
 def _languages(sample: Sample, texts: Sequence[ColumnSignature]) -> ShapeHypothesis | None:
