@@ -2,19 +2,18 @@
 
 import codecs
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from brewslm.rows import RawRow, RowReason, SentinelRow
 from brewslm.sources.base import (
-    HEAD_ROWS,
     MAX_LINE_BYTES,
     SAMPLE_BYTES,
     SPREAD_ROWS,
     SPREAD_WINDOW,
     Connector,
     SampleReach,
+    head_rows,
     sentinel,
 )
 from brewslm.sources.jsonrow import json_row
@@ -53,24 +52,22 @@ class JsonlConnector(Connector):
                     yield json_row(content_hash, position, start, line)
 
     def spread(self, path: Path) -> list[dict[str, Any]]:
-        """Rows after the head, from evenly spaced places of the whole file: a sorted file shows all its labels."""
+        """Rows after the head, from evenly spaced places of the whole file, and the last: a sorted file shows all its labels."""
         found: dict[int, dict[str, Any]] = {}
         room = SAMPLE_BYTES
         with path.open("rb") as file:
             for _ in range(self._head_lines(path)):
                 skip_line(file)
             first, size = file.tell(), path.stat().st_size
-            for number in range(SPREAD_ROWS):
-                file.seek(first + (size - first) * number // SPREAD_ROWS)
-                line = _line_after(file) if number else file.readline(MAX_LINE_BYTES)
-                start = file.tell() - len(line)
+            for place in (None, *_BY_HALVES):
+                start, line = _last_line(file, first, size) if place is None else _line_at(file, first, size, place)
                 row = json_row("", 0, 0, line) if line.strip() else None
                 room -= len(line)
                 if isinstance(row, RawRow):
                     found[start] = row.values
                 if room < 0:
                     break
-        return list(found.values())
+        return [found[start] for start in sorted(found)]
 
     def sample_reach(self, path: Path) -> SampleReach:
         """The whole file, however large."""
@@ -78,11 +75,42 @@ class JsonlConnector(Connector):
 
     def _head_lines(self, path: Path) -> int:
         """Down to which line the head reaches."""
-        parsed = (row.position for row in self.rows(path, "", SPREAD_WINDOW) if isinstance(row, RawRow))
-        return max(islice(parsed, HEAD_ROWS), default=0)
+        return max((row.position for row in head_rows(self.rows(path, "", SPREAD_WINDOW))), default=0)
+
+
+def _line_at(file: BinaryIO, first: int, size: int, place: int) -> tuple[int, bytes]:
+    """Where a line near one of 200 places begins, and that line."""
+    file.seek(first + (size - first) * place // SPREAD_ROWS)
+    line = _line_after(file) if place else file.readline(MAX_LINE_BYTES)
+    return file.tell() - len(line), line
 
 
 def _line_after(file: BinaryIO) -> bytes:
     """The line after the one that we may have landed in; nothing where that one goes on for long."""
     landed = file.readline(_LANDING_BYTES)
     return file.readline(MAX_LINE_BYTES) if landed.endswith(b"\n") else b""
+
+
+def _last_line(file: BinaryIO, first: int, size: int) -> tuple[int, bytes]:
+    """Where the last line that is not blank begins, and that line; nothing where it is longer than a line may be."""
+    window = _LANDING_BYTES
+    while True:
+        start = max(first, size - window)
+        file.seek(start)
+        tail = file.read(size - start).rstrip()
+        begins = tail.rfind(b"\n") + 1
+        if begins or start == first:
+            return start + begins, tail[begins:]
+        if window > MAX_LINE_BYTES:
+            return size, b""
+        window *= 4
+
+
+def _by_halves(count: int) -> list[int]:
+    """The numbers below `count` so that each beginning of the list is spread evenly: 0, a half, a quarter, three quarters …"""
+    digits = count.bit_length()
+    return [back for number in range(2**digits) if (back := int(f"{number:0{digits}b}"[::-1], 2)) < count]
+
+
+_BY_HALVES = _by_halves(SPREAD_ROWS)
+"""The places, in an order in which the sample may end at any time: large rows use up its room early."""
