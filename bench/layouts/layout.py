@@ -8,7 +8,7 @@ from bench.layouts.makers import Maker
 
 WRITTEN_ROWS, REAL_ROWS = 20, 200
 
-Slice = Literal["known", "held_out", "fresh"]
+Slice = Literal["known", "first", "second", "third", "fourth"]
 """When it was labelled: before the rules were last changed (known), or after them and before the first run over it.
 
 `held_out` was measured once and then learnt from; `fresh` was labelled after that, and no rule was changed since.
