@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Iterator
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,6 +21,8 @@ from brewslm.sources.jsonrow import json_row
 from brewslm.sources.textfile import READ_BYTES, skip_line, text_file
 
 _LANDING_BYTES = 256 * 1024
+_TRIED_LINES = 100
+"""From the end, for the last row: what is broken or blank there is passed over."""
 
 
 class JsonlConnector(Connector):
@@ -59,8 +62,7 @@ class JsonlConnector(Connector):
             for _ in range(self._head_lines(path)):
                 skip_line(file)
             first, size = file.tell(), path.stat().st_size
-            for place in (None, *_BY_HALVES):
-                start, line = _last_line(file, first, size) if place is None else _line_at(file, first, size, place)
+            for start, line in chain(_last_row(file, first, size), (_line_at(file, first, size, place) for place in _BY_HALVES)):
                 row = json_row("", 0, 0, line) if line.strip() else None
                 room -= len(line)
                 if isinstance(row, RawRow):
@@ -91,18 +93,21 @@ def _line_after(file: BinaryIO) -> bytes:
     return file.readline(MAX_LINE_BYTES) if landed.endswith(b"\n") else b""
 
 
-def _last_line(file: BinaryIO, first: int, size: int) -> tuple[int, bytes]:
-    """Where the last line that is not blank begins, and that line; nothing where it is longer than a line may be."""
+def _last_row(file: BinaryIO, first: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """Where the last line that can be read as a row begins, and that line; nothing where it lies far from the end."""
     window = _LANDING_BYTES
     while True:
         start = max(first, size - window)
         file.seek(start)
-        tail = file.read(size - start).rstrip()
-        begins = tail.rfind(b"\n") + 1
-        if begins or start == first:
-            return start + begins, tail[begins:]
-        if window > MAX_LINE_BYTES:
-            return size, b""
+        landed = file.readline(window) if start > first else b""
+        lines = file.read(max(0, size - start - len(landed))).split(b"\n")
+        ends = accumulate((len(line) + 1 for line in lines), initial=start + len(landed))
+        for begins, line in list(zip(ends, lines, strict=False))[: -_TRIED_LINES - 1 : -1]:
+            if line.strip() and isinstance(json_row("", 0, 0, line), RawRow):
+                yield begins, line
+                return
+        if start == first or window > MAX_LINE_BYTES:
+            return
         window *= 4
 
 

@@ -43,7 +43,9 @@ def sampled(connector: Connector, path: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("connector", CONNECTORS, ids=lambda one: one.scheme)
 @settings(max_examples=25, deadline=None)
 @given(first=st.integers(1, 3000), second=st.integers(1, 3000), text=st.text("ab \n,", max_size=20))
-def test_a_sorted_file_of_two_labels_shows_both(tmp_path_factory, connector: Connector, first: int, second: int, text: str) -> None:
+def test_a_sorted_file_of_two_labels_shows_both(
+    tmp_path_factory, connector: Connector, first: int, second: int, text: str
+) -> None:
     rows = [{"text": f"{text} {n}", "label": "no" if n < first else "yes"} for n in range(first + second)]
     found = sampled(connector, written(connector, tmp_path_factory.mktemp("sorted"), rows))
     assert {row["label"] for row in found} == {"no", "yes"}
@@ -83,9 +85,16 @@ def test_many_row_groups_are_entered_and_the_last_row_is_read(tmp_path: Path, mo
     assert len({row["text"] for row in found}) == len(found) < 250
 
 
+@pytest.mark.parametrize("length", [1, 300_000, 2_000_000])
+def test_a_last_line_of_any_length_is_seen(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(f'{{"n": {n}}}\n' for n in range(300)) + json.dumps({"n": 300, "text": "x" * length}))
+    assert max(row["n"] for row in sampled(JsonlConnector(), path)) == 300
+
+
 def test_blank_and_broken_lines_at_the_end_hide_no_row_before_the_last(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_text("".join(f'{{"n": {n}}}\n' for n in range(5000)) + "\n\n  \n")
+    path.write_text("".join(f'{{"n": {n}}}\n' for n in range(5000)) + '\n\n  \n{"n": 50\n{"n"')
     assert max(row["n"] for row in sampled(JsonlConnector(), path)) == 4999
 
 

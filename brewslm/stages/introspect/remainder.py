@@ -85,7 +85,7 @@ def _texts(sample: Sample, rest: list[ColumnSignature], columns: set[str], found
 
 
 def _words(sample: Sample, signature: ColumnSignature) -> float:
-    """Words in the texts of a column's lists and objects, on average: a table or a list of passages has many, scores have none."""
+    """Words in the texts of a column's lists and objects, on average: a table or a list of passages has many of them."""
     cells = sample.cells(signature.name)
     return sum(len(piece.split()) for cell in cells for piece in _texts_in(cell)) / max(1, len(cells))
 
@@ -115,7 +115,8 @@ def _repeats(sample: Sample, signature: ColumnSignature, columns: set[str]) -> b
 
 def _says_again(row: dict[str, Any], name: str, columns: set[str]) -> bool:
     whole = "\n".join(piece for column in columns for piece in _pieces(row.get(column)))
-    return bool(whole) and all(piece in whole for piece in _pieces(row.get(name)))
+    own = list(_pieces(row.get(name)))
+    return bool(own) and all(piece in whole for piece in own)
 
 
 def _pieces(value: Any) -> Iterator[str]:

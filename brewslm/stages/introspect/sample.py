@@ -34,9 +34,8 @@ _RICH = frozenset(
         ColumnType.AUDIO_PATH,
     }
 )
-
-
 LABELS = LabelToClassification.fields["label"].names
+"""What a class is conventionally called."""
 
 
 def plain(name: str) -> str:
@@ -68,7 +67,7 @@ class Sample:
         ]
 
     def _is_composed(self, signature: ColumnSignature, prose: Sequence[ColumnSignature]) -> bool:
-        """Whether a text was put together from at least two others, as the prompt of a template is: it says nothing of its own."""
+        """Whether a text was put together from two others or more, as the prompt of a template is: it says nothing of its own."""
         others = [one.name for one in prose if one.name != signature.name]
         inside = [name for name in others if self._share_inside(name, signature.name) >= _COMPOSED]
         return len(inside) > 1
@@ -109,7 +108,7 @@ class Sample:
         return mean([len(value.split()) for value in self.cells(signature.name) if isinstance(value, str)] or [0])
 
     def share_standing_in(self, column: str, text: str) -> float:
-        """The share of a column's values that stand in the row's text; 0 where they are too short or too long to be found there."""
+        """The share of a column's values that stand in the row's text; 0 where they are too short or too long for that."""
         values = [_word(value) for value in self.cells(column)]
         if not values or None in values or len(values) < _FOUND * len(self.rows) / 2:
             return 0.0
