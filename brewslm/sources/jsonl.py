@@ -106,7 +106,7 @@ def _last_row(file: BinaryIO, first: int, size: int) -> Iterator[tuple[int, byte
             if line.strip() and isinstance(json_row("", 0, 0, line), RawRow):
                 yield begins, line
                 return
-        if start == first or window > MAX_LINE_BYTES:
+        if start == first or window >= MAX_LINE_BYTES:
             return
         window *= 4
 
