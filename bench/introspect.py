@@ -1,16 +1,23 @@
-"""How often introspection proposes the right mapping, over `bench/layouts.py`; no peer has a like figure to set beside it.
+"""How often introspection proposes the right mapping, over `bench/layouts/`; no peer has a like figure to set beside it.
 
 Run `python -m bench.introspect`, with `--verbose` to see each layout that is not right.
 """
 
 import sys
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
 
 from bench import report
-from bench.layouts import LAYOUTS, Layout
+from bench.layouts import HELD_OUT, LAYOUTS, Layout, Slice
 from brewslm.sources import SourceDescription
 from brewslm.stages.introspect import CONFIDENCE_HIGH, ProposedMapping, introspect
+
+FIRST_SIGHT = Path(__file__).parent / "layouts" / "first_sight.yaml"
+BINS = (0.0, 0.4, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1.01)
 
 
 @dataclass(frozen=True)
@@ -59,11 +66,33 @@ def figures(outcomes: list[Outcome]) -> dict[str, Any]:
     }
 
 
+def reliability(outcomes: list[Outcome]) -> list[dict[str, Any]]:
+    """How often a proposal of about some confidence is right; one for a layout without a right mapping is wrong."""
+    proposed = [(one.proposal.confidence, one.right) for one in outcomes if one.proposal is not None]
+    bins = ((low, high, [right for sure, right in proposed if low <= sure < high]) for low, high in pairwise(BINS))
+    return [
+        {"from": low, "below": high, "n": len(found), "right": round(sum(found) / len(found), 4)}
+        for low, high, found in bins
+        if found
+    ]
+
+
+def first_sight() -> dict[str, Any]:
+    """What each slice gave before anything was learnt from it: kept, for it can't be measured again."""
+    kept: dict[str, Any] = yaml.safe_load(FIRST_SIGHT.read_text())
+    return kept
+
+
 def measure(outcomes: list[Outcome]) -> dict[str, Any]:
-    """The figures of all layouts, and of those that the rules were and were not written for."""
-    parts = {"seen": False, "held_out": True}
-    split = {name: figures([one for one in outcomes if one.layout.held_out is part]) for name, part in parts.items()}
-    return {"all": figures(outcomes), **split}
+    """The figures of all layouts, of the slice that was not learnt from, of each slice, and how far confidence can be trusted."""
+    slices = {part: [one for one in outcomes if one.layout.part == part] for part in get_args(Slice)}
+    return {
+        "all": figures(outcomes),
+        "held_out": figures(slices[HELD_OUT]),
+        "slices": {part: figures(found) for part, found in slices.items()},
+        "first_sight": first_sight(),
+        "reliability": {"all": reliability(outcomes), "held_out": reliability(slices[HELD_OUT])},
+    }
 
 
 def main() -> None:
@@ -73,7 +102,7 @@ def main() -> None:
         for one in outcomes:
             if not one.right and (one.layout.mapper or one.sure):
                 said = one.proposal and (one.proposal.mapper_id, one.proposal.field_map, one.proposal.confidence)
-                print(f"{'held out' if one.layout.held_out else 'seen'}: {one.layout.name}: {said}")
+                print(f"{one.layout.part}: {one.layout.name}: {said}")
     goal = {
         f"{part}.{name}": {"at_least": least}
         for part in ("all", "held_out")

@@ -17,10 +17,10 @@ class QaPairPassthrough(Mapper):
     task_profile = "qa"
     meaning = "A question column and an answer column; or instruction, input and output (Alpaca)."
     fields = {
-        "question": Field(("question", "prompt", "instruction", "query", "input"), "What is asked."),
+        "question": Field(("question", "prompt", "instruction", "query", "problem", "input"), "What is asked."),
         "input": Field(("input",), "What the question speaks of; may be empty in a row.", required=False),
         "answer": Field(
-            ("answer", "response", "completion", "output", "reply", "target_text", "answers"),
+            ("answer", "response", "completion", "output", "reply", "solution", "target_text", "answers"),
             "The right answer; of a list the first.",
         ),
     }

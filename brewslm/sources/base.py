@@ -48,7 +48,7 @@ class SourceDescription(BaseModel):
         approximate_total_rows: Exact for a small file; from the line lengths of its beginning otherwise.
         columns: In the order of their first sight in the sample; at most 5,000.
         sample_rows: At most 20, from the head.
-        spread_rows: Up to 400 more, spread as far as `sample_reach` says.
+        spread_rows: Up to 400 more, spread as far as `sample_reach` says, and the last row so far.
         notes: What was found out about how to read it, such as an encoding.
     """
 
@@ -156,28 +156,30 @@ class Connector(ABC):
 
     def head(self, path: Path) -> list[dict[str, Any]]:
         """The first 20 rows that can be read, or fewer when they are large."""
-        found: list[dict[str, Any]] = []
-        room = SAMPLE_BYTES
-        for values in islice(_values(self.rows(path, SPREAD_WINDOW)), HEAD_ROWS):
-            found.append(values)
-            room -= weight(values)
-            if room < 0:
-                break
-        return found
+        return [row.values for row in head_rows(self.rows(path, SPREAD_WINDOW))]
 
     def spread(self, path: Path) -> list[dict[str, Any]]:
-        """Rows after the head, evenly spaced: for files whose lines can't be entered in the middle."""
+        """Rows after the head, evenly spaced, and the last one: for files whose lines can't be entered in the middle.
+
+        A file sorted by its label begins with one and ends with another, so that the last row shows what no stride may hit.
+        """
         found: list[tuple[dict[str, Any], int]] = []
         stride, total = 1, 0
         window = None if path.stat().st_size <= SCAN_BYTES else SPREAD_WINDOW
-        for number, values in enumerate(islice(_values(self.rows(path, window)), HEAD_ROWS, None)):
+        rows = self.rows(path, window)
+        for _ in head_rows(rows):
+            pass
+        last: dict[str, Any] | None = None
+        for number, values in enumerate(_values(rows)):
+            last = values
             if number % stride == 0:
                 found.append((values, weight(values)))
                 total += found[-1][1]
             while len(found) == 2 * SPREAD_ROWS or (total > SAMPLE_BYTES and len(found) > 1):
                 found, stride = found[::2], stride * 2
                 total = sum(size for _, size in found)
-        return [values for values, _ in found]
+        spread = [values for values, _ in found]
+        return spread if last is None or spread[-1] is last else [*spread, last]
 
     def sample_reach(self, path: Path) -> SampleReach:
         """How far `spread` reaches."""
@@ -229,6 +231,16 @@ def _columns(rows: Iterable[dict[str, Any]]) -> list[str]:
 
 def _values(rows: Iterator[RawRow | SentinelRow]) -> Iterator[dict[str, Any]]:
     return (row.values for row in rows if isinstance(row, RawRow))
+
+
+def head_rows(rows: Iterator[RawRow | SentinelRow]) -> Iterator[RawRow]:
+    """Takes from a source's rows those that its head shows: the first 20 that can be read, and fewer when they are large."""
+    room = SAMPLE_BYTES
+    for row in islice((row for row in rows if isinstance(row, RawRow)), HEAD_ROWS):
+        yield row
+        room -= weight(row.values)
+        if room < 0:
+            return
 
 
 def estimated_lines(path: Path) -> int:

@@ -10,7 +10,7 @@ from brewslm.errors import StageError
 from brewslm.reasons.refusals import SourceEmpty, SourceTooLarge
 from brewslm.rows import RawRow, RowReason, SentinelRow
 from brewslm.sources.base import HEAD_CHARACTERS, MAX_COLUMNS, MAX_LINE_BYTES, MAX_VALUES, Connector, sentinel
-from brewslm.sources.textfile import READ_BYTES, Line, encoding_of, lines_of, text_file
+from brewslm.sources.textfile import READ_BYTES, SizedLine, encoding_of, lines_of, text_file
 
 DELIMITERS = ",;\t|"
 """In the order in which they are preferred where the records speak for several."""
@@ -44,7 +44,7 @@ class CsvConnector(Connector):
         encoding, delimiter = self.form(path)
         with path.open("rb", buffering=READ_BYTES) as file:
             lines = _Lines(lines_of(file, encoding), delimiter)
-            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            reader = lines.reader()
             header = _header(reader, path)
             position = 0
             while True:
@@ -54,7 +54,7 @@ class CsvConnector(Connector):
                 except StopIteration:
                     return
                 except _RecordTooLong as error:
-                    position += 1
+                    position, reader = position + 1, lines.reader()
                     yield sentinel(position, start, error.reason, lines.head, str(error))
                     continue
                 except csv.Error as error:
@@ -126,7 +126,7 @@ def _agreement(beginning: str, delimiter: str) -> tuple[float, int]:
 
 
 class _RecordTooLong(Exception):
-    """Raised through the csv reader, which then begins anew with the next line."""
+    """Raised through the csv reader; another one begins anew with the next line."""
 
     def __init__(self, reason: RowReason, detail: str) -> None:
         super().__init__(detail)
@@ -136,27 +136,31 @@ class _RecordTooLong(Exception):
 class _Lines:
     """Decoded lines for the csv reader, and where the record that is being read began."""
 
-    def __init__(self, lines: Iterator[Line], delimiter: str) -> None:
+    def __init__(self, lines: Iterator[SizedLine], delimiter: str) -> None:
         self._lines, self._delimiter = lines, delimiter
         self._offset = self._start = self._cells = 0
         self.head, self.has_nul = "", False
 
-    def __iter__(self) -> "_Lines":
-        return self
+    def reader(self) -> Iterator[list[str]]:
+        """The records from the next line on."""
+        return csv.reader(self._until_too_long(), delimiter=self._delimiter, strict=True)
 
-    def __next__(self) -> str:
-        line = next(self._lines)
-        text = line.text if self._offset else line.text.removeprefix("\ufeff")
-        self._offset += line.size
-        self._cells += text.count(self._delimiter)
-        self.has_nul = self.has_nul or "\x00" in text
-        if len(self.head) < HEAD_CHARACTERS:
-            self.head += text[:HEAD_CHARACTERS]
-        if line.too_long or self._offset - self._start > MAX_LINE_BYTES:
-            raise _RecordTooLong(RowReason.LINE_TOO_LONG, f"over {MAX_LINE_BYTES} bytes")
-        if self._cells > MAX_VALUES:
-            raise _RecordTooLong(RowReason.TOO_MANY_VALUES, f"over {MAX_VALUES:,} cells")
-        return text
+    def _until_too_long(self) -> Iterator[str]:
+        delimiter = self._delimiter
+        for text, size in self._lines:
+            if not self._offset:
+                text = text.removeprefix("\ufeff")
+            self._offset += size
+            self._cells += text.count(delimiter)
+            if "\x00" in text:
+                self.has_nul = True
+            if len(self.head) < HEAD_CHARACTERS:
+                self.head += text[:HEAD_CHARACTERS]
+            if self._offset - self._start > MAX_LINE_BYTES:
+                raise _RecordTooLong(RowReason.LINE_TOO_LONG, f"over {MAX_LINE_BYTES} bytes")
+            if self._cells > MAX_VALUES:
+                raise _RecordTooLong(RowReason.TOO_MANY_VALUES, f"over {MAX_VALUES:,} cells")
+            yield text
 
     def begin_record(self) -> int:
         """Forget the last record's head; returns the byte offset of the next."""

@@ -58,9 +58,9 @@ class ParquetConnector(Connector):
                 yield _row(position, values)
 
     def spread(self, path: Path) -> list[dict[str, Any]]:
-        """Rows from the beginnings of evenly spaced row groups; of a file with few groups, evenly from its first 50,000."""
+        """Rows from the beginnings of evenly spaced row groups, and the last; of a file with few groups as of any other."""
         groups = self._group_count(path)
-        if groups < _SAMPLED_GROUPS:
+        if groups < _SAMPLED_GROUPS or self.estimated_rows(path) <= SPREAD_WINDOW:
             return super().spread(path)
         found: list[dict[str, Any]] = []
         for number in range(1, _SAMPLED_GROUPS):
@@ -68,7 +68,10 @@ class ParquetConnector(Connector):
                 sampled = (_row(0, values) for values in islice(_rows_of(batch), SPREAD_ROWS // _SAMPLED_GROUPS))
                 found += [row.values for row in sampled if isinstance(row, RawRow)]
                 break
-        return found
+        last = None
+        for batch in _batches(path, [groups - 1]):
+            last = _row(0, list(_rows_of(batch.slice(batch.num_rows - 1)))[-1])
+        return [*found, last.values] if isinstance(last, RawRow) and found[-1:] != [last.values] else found
 
     def sample_reach(self, path: Path) -> SampleReach:
         """The whole file where it has many row groups, or is small."""

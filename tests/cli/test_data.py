@@ -31,7 +31,7 @@ def test_ingest_says_what_was_kept(project: int, reviews: str) -> None:
 
 def test_introspect_needs_no_project(home: Path, reviews: str) -> None:
     done = cli.invoke(app, ["introspect", "--locator", reviews])
-    assert done.exit_code == 0 and "1. label_to_classification  0.93  text=text, label=label" in done.stdout
+    assert done.exit_code == 0 and "1. label_to_classification  0.95  text=text, label=label" in done.stdout
     found = json.loads(cli.invoke(app, ["introspect", "--locator", reviews, "--json"]).stdout)
     assert [one["column_type"] for one in found["column_signatures"]] == ["text_like", "class_id"]
     assert found["proposal"]["needs_force"] is False and found["confidence_threshold"] == 0.8
@@ -44,7 +44,7 @@ def test_a_dry_run_shows_counts_and_sample_and_writes_no_row(project: int, revie
     assert "12 accepted, 2 rejected (invalid_json 1, duplicate_row 1)" in done.stdout
     assert "  - row 14 duplicate_row" in done.stdout and "row 13" not in done.stdout
     assert "dry run: nothing was written" in done.stdout
-    assert done.stderr.splitlines()[0].startswith("01 ingest") and "confidence 0.93" in done.stderr
+    assert done.stderr.splitlines()[0].startswith("01 ingest") and "confidence 0.95" in done.stderr
     assert not (project_folder(1) / "synthetic").exists()
 
 

@@ -14,6 +14,8 @@ from brewslm.mappers.messages import is_message
 
 LISTS = "lists"
 """The note of a column of lists that are neither texts nor objects."""
+FILE_LISTS = "lists of images or recordings"
+"""The note of a column of lists that name such files."""
 _SAMPLE_CHARACTERS = 120
 _PATH = re.compile(
     r"^(?:[a-z]+://\S+|(?:[~.]{0,2}/|[A-Za-z]:\\)\S+|\S+\.(?:png|jpe?g|gif|wav|mp3|flac|pdf|txt|csv|jsonl?))$", re.I
@@ -26,7 +28,8 @@ _DATE = re.compile(
 _FILE_CHARACTERS = 400
 _ENOUGH = 0.8
 _BOOLEANS = frozenset({"true", "false", "yes", "no"})
-_MOST_LABELS = 200
+_MOST_LABELS, _FEW_NUMBERS = 200, 20
+_REPEATED = 5
 _LABEL_CHARACTERS = 64
 
 
@@ -103,6 +106,8 @@ def _lists(values: Sequence[Any]) -> Verdict | None:
     if items and all(isinstance(item, str) for item in items):
         if all(BIO_TAG.match(item) for item in items):
             return ColumnType.BIO_TAG_LIST, 0.98, "lists of BIO tags"
+        if all(_IMAGE.match(item) or _AUDIO.match(item) for item in items):
+            return ColumnType.UNKNOWN, 0.85, FILE_LISTS
         return ColumnType.TOKENS_LIST, 0.90, "lists of texts"
     if items and all(isinstance(item, dict) for item in items):
         if all(map(is_message, items)):
@@ -123,7 +128,7 @@ def _tags_between_spaces(values: Sequence[Any]) -> Verdict | None:
 
 
 def _media(values: Sequence[Any]) -> Verdict | None:
-    named = [_file_name(value) for value in values]
+    named = [file_name(value) for value in values]
     for pattern, kind, what in ((_IMAGE, ColumnType.IMAGE_PATH, "images"), (_AUDIO, ColumnType.AUDIO_PATH, "recordings")):
         matching = sum(len(name) <= _FILE_CHARACTERS and bool(pattern.match(name)) for name in named)
         if matching >= _ENOUGH * len(values):
@@ -131,7 +136,7 @@ def _media(values: Sequence[Any]) -> Verdict | None:
     return None
 
 
-def _file_name(value: Any) -> str:
+def file_name(value: Any) -> str:
     """The path in a cell, or in its object; "" for none. A line break is no part of a path."""
     held = as_object(value)
     if held is not None:
@@ -162,10 +167,18 @@ def _numbers(values: Sequence[Any]) -> Verdict | None:
     if None in numbers:
         return None
     different = _unique(values)
-    if len(whole) == len(values) and different < len(values) and different <= _MOST_LABELS // 10:
-        confidence = 0.80 if 2 * different <= len(values) else 0.60
-        return ColumnType.CLASS_ID, confidence, f"{different} different whole numbers in {len(values)}: they may be classes"
+    note = f"{different} different numbers in {len(values)}: they may be classes"
+    if len(whole) == len(values) and different < len(values) and (different <= _FEW_NUMBERS or _are_counted(whole, different)):
+        return ColumnType.CLASS_ID, 0.80 if 2 * different <= len(values) else 0.60, note
+    if different <= _FEW_NUMBERS and _REPEATED * different <= len(values):  # ratings in half points
+        return ColumnType.CLASS_ID, 0.60, note
     return ColumnType.NUMERIC, 0.85, "numbers"
+
+
+def _are_counted(numbers: Sequence[float], different: int) -> bool:
+    """Whether many whole numbers are counted from 0 or 1, nearly without gaps, and repeat: ids of classes do, measures do not."""
+    smallest, largest = min(numbers), max(numbers)
+    return smallest in (-1, 0, 1) and largest <= 2 * different and 2 * different <= len(numbers) and different <= _MOST_LABELS
 
 
 def _paths(values: Sequence[Any]) -> Verdict | None:

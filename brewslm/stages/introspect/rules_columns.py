@@ -8,59 +8,73 @@ from brewslm.mappers.image_text import ImageText
 from brewslm.mappers.label_to_classification import LabelToClassification
 from brewslm.mappers.safety_prompt import SafetyPrompt
 from brewslm.mappers.text_only import TextOnly
-from brewslm.stages.introspect.columns import ColumnSignature, ColumnType
-from brewslm.stages.introspect.sample import Sample, is_named, is_text, named, plain
-from brewslm.stages.introspect.shape import DOUBT, HIGHEST, ShapeHypothesis, shape
+from brewslm.stages.introspect.columns import ColumnSignature, ColumnType, file_name
+from brewslm.stages.introspect.remainder import DECLARED, remainder
+from brewslm.stages.introspect.sample import Sample, head_noun, is_named, is_text, is_title, named, plain
+from brewslm.stages.introspect.shape import DOUBT, GUESS, HIGHEST, ShapeHypothesis, shape
 
-_MANY_LABELS = 10
-_NAME_BONUS = 0.05
+_MANY_LABELS, _MANY_STRAY = 10, 50
+_TEACHING = DECLARED | {"sentiment", "intent"}
+_HEAD_NOUN, _UNNAMED = 0.90, 0.85
 _STRAY = 0.10
+_SCORES = ("score", "rating", "grade", "stars")
 _MOSTLY = 0.8
 _SHORT = 60
 _HARM = ("harm", "risk_area", "unsafe", "is_safe", "safety", "jailbreak", "hazard")
+_TEXT, _LABEL = LabelToClassification.fields["text"], LabelToClassification.fields["label"]
 
 
 def classification(sample: Sample) -> ShapeHypothesis | None:
-    """A text and a class."""
-    spec = LabelToClassification.fields
-    texts = [one for one in sample.signatures if one in sample.prose or (is_text(one) and is_named(one, spec["text"]))]
+    """A text and a class. It is as sure as the weaker of the two: a text that is plain to see makes no column a class."""
+    texts = [one for one in sample.signatures if one in sample.prose or (is_text(one) and is_named(one, _TEXT))]
+    texts = [one for one in texts if not is_title(one.name)] or texts
     short = not texts
-    texts = texts or [one for one in sample.beside() if is_text(one)]
+    texts = texts or [one for one in sample.beside() if one.column_type is ColumnType.TEXT_LIKE]
     if not texts or not sample.labels:
         return None
-    text, text_doubt = _best(texts, spec["text"])
-    label, label_doubt = _best(sample.labels, spec["label"])
-    confidence = (text.confidence + label.confidence) / 2
+    text, text_doubt = _best(texts, _TEXT)
+    label, label_doubt = _best(sample.labels, _LABEL)
     reasons, warnings = [f"{text.name} is text ({text.notes[0]})", f"{label.name} has {label.unique_values} labels"], []
-    for signature, field in ((text, spec["text"]), (label, spec["label"])):
-        if is_named(signature, field):
-            confidence += _NAME_BONUS
-            reasons.append(f"the name {signature.name} is conventional")
+    reasons += [f"the name {one.name} is conventional" for one, field in ((text, _TEXT), (label, _LABEL)) if is_named(one, field)]
+    confidence = min(_evidence(text, _TEXT), _evidence(label, _LABEL))
     bodies = [one for one in sample.bodies() if one.name != text.name]
     for doubt, what, candidates in (
         (text_doubt or bool(bodies), "text", texts),
-        (label_doubt, "label", sample.labels),
+        (label_doubt or _is_rivalled(sample, label), "label", sample.labels),
     ):
         if doubt:
             confidence -= DOUBT
             warnings.append(f"{len(candidates)} columns could be the {what}: {', '.join(one.name for one in candidates)}")
-    if sample.lists_and_files():
-        confidence -= 2 * DOUBT
-        warnings.append("there are lists, objects or files, which this mapping leaves out")
-    besides = [one for one in sample.beside(text, label) if one.column_type is not ColumnType.UNKNOWN]
-    if besides and not is_named(label, spec["label"]):
-        confidence -= _STRAY
-        warnings.append(f"the name {label.name} does not say that it is a class, and there are other columns")
-    if sample.filled(text.name) < _MOSTLY:
-        confidence -= DOUBT
-        warnings.append(f"{text.name} is filled in {sample.filled(text.name):.0%} of the rows, and the others would be rejected")
-    if short:
-        confidence -= DOUBT
-        warnings.append(f"the texts of {text.name} are of few words")
-    if label.unique_values > _MANY_LABELS:
-        warnings.append(f"{label.unique_values} labels were seen: is {label.name} a class?")
+    left_out = remainder(sample, (text.name, label.name), texts=False, declared=False)
+    confidence -= left_out.cost
+    warnings += left_out.warnings
+    for doubt, cost, warning in _doubts(sample, text, label, short=short):
+        if doubt:
+            confidence -= cost
+            warnings.append(warning)
     field_map = {"text": text.name, "label": label.name}
     return shape(LabelToClassification.id, field_map, confidence, "; ".join(reasons), warnings)
+
+
+def _doubts(sample: Sample, text: ColumnSignature, label: ColumnSignature, *, short: bool) -> tuple[tuple[bool, float, str], ...]:
+    besides = [one for one in sample.beside(text, label) if one.column_type is not ColumnType.UNKNOWN]
+    filled, said = sample.filled(text.name), label.unique_values
+    about = [one.name for one in besides if sample.share_standing_in(one.name, text.name) >= _MOSTLY]
+    stray = bool(besides) and not is_named(label, _LABEL)
+    return (
+        (bool(sample.lists_and_files()), 2 * DOUBT, "there are lists, objects or files, which this mapping leaves out"),
+        (stray, _STRAY, f"the name {label.name} does not say that it is a class, and there are other columns"),
+        (filled < _MOSTLY, DOUBT, f"{text.name} is filled in {filled:.0%} of the rows, and the others would be rejected"),
+        (bool(about), DOUBT, f"{', '.join(about)} stands in the text: is the class that of it, and not of the whole text?"),
+        (short, DOUBT, f"the texts of {text.name} are of few words"),
+        (
+            stray and said > _MANY_STRAY,
+            DOUBT,
+            f"{said} different values and no name that says so: {label.name} is hardly a class",
+        ),
+        (said > _MANY_LABELS, 0, f"{said} labels were seen: is {label.name} a class?"),
+        (said == 1, 0, f"only one label was seen, {label.sample_value}: the source may be sorted by it"),
+    )
 
 
 def _best(candidates: Sequence[ColumnSignature], field: Field) -> tuple[ColumnSignature, bool]:
@@ -68,9 +82,33 @@ def _best(candidates: Sequence[ColumnSignature], field: Field) -> tuple[ColumnSi
     conventional = named(candidates, field)
     if conventional is not None:
         return conventional, False
-    best = max(candidates, key=lambda signature: signature.confidence)
-    rivals = [signature for signature in candidates if signature.confidence > best.confidence - DOUBT]
+    called = [one for one in candidates if head_noun(one.name) in field.names] or candidates
+    best = max(called, key=lambda signature: signature.confidence)
+    rivals = [signature for signature in called if signature.confidence > best.confidence - DOUBT]
     return best, len(rivals) > 1
+
+
+def _evidence(signature: ColumnSignature, field: Field) -> float:
+    """How sure a column is what the field wants: by its whole name, by its head noun, or only by its values."""
+    if is_named(signature, field):
+        return HIGHEST
+    if head_noun(signature.name) in field.names or plain(signature.name).startswith("is_"):
+        return min(_HEAD_NOUN, signature.confidence)
+    return min(GUESS if signature.column_type is ColumnType.CLASS_ID else _UNNAMED, signature.confidence)
+
+
+def _is_rivalled(sample: Sample, label: ColumnSignature) -> bool:
+    """Whether another column could be the class, where the name of this one (`topic`, `rating`) only describes the text."""
+    others = [one for one in sample.labels if one.name != label.name and not _is_same(sample, one.name, label.name)]
+    return is_named(label, _LABEL) and (
+        bool(others) if plain(label.name) not in _TEACHING else any(head_noun(one.name) in _TEACHING for one in others)
+    )
+
+
+def _is_same(sample: Sample, one: str, other: str) -> bool:
+    """Whether two columns say the same, as a class's number and its name do."""
+    pairs = {(str(row.get(one)), str(row.get(other))) for row in sample.rows}
+    return len({left for left, _ in pairs}) == len(pairs) == len({right for _, right in pairs})
 
 
 def safety(sample: Sample) -> ShapeHypothesis | None:
@@ -84,7 +122,9 @@ def safety(sample: Sample) -> ShapeHypothesis | None:
     response = named((one for one in sample.signatures if is_text(one) and one.name != prompt.name), spec["response"])
     field_map = {"prompt": prompt.name, "label": harms[0].name} | ({"response": response.name} if response else {})
     rationale = f"{prompt.name} is text, and {harms[0].name} has {harms[0].unique_values} kinds of harm"
-    return shape(SafetyPrompt.id, field_map, 0.92 - DOUBT * (len(harms) > 1), rationale, warnings)
+    left_out = remainder(sample, field_map.values())
+    confidence = 0.92 - DOUBT * (len(harms) > 1) - left_out.cost
+    return shape(SafetyPrompt.id, field_map, confidence, rationale, warnings + left_out.warnings)
 
 
 def image(sample: Sample) -> ShapeHypothesis | None:
@@ -98,7 +138,8 @@ def image(sample: Sample) -> ShapeHypothesis | None:
         return _media(sample, ImageText.id, "image", spec["image"], "text", spec["text"], images)
     field_map = {"image": images[0].name, "text": answer.name, "prompt": prompt.name}
     rationale = f"{images[0].name} names images, and {prompt.name} and {answer.name} are texts with conventional names"
-    return shape(ImageText.id, field_map, HIGHEST - DOUBT * (len(images) > 1), rationale, [])
+    left_out = remainder(sample, field_map.values())
+    return shape(ImageText.id, field_map, HIGHEST - left_out.cost, rationale, left_out.warnings)
 
 
 def audio(sample: Sample) -> ShapeHypothesis | None:
@@ -115,6 +156,7 @@ def _media(
     texts = [one for one in sample.signatures if is_text(one) and (one in sample.prose or is_named(one, text_field))]
     if not texts:
         return None
+    files = _different(sample, files, file_field)
     file, text = named(files, file_field) or files[0], named(texts, text_field)
     confidence, warnings = HIGHEST if text else 0.85, []
     for name, candidates, doubtful in ((what, files, len(files) > 1), (text_name, texts, text is None and len(texts) > 1)):
@@ -122,8 +164,21 @@ def _media(
             confidence -= DOUBT
             warnings.append(f"{len(candidates)} columns could be the {name}: {', '.join(one.name for one in candidates)}")
     text = text or texts[0]
+    left_out = remainder(sample, (text.name, *(one.name for one in sample.of_type(files[0].column_type))), texts=False)
     rationale = f"{file.name}: {file.notes[0]}; {text.name} is text"
-    return shape(mapper, {what: file.name, text_name: text.name}, confidence, rationale, warnings)
+    field_map = {what: file.name, text_name: text.name}
+    return shape(mapper, field_map, confidence - left_out.cost, rationale, warnings + left_out.warnings)
+
+
+def _different(sample: Sample, files: list[ColumnSignature], field: Field) -> list[ColumnSignature]:
+    """The columns of files, but for those that name the same file as the best named one: a path, and the object it decodes to."""
+    best = named(files, field) or files[0]
+    return [one for one in files if one.name == best.name or not _name_the_same(sample, one.name, best.name)]
+
+
+def _name_the_same(sample: Sample, one: str, other: str) -> bool:
+    named = [tuple(file_name(row.get(column)).rpartition("/")[2] for column in (one, other)) for row in sample.rows]
+    return sum(left == right for left, right in named) >= _MOSTLY * len(named)
 
 
 def text_only(sample: Sample) -> ShapeHypothesis | None:
@@ -137,8 +192,13 @@ def text_only(sample: Sample) -> ShapeHypothesis | None:
         confidence -= 2 * DOUBT
         warnings.append(f"{len(bodies)} columns hold texts: {', '.join(one.name for one in bodies)}")
     if sample.labels or sample.lists_and_files():
-        confidence -= 2 * DOUBT
+        may_teach = any(_evidence(one, _LABEL) > _UNNAMED for one in sample.labels) or bool(sample.lists_and_files())
+        confidence -= (2 if may_teach else 1) * DOUBT
         warnings.append("there are columns that could be what is to be learnt, and this mapping leaves them out")
+    scores = [one.name for one in sample.of_type(ColumnType.NUMERIC) if head_noun(one.name) in _SCORES]
+    if scores and not sample.labels:
+        confidence -= DOUBT
+        warnings.append(f"{', '.join(scores)} may be what is to be learnt, and this mapping leaves it out")
     if not is_named(text, spec) and sample.words(text) * 6 < _SHORT:
         confidence -= DOUBT
         warnings.append(f"the texts of {text.name} are short")

@@ -1,18 +1,16 @@
 """Shapes told by what lists and objects hold: tagged tokens, chats, values that stand in a text."""
 
-from typing import Any
-
-from brewslm.mappers.base import as_label, as_object, at
+from brewslm.mappers.base import as_object
 from brewslm.mappers.bio_to_spans import BioToSpans, as_items
 from brewslm.mappers.chat_messages_passthrough import ChatMessagesPassthrough
 from brewslm.mappers.kv_to_structured import KvToStructured
 from brewslm.mappers.label_to_classification import LabelToClassification
 from brewslm.mappers.preference_pair import PreferencePair
 from brewslm.stages.introspect.columns import ColumnSignature, ColumnType
+from brewslm.stages.introspect.remainder import remainder
 from brewslm.stages.introspect.sample import Sample, is_named, is_text, named
 from brewslm.stages.introspect.shape import DOUBT, HIGHEST, ShapeHypothesis, shape
 
-_SHORTEST_VALUE, _VALUE_WORDS = 3, 8
 _FOUND = 0.8
 _TOOLS = ("tools", "functions", "tool_definitions")
 
@@ -42,7 +40,7 @@ def bio(sample: Sample) -> ShapeHypothesis | None:
     classes = named(sample.labels, LabelToClassification.fields["label"])
     if classes is not None:
         warnings.append(f"{classes.name} could be what is to be learnt, and this mapping leaves it out")
-    spaces = next((one.name for one in sample.signatures if is_named(one, spec["trailing_whitespace"])), None)
+    spaces = next((one.name for one in sample.signatures if _are_spaces(sample, one, tokens.name)), None)
     confidence = HIGHEST * best - DOUBT * doubt - DOUBT * (len(tag_columns) > 1 and not is_named(labels, spec["labels"]))
     confidence -= 2 * DOUBT * (classes is not None)
     rationale = f"{tokens.name} and {labels.name} have as many tokens as BIO tags in {equal} of {both} rows"
@@ -55,6 +53,17 @@ def _lengths(sample: Sample, tokens: str, labels: str) -> tuple[int, int]:
     pairs = [(as_items(row.get(tokens)), as_items(row.get(labels))) for row in sample.rows]
     both = [(left, right) for left, right in pairs if left is not None and right is not None]
     return len(both), sum(len(left) == len(right) for left, right in both)
+
+
+def _are_spaces(sample: Sample, signature: ColumnSignature, tokens: str) -> bool:
+    """Whether a column says of each token if a space follows it: as many booleans, and a name that speaks of space."""
+    if is_named(signature, BioToSpans.fields["trailing_whitespace"]):
+        return True
+    if "space" not in signature.name.lower():
+        return False
+    both, equal = _lengths(sample, tokens, signature.name)
+    listed = [as_items(cell) or [] for cell in sample.cells(signature.name)]
+    return both > 0 and both == equal and all(isinstance(item, bool) for items in listed for item in items)
 
 
 def _equal(sample: Sample, tokens: str, labels: str) -> float:
@@ -70,22 +79,19 @@ def chat(sample: Sample) -> ShapeHypothesis | None:
         return None
     messages = named(talks, spec["messages"]) or talks[0]
     confidence, warnings = HIGHEST if is_named(messages, spec["messages"]) else 0.90, []
-    if any(is_named(one, PreferencePair.fields[field]) for one in talks for field in ("chosen", "rejected")):
-        confidence -= 2 * DOUBT
-        warnings.append("one of two answers is left out: is it a pair of which one is preferred?")
-    elif len(talks) > 1:
-        confidence -= DOUBT
-        warnings.append(f"{len(talks)} columns hold messages: {', '.join(one.name for one in talks)}")
-    if media := sample.of_type(ColumnType.IMAGE_PATH, ColumnType.AUDIO_PATH):
-        confidence -= 2 * DOUBT
-        warnings.append(f"the talk is about {media[0].name}, which this mapping leaves out")
-    if tools := [one for one in sample.signatures if is_named(one, _TOOLS) and one.column_type is not ColumnType.UNKNOWN]:
-        confidence -= 2 * DOUBT
-        warnings.append(f"the talk may use what {tools[0].name} lists, which this mapping leaves out")
     system = named(
         (one for one in sample.signatures if is_text(one) or one.column_type is ColumnType.CATEGORICAL), spec["system"]
     )
     field_map = {"messages": messages.name} | ({"system": system.name} if system else {})
+    left_out = remainder(sample, field_map.values())
+    confidence -= left_out.cost
+    warnings += left_out.warnings
+    if any(is_named(one, PreferencePair.fields[field]) for one in sample.signatures for field in ("chosen", "rejected")):
+        confidence -= DOUBT
+        warnings.append("one of two answers is left out: is it a pair of which one is preferred?")
+    if tools := [one for one in sample.signatures if is_named(one, _TOOLS) and one.column_type is not ColumnType.UNKNOWN]:
+        confidence -= 2 * DOUBT
+        warnings.append(f"the talk may use what {tools[0].name} lists, which this mapping leaves out")
     rationale = f"{messages.name} holds lists of messages in every row where it is not empty"
     return shape(ChatMessagesPassthrough.id, field_map, confidence, rationale, warnings)
 
@@ -103,7 +109,11 @@ def fields(sample: Sample) -> ShapeHypothesis | None:
     share = sum(found.values()) / len(found)
     field_map = {"text": text.name, "fields": ",".join(found)}
     rationale = f"the values of {', '.join(found)} stand in {text.name} in {share:.0%} of the rows"
-    return shape(KvToStructured.id, field_map, HIGHEST * share, rationale, [])
+    left_out = remainder(sample, (text.name, *found))
+    kinds = [one.name for one in sample.of_type(ColumnType.CATEGORICAL) if one in sample.labels and one.name not in found]
+    if kinds:
+        left_out.add(DOUBT, f"{', '.join(kinds)} may say what the values are to each other, and this mapping leaves it out")
+    return shape(KvToStructured.id, field_map, HIGHEST * share - left_out.cost, rationale, left_out.warnings)
 
 
 def _values_in(sample: Sample, text: ColumnSignature) -> dict[str, float]:
@@ -113,7 +123,7 @@ def _values_in(sample: Sample, text: ColumnSignature) -> dict[str, float]:
         if signature.name == text.name or "," in signature.name or "=" in signature.name:
             continue
         for column in _places(sample, signature):
-            share = _share_in(sample, column, text.name)
+            share = sample.share_standing_in(column, text.name)
             if share >= _FOUND:
                 found[column] = share
     return found
@@ -125,23 +135,3 @@ def _places(sample: Sample, signature: ColumnSignature) -> list[str]:
         return [signature.name]
     keys = {key: None for cell in sample.cells(signature.name) for key in as_object(cell) or ()}
     return [f"{signature.name}.{key}" for key in keys if not {",", "=", "."} & set(key)]
-
-
-def _share_in(sample: Sample, column: str, text: str) -> float:
-    values = [_word(value) for value in sample.cells(column)]
-    if not values or None in values or len(values) < _FOUND * len(sample.rows) / 2:
-        return 0.0
-    pairs = [(as_value, row.get(text)) for as_value, row in _rows_with(sample, column)]
-    return sum(isinstance(whole, str) and value.casefold() in whole.casefold() for value, whole in pairs) / len(pairs)
-
-
-def _rows_with(sample: Sample, column: str) -> list[tuple[str, dict[str, Any]]]:
-    return [(value, row) for row in sample.rows if (value := _word(at(row, column))) is not None]
-
-
-def _word(value: Any) -> str | None:
-    """A short value as it would be written in a text; None for what is too short or too long to be found by chance or at all."""
-    written = as_label(value)
-    if written is None or len(written) < _SHORTEST_VALUE or len(written.split()) > _VALUE_WORDS:
-        return None
-    return written

@@ -5,8 +5,10 @@ from pydantic import BaseModel, ConfigDict
 from brewslm.mappers import MAPPERS
 
 HIGHEST = 0.95
-DOUBT = 0.15
-"""What one thing that speaks against a mapping takes away: two columns that would do as well, or a column left out."""
+GUESS = 0.75
+"""Of a mapping for which the names of the columns speak only in part."""
+DOUBT = 0.20
+"""What one thing that speaks against a mapping takes away: alone it makes the surest one a proposal that needs --force."""
 
 
 class ShapeHypothesis(BaseModel):

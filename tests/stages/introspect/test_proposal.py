@@ -159,3 +159,109 @@ def test_many_labels_are_warned_of() -> None:
     rows = [{"text": f"{text} ({n})", "label": f"class {n % 15}"} for n, text in enumerate(REVIEWS * 5)]
     proposal = described(rows).proposal
     assert proposal is not None and any("15 labels were seen" in warning for warning in proposal.warnings)
+
+
+def mapper_and_fields(rows: list[dict[str, Any]]) -> tuple[str, dict[str, str]]:
+    return proposed(rows)[:2]
+
+
+def asked() -> list[dict[str, Any]]:
+    return [{"question": f"{text} Why?", "answer": f"Because: {text}"} for text in REVIEWS]
+
+
+def test_a_class_is_no_surer_than_its_own_column_however_plain_the_text_is() -> None:
+    """The mail that taught it: a folder beside a body, a subject and a sender is perhaps no class at all."""
+    rows = [
+        {"Body": text, "Subject": f"Film {n}", "From": f"{n}@example.org", "Folder": "work" if n % 2 else "home"}
+        for n, text in enumerate(REVIEWS)
+    ]
+    assert proposed(rows) == ("label_to_classification", {"text": "Body", "label": "Folder"}, True)
+    named = [{"body": row["Body"], "label": row["Folder"]} for row in rows]
+    assert proposed(named) == ("label_to_classification", {"text": "body", "label": "label"}, False)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"label": True},
+        {"background": "Something that has to be read before anybody can answer it."},
+        {"choices": ["one", "two"]},
+        {"image": "a.png"},
+        {"images": ["a.png", "b.png"]},
+        {"table": {"rows": ["some words of a table that the question is about"] * 4}},
+    ],
+    ids=lambda beside: next(iter(beside)),
+)
+def test_what_a_question_is_left_without_makes_it_unsure(beside: dict[str, Any]) -> None:
+    assert not proposed(asked())[2]
+    changing = [{name: (n % 2 == 0) if value is True else value for name, value in beside.items()} for n in range(len(REVIEWS))]
+    found = described([row | more for row, more in zip(asked(), changing, strict=True)]).hypotheses
+    (qa,) = (one for one in found if one.mapper_id == "qa_pair_passthrough")
+    assert qa.confidence < CONFIDENCE_HIGH and (qa.warnings or "context" in found[0].field_map)
+
+
+def test_a_text_that_was_put_together_from_others_is_no_candidate() -> None:
+    rows = [
+        {
+            "instruction": f"Do {text}",
+            "input": f"Given {text}",
+            "output": f"So {text}",
+            "prompt": f"Task: Do {text}\nGiven {text}\n",
+        }
+        for text in REVIEWS
+    ]
+    field_map = {"question": "instruction", "input": "input", "answer": "output"}
+    assert proposed(rows) == ("qa_pair_passthrough", field_map, False)
+
+
+def test_the_only_other_text_is_guessed_to_be_the_context_the_answer_or_the_source() -> None:
+    long = [" ".join(REVIEWS) + str(n) for n in range(len(REVIEWS))]
+    rag = [row | {"plot": text} for row, text in zip(asked(), long, strict=True)]
+    assert proposed(rag) == ("rag_passthrough", {"question": "question", "context": "plot", "answer": "answer"}, True)
+    answer = [{"prompt": f"Tell of {text}", "text": told} for text, told in zip(REVIEWS, long, strict=True)]
+    assert proposed(answer) == ("qa_pair_passthrough", {"question": "prompt", "answer": "text"}, True)
+    source = [{"notes": told, "summary": text} for text, told in zip(REVIEWS, long, strict=True)]
+    assert proposed(source) == ("seq2seq_pair", {"source_text": "notes", "target_text": "summary"}, True)
+
+
+def test_answers_are_found_where_objects_list_them() -> None:
+    rows = [row | {"passage": row["answer"] * 9, "answers_spans": {"types": [1], "spans": ["x"]}} for row in asked()]
+    rows = [{name: value for name, value in row.items() if name != "answer"} for row in rows]
+    field_map = {"question": "question", "context": "passage", "answer": "answers_spans.spans"}
+    assert mapper_and_fields(rows) == ("rag_passthrough", field_map)
+
+
+def test_booleans_that_speak_of_space_say_where_tokens_are_joined() -> None:
+    rows = [{"tokens": ["Ada", "came"], "space_after": [True, False], "ner_tags": ["B-PER", "O"]}] * 6
+    field_map = {"tokens": "tokens", "labels": "ner_tags", "trailing_whitespace": "space_after"}
+    assert proposed(rows) == ("bio_to_spans", field_map, False)
+
+
+def test_a_path_and_the_object_that_it_decodes_to_are_one_recording() -> None:
+    rows = [{"file": f"clips/{n}.wav", "audio": {"path": f"{n}.wav"}, "text": text} for n, text in enumerate(REVIEWS)]
+    assert proposed(rows) == ("audio_transcript", {"audio": "audio", "transcript": "text"}, False)
+    apart = [row | {"file": f"clips/other-{n}.wav"} for n, row in enumerate(rows)]
+    assert proposed(apart)[2]
+
+
+def test_the_class_of_a_part_of_the_text_is_not_that_of_the_text() -> None:
+    rows = labelled("text", "label")
+    assert not proposed(rows)[2]
+    assert proposed([row | {"aspect": " ".join(row["text"].split()[3:5])} for row in rows])[2]
+
+
+def test_many_class_ids_are_told_from_counts_and_measures() -> None:
+    rows = [{"text": f"{REVIEWS[n % 12]} {n}", "label": n % 70} for n in range(210)]
+    assert proposed(rows) == ("label_to_classification", {"text": "text", "label": "label"}, False)
+    assert mapper_and_fields([row | {"label": 1000 * row["label"]} for row in rows]) == ("text_only", {"text": "text"})
+
+
+def test_a_sample_of_one_label_says_so() -> None:
+    found = described([{"text": text, "label": 0} for text in REVIEWS]).proposal
+    assert found is not None and any("only one label was seen" in warning for warning in found.warnings)
+
+
+def test_another_mapping_that_fits_as_well_is_named_and_lowers_the_first() -> None:
+    talk = [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Hello."}]
+    found = described([row | {"messages": talk} for row in asked()]).proposal
+    assert found is not None and found.needs_force
