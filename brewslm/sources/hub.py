@@ -21,6 +21,7 @@ from brewslm.settings import settings
 BATCH_ROWS = 1000
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _QUERY = re.compile(r"\?[^\s'\">]*")
+_BUFFER_BYTES = 1024 * 1024
 _SUGGESTIONS = 5
 _CAUSE_CHARACTERS = 300
 
@@ -146,11 +147,7 @@ def opened(asked: HubReference, commit: Commit) -> OpenSplit:
         builder = _builder(asked, commit)
         within = f"hf://datasets/{commit.id}@{commit.sha}/"
         files = {name: [str(file) for file in listed] for name, listed in (builder.config.data_files or {}).items()}
-        if not all(file.startswith(within) for listed in files.values() for file in listed):
-            cause = "its card names files that stand outside of it"
-            raise StageError(SourceUnreadable(), where=asked.where, cause=cause, next_step="Name those files themselves.")
-        if hasattr(builder.config, "batch_size"):  # of Parquet, else whole row groups
-            builder.config.batch_size = BATCH_ROWS
+        _read_frugally(builder.config)
         splits = builder.as_streaming_dataset()
     name = asked.split or (next(iter(splits)) if len(splits) == 1 else "train")
     if name not in splits:
@@ -182,6 +179,15 @@ def _builder(asked: HubReference, commit: Commit) -> Any:
         next_step = f"Name one of them: hf:{asked.id}?config=<name>."
         cause = did_you_mean(asked.config, configs)
         raise StageError(SourceNotFound(), what, where=asked.where, cause=cause, next_step=next_step) from error
+
+
+def _read_frugally(config: Any) -> None:
+    """Parquet in pieces: the library takes whole row groups at a time, and Arrow keeps all that it fetched of a file."""
+    from pyarrow.dataset import ParquetFragmentScanOptions
+
+    if hasattr(config, "fragment_scan_options"):
+        config.batch_size = BATCH_ROWS
+        config.fragment_scan_options = ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True, buffer_size=_BUFFER_BYTES)
 
 
 def tables(asked: HubReference, split: OpenSplit) -> Iterator[Any]:
