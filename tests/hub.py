@@ -107,7 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(500, b"out of order")
         elif path == "/api/datasets":
             word = query.get("search", [""])[0]
-            self._json([{"id": one.id, "_id": one.id} for one in self.hub.repositories.values() if word in one.id and not one.private])
+            self._json(
+                [{"id": one.id, "_id": one.id} for one in self.hub.repositories.values() if word in one.id and not one.private]
+            )
         elif asked := _API.match(path):
             self._api(asked, path, query, body)
         elif asked := _RESOLVE.match(path):
@@ -316,6 +318,8 @@ def add_imdb(hub: Hub, rows: int) -> Repository:
         labels = [int(number >= count // 2) for number in range(count)]
         files[f"plain_text/{split}-00000-of-00001.parquet"] = parquet({"text": texts, "label": labels}, schema)
     label = {"name": "label", "dtype": {"class_label": {"names": names}}}
-    files["README.md"] = card([{"name": "text", "dtype": "string"}, label], {"train": rows, "test": 20}, "plain_text", "plain_text")
+    files["README.md"] = card(
+        [{"name": "text", "dtype": "string"}, label], {"train": rows, "test": 20}, "plain_text", "plain_text"
+    )
     hub.aliases["imdb"] = "stanfordnlp/imdb"
     return hub.repository("stanfordnlp/imdb", files)

@@ -168,5 +168,11 @@ def _medium(value: Any) -> Any:
 
 
 def _kind_of(content: bytes) -> str:
-    signs = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "audio/wav", b"ID3": "audio/mpeg", b"fLaC": "audio/flac"}
+    signs = {
+        b"\x89PNG": "image/png",
+        b"\xff\xd8\xff": "image/jpeg",
+        b"RIFF": "audio/wav",
+        b"ID3": "audio/mpeg",
+        b"fLaC": "audio/flac",
+    }
     return next((kind for sign, kind in signs.items() if content.startswith(sign)), "application/octet-stream")

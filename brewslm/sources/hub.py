@@ -22,6 +22,8 @@ BATCH_ROWS = 1000
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _QUERY = re.compile(r"\?[^\s'\">]*")
 _BUFFER_BYTES = 1024 * 1024
+_BLOCK_BYTES, _BLOCKS = 4 * 1024 * 1024, 8
+"""What is kept of a Parquet file: its columns stand one after another, and are read in turn."""
 _SUGGESTIONS = 5
 _CAUSE_CHARACTERS = 300
 
@@ -66,12 +68,14 @@ class OpenSplit:
 
     Attributes:
         rows: A `datasets.IterableDataset`.
+        files: Their addresses, as hf://….
         count: Its rows, as the dataset's card tells; None where it does not.
         size: Of its rows as the card tells, else of its files, in bytes; `is_packed` says that it is of its files.
     """
 
     name: str
     rows: Any
+    files: list[str]
     count: int | None
     size: int
     is_packed: bool
@@ -147,7 +151,6 @@ def opened(asked: HubReference, commit: Commit) -> OpenSplit:
         builder = _builder(asked, commit)
         within = f"hf://datasets/{commit.id}@{commit.sha}/"
         files = {name: [str(file) for file in listed] for name, listed in (builder.config.data_files or {}).items()}
-        _read_frugally(builder.config)
         splits = builder.as_streaming_dataset()
     name = asked.split or (next(iter(splits)) if len(splits) == 1 else "train")
     if name not in splits:
@@ -155,9 +158,10 @@ def opened(asked: HubReference, commit: Commit) -> OpenSplit:
         next_step = f"Name one of them: hf:{asked.id}:<split>."
         raise StageError(SourceNotFound(), what, where=asked.where, cause=did_you_mean(name, splits), next_step=next_step)
     told = (builder.info.splits or {}).get(name)
-    size = sum(commit.sizes.get(file.removeprefix(within), 0) for file in files.get(name, []))
+    listed = files.get(name, [])
+    size = sum(commit.sizes.get(file.removeprefix(within), 0) for file in listed)
     count = told.num_examples if told else None
-    return OpenSplit(name, splits[name], count or None, (told.num_bytes if count else 0) or size, not count)
+    return OpenSplit(name, splits[name], listed, count or None, (told.num_bytes if count else 0) or size, not count)
 
 
 def _builder(asked: HubReference, commit: Commit) -> Any:
@@ -181,28 +185,42 @@ def _builder(asked: HubReference, commit: Commit) -> Any:
         raise StageError(SourceNotFound(), what, where=asked.where, cause=cause, next_step=next_step) from error
 
 
-def _read_frugally(config: Any) -> None:
-    """Parquet in pieces: the library takes whole row groups at a time, and Arrow keeps all that it fetched of a file."""
-    from pyarrow.dataset import ParquetFragmentScanOptions
-
-    if hasattr(config, "fragment_scan_options"):
-        config.batch_size = BATCH_ROWS
-        config.fragment_scan_options = ParquetFragmentScanOptions(pre_buffer=False, use_buffered_stream=True, buffer_size=_BUFFER_BYTES)
-
-
 def tables(asked: HubReference, split: OpenSplit) -> Iterator[Any]:
     """The split's rows as Arrow tables of at most 1,000, in constant memory; nothing in them is decoded.
 
     Raises:
         StageError(SourceForbidden, SourceUnavailable, SourceUnreadable): They can't be read.
     """
-    batches = iter(split.rows.with_format("arrow").iter(batch_size=BATCH_ROWS))
+    files = split.files
+    if all(file.endswith(".parquet") for file in files) and files:
+        batches = _parquet_tables(files, split.rows.features)
+    else:
+        batches = iter(split.rows.with_format("arrow").iter(batch_size=BATCH_ROWS))
     while True:
         with translated(asked):
             table = next(batches, None)
         if table is None:
             return
         yield table
+
+
+def _parquet_tables(files: list[str], features: Any) -> Iterator[Any]:
+    """Parquet without the library's own reader, which keeps in memory all that it fetched of a file, and whose threads,
+    where only the first rows were wanted, go on and bring the process down at its end (apache/arrow#45214).
+    """
+    import pyarrow
+    import pyarrow.parquet
+    from datasets.table import table_cast
+    from huggingface_hub import HfFileSystem
+
+    hub = HfFileSystem()
+    for file in files:
+        cached = {"block_size": _BLOCK_BYTES, "cache_type": "blockcache", "cache_options": {"maxblocks": _BLOCKS}}
+        with hub.open(file, "rb", **cached) as opened:
+            parquet = pyarrow.parquet.ParquetFile(opened, buffer_size=_BUFFER_BYTES, pre_buffer=False)
+            for batch in parquet.iter_batches(BATCH_ROWS, use_threads=False):
+                table = pyarrow.Table.from_batches([batch])
+                yield table_cast(table, features.arrow_schema) if features else table
 
 
 @contextmanager
@@ -234,7 +252,9 @@ def _problem(error: BaseException, asked: HubReference) -> StageError:
                 return _refused(link, asked)
             case errors.HFValidationError():
                 next_step = "Write it as hf:owner/name."
-                return StageError(SourceNotFound(), "It is no id of a dataset", where=asked.where, cause=_said(link), next_step=next_step)
+                return StageError(
+                    SourceNotFound(), "It is no id of a dataset", where=asked.where, cause=_said(link), next_step=next_step
+                )
             case httpx2.RequestError() | ConnectionError() | TimeoutError():
                 cause = f"{_host()} can't be reached: {type(link).__name__}"
                 return StageError(SourceUnavailable(), where=asked.where, cause=cause)
@@ -257,7 +277,9 @@ def _refused(error: Any, asked: HubReference) -> StageError:
             if near := _search(asked):
                 cause += f"; {did_you_mean(asked.id, near)}"
             next_step = "Check the id" + ("." if has_token else "; if the dataset is private, set HF_TOKEN.")
-            return StageError(SourceNotFound(), "The hub has no such dataset", where=asked.where, cause=cause, next_step=next_step)
+            return StageError(
+                SourceNotFound(), "The hub has no such dataset", where=asked.where, cause=cause, next_step=next_step
+            )
         case errors.RevisionNotFoundError():
             what, known = f"The dataset has no revision {asked.revision}", did_you_mean(asked.revision, _revisions(asked))
             next_step = "Name a branch, a tag or a commit."

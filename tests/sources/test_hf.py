@@ -88,9 +88,7 @@ def refused_split(hub: Hub, reference: str) -> StageError:
 
 
 def test_a_config_is_chosen_by_its_name(hub: Hub) -> None:
-    both = (
-        b"---\nconfigs:\n- config_name: easy\n  data_files: easy.jsonl\n- config_name: hard\n  data_files: hard.jsonl\n---\n"
-    )
+    both = b"---\nconfigs:\n- config_name: easy\n  data_files: easy.jsonl\n- config_name: hard\n  data_files: hard.jsonl\n---\n"
     hub.repository("team/two", {"README.md": both, "easy.jsonl": b'{"a": "x"}\n', "hard.jsonl": b'{"a": "y"}\n{"a": "z"}\n'})
     assert read("team/two?config=hard") == [{"a": "y"}, {"a": "z"}]
     assert read("team/two:train?config=easy") == [{"a": "x"}]
@@ -105,7 +103,10 @@ def test_values_of_every_kind_become_json(hub: Hub) -> None:
     features = [
         {"name": "tokens", "sequence": "string"},
         {"name": "ner_tags", "sequence": {"class_label": {"names": names}}},
-        {"name": "answers", "list": [{"name": "kind", "dtype": {"class_label": {"names": names}}}, {"name": "at", "dtype": "int32"}]},
+        {
+            "name": "answers",
+            "list": [{"name": "kind", "dtype": {"class_label": {"names": names}}}, {"name": "at", "dtype": "int32"}],
+        },
         {"name": "label", "dtype": {"class_label": {"names": names}}},
         {"name": "image", "dtype": "image"},
         {"name": "sound", "dtype": {"audio": {"sampling_rate": 16000}}},
@@ -126,7 +127,9 @@ def test_values_of_every_kind_become_json(hub: Hub) -> None:
         "score": [0.5, None, float("nan")],
     }
     media = pyarrow.struct({"bytes": pyarrow.binary(), "path": pyarrow.string()})
-    table = pyarrow.table({name: pyarrow.array(rows, media if name in ("image", "sound") else None) for name, rows in columns.items()})
+    table = pyarrow.table(
+        {name: pyarrow.array(rows, media if name in ("image", "sound") else None) for name, rows in columns.items()}
+    )
     files = {"data/train-0.parquet": parquet(dict(zip(table.column_names, table.columns, strict=True)))}
     hub.repository("team/kinds", files | {"README.md": card(features, {"train": 3})})
     first, second, third = read("team/kinds")
@@ -259,6 +262,10 @@ def test_the_documented_import_of_imdb_brings_both_labels_in(hub: Hub, tmp_path:
     done = run(hub, tmp_path, "run", "--locator", "hf:imdb:train", "--project", "1", "--auto", "--limit", "5000")
     assert done.returncode == 0, done.stderr
     assert float(re.search(r"confidence (\d\.\d+)", done.stderr)[1]) >= 0.80
-    rows = [orjson.loads(line) for path in (home / "projects" / "1").rglob("synthetic.jsonl") for line in path.read_bytes().splitlines()]
+    rows = [
+        orjson.loads(line)
+        for path in (home / "projects" / "1").rglob("synthetic.jsonl")
+        for line in path.read_bytes().splitlines()
+    ]
     assert len(rows) == 5000
     assert {row["payload"]["label"] if "payload" in row else row["label"] for row in rows} == {"neg", "pos"}
