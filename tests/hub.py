@@ -122,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _api(self, asked: re.Match[str], path: str, query: dict[str, list[str]], body: bytes) -> None:
         repository = self._repository(asked["id"], path)
         if repository is None:
-            return
+            return None
         verb, rest = asked["verb"], asked["rest"] or ""
         if verb == "auth-check":
             return self._gated(repository) or self._json({})
@@ -151,10 +151,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, asked: re.Match[str], path: str) -> None:
         repository = self._repository(asked["id"], path)
         if repository is None or self._gated(repository):
-            return
+            return None
         commit = self._commit(repository, asked["revision"])
         if commit is None:
-            return
+            return None
         content = repository.commits[commit].get(asked["path"])
         if content is None:
             return self._fault("EntryNotFound", {"X-Repo-Commit": commit})
@@ -308,7 +308,7 @@ def add_imdb(hub: Hub, rows: int) -> Repository:
     """stanfordnlp/imdb in its own layout, also called imdb: labels are integers, and the rows are sorted by them."""
     import pyarrow
 
-    words = "a slow lovely dull film with clumsy brave actors that nobody will forget before its long end".split()
+    words = "a,slow,lovely,dull,film,with,clumsy,brave,actors,that,nobody,will,forget,before,its,long,end".split(",")  # noqa: SIM905
     chance = random.Random(7)
     names = {"0": "neg", "1": "pos"}
     schema = pyarrow.schema({"text": pyarrow.string(), "label": pyarrow.int64()})

@@ -25,7 +25,7 @@ from brewslm.store.locks import lock
 VALUES_VERSION = 1
 """To be raised when a value is written down otherwise: what was written before is then made anew."""
 SMALL_ROWS, SMALL_BYTES, SMALL_PACKED_BYTES = 1_000_000, 1024**3, 256 * 1024**2
-"""A split within these is had as a whole, also for its first rows alone; the last one is of its files, where the card is silent."""
+"""A split within these is had as a whole, also for its first rows alone. The last is of its files, where the card is silent."""
 DESCRIBED_ROWS = 5000
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 

@@ -157,7 +157,7 @@ def opened(asked: HubReference, commit: Commit) -> OpenSplit:
         what = f"The dataset has no split {name}" if asked.split else "The dataset has several splits, and none of them is train"
         next_step = f"Name one of them: hf:{asked.id}:<split>."
         raise StageError(SourceNotFound(), what, where=asked.where, cause=did_you_mean(name, splits), next_step=next_step)
-    told = (builder.info.splits or {}).get(name)
+    told: Any = (builder.info.splits or {}).get(name)
     listed = files.get(name, [])
     size = sum(commit.sizes.get(file.removeprefix(within), 0) for file in listed)
     count = told.num_examples if told else None
