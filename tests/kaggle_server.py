@@ -1,4 +1,4 @@
-"""A Kaggle of ours on loopback. Kaggle's own client asks for http://localhost (KAGGLE_API_ENVIRONMENT) by way of a proxy: this server."""
+"""A Kaggle of ours on loopback: its own client asks http://localhost (KAGGLE_API_ENVIRONMENT) through a proxy, this server."""
 
 import json
 import threading

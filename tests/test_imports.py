@@ -5,7 +5,8 @@ import sys
 import brewslm
 
 HEAVY = (
-    "torch", "transformers", "peft", "sklearn", "scipy", "nicegui", "dbos", "llama_cpp", "xllamacpp", "pyarrow", "datasets", "kagglesdk",
+    "torch", "transformers", "peft", "sklearn", "scipy", "nicegui", "dbos", "llama_cpp", "xllamacpp", "pyarrow",
+    "datasets", "kagglesdk",
 )  # fmt: skip
 IMPORT_ALL = f"""
 import importlib, sys

@@ -16,7 +16,8 @@ from brewslm.errors import StageError
 from brewslm.reasons.refusals import SourceEmpty
 from brewslm.settings import settings
 from brewslm.sources.base import SourceDescription
-from brewslm.sources.hub import HubReference, OpenSplit, library, opened, parsed, resolved, tables
+from brewslm.sources.hub import OpenSplit, library, opened, resolved, tables
+from brewslm.sources.hub_problems import HubReference, parsed
 from brewslm.sources.jsonl import JsonlConnector
 from brewslm.sources.parquet import _NotFinite, _rows_of, json_value
 from brewslm.store.files import new_file

@@ -204,6 +204,20 @@ def test_what_can_not_be_read_says_why_and_leaves_nothing(hub: Hub, reference: s
     assert said in str(error)
 
 
+@pytest.mark.parametrize("address", ["{url}/blobs/rows.csv", "zip://rows.csv::{url}/blobs/rows.zip", "/etc/passwd"])
+@pytest.mark.parametrize("card_name", ["README.md", ".huggingface.yaml"])
+def test_a_card_can_not_send_us_elsewhere(hub: Hub, address: str, card_name: str) -> None:
+    with running_hub() as elsewhere:
+        elsewhere.blobs["rows.csv"] = b"a,b\n1,2\n"
+        path = address.format(url=elsewhere.url)
+        told = f"configs:\n- config_name: default\n  data_files:\n  - path: {path}\n    split: train\n"
+        told = f"---\n{told}---\n" if card_name == "README.md" else told
+        hub.repository("team/set", {card_name: told.encode(), "data.csv": b"a\n1\n"})
+        error = refused("team/set")
+        assert error.reason.code == "source_unreadable" and "outside of it" in error.cause
+        assert elsewhere.asked == []
+
+
 def test_a_hub_that_fails_or_is_not_there_says_so(hub: Hub, monkeypatch) -> None:
     import huggingface_hub
 
