@@ -4,7 +4,10 @@ import sys
 
 import brewslm
 
-HEAVY = ("torch", "transformers", "peft", "sklearn", "scipy", "nicegui", "dbos", "llama_cpp", "xllamacpp", "pyarrow")
+HEAVY = (
+    "torch", "transformers", "peft", "sklearn", "scipy", "nicegui", "dbos", "llama_cpp", "xllamacpp", "pyarrow",
+    "datasets", "kagglesdk",
+)  # fmt: skip
 IMPORT_ALL = f"""
 import importlib, sys
 for name in sys.argv[1:]:

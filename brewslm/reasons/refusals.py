@@ -74,6 +74,14 @@ class SourceNotFound(Refusal, remedy="Check the path; it is read from the folder
     """The file that the locator names is not there."""
 
 
+class SourceForbidden(Refusal, status=403, remedy="Set the credentials of an account that may read it.", **_I):
+    """The source wants credentials, or does not let these read it."""
+
+
+class SourceUnavailable(Refusal, status=502, remedy="Check that its server can be reached, then try again.", **_I):
+    """The source's server can't be reached, or fails."""
+
+
 class SourceIsDirectory(Refusal, remedy="Name one file.", **_I):
     """The locator names a folder."""
 

@@ -9,13 +9,17 @@ from brewslm.errors import StageError, did_you_mean
 from brewslm.reasons.refusals import UnknownScheme
 from brewslm.sources.anyfile import FORMATS, FileConnector
 from brewslm.sources.base import Connector
+from brewslm.sources.hf import HfConnector
+from brewslm.sources.kaggle import KaggleConnector
 from brewslm.sources.mended import MendedConnector
 from brewslm.sources.sample import SampleConnector
 
 _LOCAL: tuple[Connector, ...] = (*FORMATS, FileConnector(), MendedConnector())
 LOCAL_SCHEMES = tuple(connector.scheme for connector in _LOCAL)
 """Schemes whose reference is a path on this machine: the API holds it against the folders that it may read."""
-CONNECTORS: dict[str, Connector] = {connector.scheme: connector for connector in (*_LOCAL, SampleConnector())}
+CONNECTORS: dict[str, Connector] = {
+    connector.scheme: connector for connector in (*_LOCAL, SampleConnector(), HfConnector(), KaggleConnector())
+}
 
 
 def connector_of(locator: str) -> tuple[Connector, str]:

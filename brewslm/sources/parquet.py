@@ -53,7 +53,7 @@ class ParquetConnector(Connector):
         """
         position = 0
         for batch in _batches(path):
-            for values in _rows_of(batch):
+            for values in rows_of(batch):
                 position += 1
                 yield _row(position, values)
 
@@ -65,12 +65,12 @@ class ParquetConnector(Connector):
         found: list[dict[str, Any]] = []
         for number in range(1, _SAMPLED_GROUPS):
             for batch in _batches(path, [number * groups // _SAMPLED_GROUPS]):
-                sampled = (_row(0, values) for values in islice(_rows_of(batch), SPREAD_ROWS // _SAMPLED_GROUPS))
+                sampled = (_row(0, values) for values in islice(rows_of(batch), SPREAD_ROWS // _SAMPLED_GROUPS))
                 found += [row.values for row in sampled if isinstance(row, RawRow)]
                 break
         last = None
         for batch in _batches(path, [groups - 1]):
-            last = _row(0, list(_rows_of(batch.slice(batch.num_rows - 1)))[-1])
+            last = _row(0, list(rows_of(batch.slice(batch.num_rows - 1)))[-1])
         return [*found, last.values] if isinstance(last, RawRow) and found[-1:] != [last.values] else found
 
     def sample_reach(self, path: Path) -> SampleReach:
@@ -125,7 +125,7 @@ def _batches(path: Path, groups: list[int] | None = None) -> Iterator[Any]:
             yield batch.rename_columns(names)
 
 
-def _rows_of(batch: Any) -> Iterator[dict[str, Any] | Exception]:
+def rows_of(batch: Any) -> Iterator[dict[str, Any] | Exception]:
     """The rows of a batch; what Python can't hold or decode is the error that says so, and costs its own row alone."""
     try:
         yield from batch.to_pylist()
@@ -137,7 +137,7 @@ def _rows_of(batch: Any) -> Iterator[dict[str, Any] | Exception]:
                 yield error
 
 
-class _NotFinite(Exception):
+class NotFinite(Exception):
     """A number that JSON has not."""
 
 
@@ -147,7 +147,7 @@ def _row(position: int, values: dict[str, Any] | Exception) -> RawRow | Sentinel
         return sentinel(position, -1, reason, "", str(values))
     try:
         return RawRow(position, {name: json_value(value) for name, value in values.items()})
-    except _NotFinite as error:
+    except NotFinite as error:
         return sentinel(position, -1, RowReason.NON_FINITE_NUMBER, str(values), str(error))
 
 
@@ -155,14 +155,14 @@ def json_value(value: Any) -> Any:
     """A cell as JSON has it.
 
     Raises:
-        _NotFinite: It is, or holds, NaN or infinity.
+        NotFinite: It is, or holds, NaN or infinity.
     """
     match value:
         case None | str() | bool():
             return value
         case float():
             if not math.isfinite(value):
-                raise _NotFinite(f"a cell is {value}")
+                raise NotFinite(f"a cell is {value}")
             return value
         case int():
             return value if -(2**63) <= value < 2**64 else str(value)
