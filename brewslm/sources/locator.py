@@ -7,14 +7,16 @@ from pydantic import AfterValidator
 
 from brewslm.errors import StageError, did_you_mean
 from brewslm.reasons.refusals import UnknownScheme
+from brewslm.reasons.shown import shown_locator
 from brewslm.sources.anyfile import FORMATS, FileConnector
 from brewslm.sources.base import Connector
 from brewslm.sources.sample import SampleConnector
+from brewslm.sources.url import UrlConnector
 
 _LOCAL: tuple[Connector, ...] = (*FORMATS, FileConnector())
 LOCAL_SCHEMES = tuple(connector.scheme for connector in _LOCAL)
 """Schemes whose reference is a path on this machine: the API holds it against the folders that it may read."""
-CONNECTORS: dict[str, Connector] = {connector.scheme: connector for connector in (*_LOCAL, SampleConnector())}
+CONNECTORS: dict[str, Connector] = {connector.scheme: connector for connector in (*_LOCAL, SampleConnector(), UrlConnector())}
 
 
 def connector_of(locator: str) -> tuple[Connector, str]:
@@ -26,6 +28,8 @@ def connector_of(locator: str) -> tuple[Connector, str]:
     scheme, colon, reference = locator.partition(":")
     if colon and scheme in CONNECTORS:
         return CONNECTORS[scheme], reference
+    if scheme in ("http", "https"):
+        raise StageError(UnknownScheme(), where=shown_locator(locator), cause="a web address is named as url:https://…")
     cause = did_you_mean(scheme, CONNECTORS) if colon else f"it has no scheme; known: {', '.join(sorted(CONNECTORS))}"
     suffix = Path(locator).suffix.removeprefix(".")
     if not colon and suffix in (*LOCAL_SCHEMES, "gz", "zst", "ndjson"):
