@@ -92,13 +92,15 @@ class SourceTooLarge(Refusal, remedy="Keep the columns that are needed, and spli
 
 class AddressRefused(
     Refusal,
-    remedy="Name an https:// address on the public internet; this machine's owner lists a server of your own in BREWSLM_URL_HOSTS.",
+    remedy="Name an https:// address on the public internet; a server of your own is listed in BREWSLM_URL_HOSTS.",
     **_I,
 ):
     """The URL, or one that it redirects to, is none that may be fetched."""
 
 
-class SourceUnavailable(Refusal, status=502, remedy="Check the address, and that its server can be reached; then try again.", **_I):
+class SourceUnavailable(
+    Refusal, status=502, remedy="Check the address, and that its server can be reached; then try again.", **_I
+):
     """The server that has the source can't be reached, or did not give it."""
 
 

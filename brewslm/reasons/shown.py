@@ -13,9 +13,12 @@ def shown_locator(locator: str) -> str:
 
     `url:https://example.org/rows.csv?token=abc&page=2` becomes `url:https://example.org/rows.csv?token=…&page=…`.
     """
-    if "://" not in locator:
-        return locator
-    address, mark, query = _USER.sub(r"\1…@", locator.partition("#")[0]).partition("?")
+    return shown_url(locator) if "://" in locator or locator.startswith("url:") else locator
+
+
+def shown_url(url: str) -> str:
+    """As `shown_locator`, of what is meant as a URL, however it is written."""
+    address, mark, query = _USER.sub(r"\1…@", url.partition("#")[0]).partition("?")
     return address + mark + "&".join(_without_value(part) for part in query.split("&"))
 
 

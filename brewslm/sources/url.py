@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from brewslm.errors import StageError
 from brewslm.reasons.refusals import SourceTooLarge, SourceUnavailable
-from brewslm.reasons.shown import shown_locator
+from brewslm.reasons.shown import shown_url
 from brewslm.settings import settings
 from brewslm.sources.anyfile import FORMATS, FileConnector
 from brewslm.sources.url_address import Resolver, Target, parsed, refused, resolved, target_of
@@ -55,7 +55,7 @@ class UrlConnector(FileConnector):
     grammar = "url:https://host/rows.csv"
     meaning = "A file on the public internet, over https, in any format that file: reads."
 
-    def __init__(self, limits: Limits = Limits(), resolver: Resolver = resolved) -> None:  # noqa: B008 - it is frozen
+    def __init__(self, limits: Limits = Limits(), resolver: Resolver = resolved) -> None:
         self._limits, self._resolver = limits, resolver
 
     def file(self, reference: str) -> Path:
@@ -66,14 +66,14 @@ class UrlConnector(FileConnector):
             StageError(SourceUnavailable): The server can't be reached, is too slow, or does not give it.
             StageError(SourceTooLarge): It is larger than BREWSLM_URL_BYTES, or unpacks to too much.
         """
-        folder = settings().cache / "urls" / hashlib.sha256(reference.encode()).hexdigest()[:32]
+        folder = settings().cache / "urls" / hashlib.sha256(reference.encode(errors="surrogatepass")).hexdigest()[:32]
         with lock(folder.with_suffix(".lock")):
             path = _Fetch(reference, folder, self._limits, self._resolver).path()
         try:
             return super().file(str(path))
         except StageError as error:  # a person knows the URL, not the place in the cache
             parts = {"cause": error.cause, "next_step": error.next_step}
-            raise StageError(error.reason, error.what, where=shown_locator(reference), **parts) from error
+            raise StageError(error.reason, error.what, where=shown_url(reference), **parts) from error
 
 
 class _Fetch:
@@ -81,7 +81,7 @@ class _Fetch:
 
     def __init__(self, reference: str, folder: Path, limits: Limits, resolver: Resolver) -> None:
         self._reference, self._folder, self._limits, self._resolver = reference, folder, limits, resolver
-        self._shown = shown_locator(reference)
+        self._shown = shown_url(reference)
         self._most = settings().url_bytes
         notes = folder / "known.json"
         self._known: dict[str, str] = read_json(notes) if notes.exists() else {}
@@ -190,7 +190,7 @@ def _redirected(url: "httpx2.URL", location: str) -> "httpx2.URL":
 
     try:
         there = url.join(location).copy_with(fragment=None)
-    except httpx2.InvalidURL as error:
+    except (httpx2.InvalidURL, UnicodeError) as error:
         raise refused(str(url), "it redirects to what can't be read as a URL") from error
     if not location or (url.scheme, there.scheme) == ("https", "http"):
         raise refused(str(url), "it redirects from https to http" if location else "it redirects to nowhere")

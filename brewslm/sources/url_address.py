@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from brewslm.errors import StageError
 from brewslm.reasons.refusals import AddressRefused, SourceUnavailable
-from brewslm.reasons.shown import shown_locator
+from brewslm.reasons.shown import shown_url
 from brewslm.settings import settings
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def parsed(written: str) -> "httpx2.URL":
 
     try:
         return httpx2.URL(written).copy_with(fragment=None)
-    except httpx2.InvalidURL as error:
+    except (httpx2.InvalidURL, UnicodeError) as error:
         raise refused(written, "it can't be read as a URL with a plain host name") from error
 
 
@@ -73,7 +73,7 @@ def target_of(url: "httpx2.URL", resolver: Resolver) -> Target:
     host = url.raw_host.decode("ascii").removesuffix(".")
     bracketed = f"[{host}]" if ":" in host else host
     port = url.port if url.port is not None else {"http": 80}.get(url.scheme, 443)
-    listed = not {bracketed, f"{bracketed}:{port}"}.isdisjoint(settings().url_hosts)
+    listed = not {bracketed, f"{bracketed}:{port}"}.isdisjoint(map(str.lower, settings().url_hosts))
     if url.scheme != "https" and not (url.scheme == "http" and listed):
         raise refused(str(url), f"its scheme is {url.scheme[:20] or 'missing'}, not https")
     if url.userinfo:
@@ -103,9 +103,9 @@ def _addresses(url: "httpx2.URL", host: str, port: int, resolver: Resolver) -> l
         found = resolver(host, port)
     except (OSError, UnicodeError) as error:
         cause = f"{host} has no address: {getattr(error, 'strerror', None) or 'its name is too long'}"
-        raise StageError(SourceUnavailable(), where=shown_locator(str(url)), cause=cause) from error
+        raise StageError(SourceUnavailable(), where=shown_url(str(url)), cause=cause) from error
     if not found:
-        raise StageError(SourceUnavailable(), where=shown_locator(str(url)), cause=f"{host} has no address")
+        raise StageError(SourceUnavailable(), where=shown_url(str(url)), cause=f"{host} has no address")
     return found
 
 
@@ -135,4 +135,4 @@ def _embedded(ip: IPv6Address) -> Iterator[IPv4Address]:
 
 def refused(url: str, cause: str, next_step: str = "") -> StageError:
     """The refusal of a URL, which is shown without its secrets."""
-    return StageError(AddressRefused(), where=shown_locator(url), cause=cause, next_step=next_step)
+    return StageError(AddressRefused(), where=shown_url(url), cause=cause, next_step=next_step)
