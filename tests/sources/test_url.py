@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from brewslm.errors import StageError
+from brewslm.observe.events import events
+from brewslm.pipeline.importing import import_rows
+from brewslm.pipeline.mapping_choice import ImportRequest
 from brewslm.reasons.ingestion import DatasetImportRun
 from brewslm.settings import settings
 from brewslm.sources import connector_of
@@ -282,6 +285,15 @@ def test_an_event_holds_no_value_of_a_query() -> None:
     assert source("url:https://a.test/r?token=abc&SECRET&page=2#frag") == "url:https://a.test/r?token=…&…&page=…"
     assert source("url:https://ana:secret@a.test/r") == "url:https://…@a.test/r"
     assert source("hf:imdb:train?config=plain") == "hf:imdb:train?config=plain"
+
+
+def test_an_import_leaves_no_token_in_the_stream(project: int, server: WebServer) -> None:
+    mapping = {"mapper": "label_to_classification", "field_map": {"text": "text", "label": "label"}}
+    locator = f"url:{server.url('/rows.jsonl?token=secret')}"
+    import_rows("test", ImportRequest(project=project, locator=locator, commit=True, **mapping))
+    (event,) = [event for event in events(project) if event.reason_code == "dataset_import_run"]
+    assert event.payload["source"].endswith("/rows.jsonl?token=…") and event.payload["accepted_count"] == 2
+    assert all("secret" not in each.model_dump_json() for each in events())
 
 
 # --- who may not be asked ---------------------------------------------------------------------------------------------------
