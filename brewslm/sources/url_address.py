@@ -91,12 +91,14 @@ def target_of(url: "httpx2.URL", resolver: Resolver) -> Target:
 
 
 def _addresses(url: "httpx2.URL", host: str, port: int, resolver: Resolver) -> list[str]:
+    if ":" in host and "%" not in host:  # an IPv6 address; httpx2 has read it. With a zone it is one of this machine's networks
+        return [str(ip_address(host))]
+    if not _NAME.fullmatch(host):
+        raise refused(str(url), "its host is no plain name")
     try:
         return [str(ip_address(host))]
     except ValueError:
         pass
-    if not _NAME.fullmatch(host):
-        raise refused(str(url), "its host is no plain name")
     if _NUMBER.fullmatch(host.rpartition(".")[2]):  # 127.1, 2130706433, 0x7f.1, 0177.0.0.1: addresses to some, names to others
         raise refused(str(url), "its host is an odd spelling of an address", "Write the address as four decimal numbers.")
     try:

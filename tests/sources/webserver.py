@@ -1,5 +1,6 @@
-"""A web server on loopback that answers what a test tells it to, with whatever manners."""
+"""A web server on loopback that answers what a test tells it to, with whatever manners; and what tests of `url:` share."""
 
+import json
 import ssl
 import subprocess
 import threading
@@ -9,6 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from brewslm.errors import StageError
+from brewslm.sources.url import UrlConnector
+from brewslm.store.database import forget_connections
+
+ROWS = b'{"text": "a", "label": "x"}\n{"text": "b", "label": "y"}\n'
 Answer = Callable[["Handler"], None]
 
 
@@ -98,3 +106,32 @@ def certificate_for(name: str, path: Path) -> Path:
 
 def redirect(location: str, status: int = 302) -> Answer:
     return lambda handler: handler.send(b"", status, location=location)
+
+
+def setting(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(f"BREWSLM_{name.upper()}", value if isinstance(value, str) else json.dumps(value))
+    forget_connections()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    setting(monkeypatch, cache=str(tmp_path / "cache"), url_hosts=["127.0.0.1"])
+    return tmp_path / "cache" / "urls"
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    with web_server({"/rows.jsonl": ROWS}) as running:
+        yield running
+
+
+def refusal(url: str, connector: UrlConnector | None = None) -> StageError:
+    with pytest.raises(StageError) as refused:
+        (connector or UrlConnector()).file(url)
+    return refused.value
+
+
+def left(cache: Path) -> list[str]:
+    """What a fetch left behind, but for the lock."""
+    return sorted(path.name for path in cache.rglob("*") if path.is_file() and path.suffix != ".lock")
