@@ -21,6 +21,10 @@ class Settings(BaseSettings):
     """Folders whose files the API may read; it always reads `home/uploads`. The command line reads what its user may read."""
     unpack_bytes: int = 64 * 1024**3
     """The most that a packed source (.gz, .zst) may unpack to."""
+    url_bytes: int = 16 * 1024**3
+    """The most that is fetched of one `url:` source."""
+    url_hosts: list[str] = []
+    """Hosts (`data.corp.example`, `[::1]`, with a port if need be) that `url:` may ask over http and at a private address."""
     threads: int = 0
     """CPU threads for heavy work; 0 takes every core."""
 

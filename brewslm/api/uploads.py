@@ -15,12 +15,10 @@ from pydantic import BaseModel
 from brewslm.errors import StageError
 from brewslm.reasons.refusals import InvalidRequest, PathOutsideProject
 from brewslm.settings import settings
-from brewslm.sources import LOCAL_SCHEMES
+from brewslm.sources import names_a_path
 from brewslm.store.files import sync_folder
 
 router = APIRouter(prefix="/api/uploads", tags=["uploads"])
-
-_PATH_SCHEMES = (*LOCAL_SCHEMES, "path")
 
 
 class UploadView(BaseModel):
@@ -83,7 +81,7 @@ def readable(locator: str) -> str:
         StageError(PathOutsideProject): It leads elsewhere.
     """
     scheme, colon, reference = locator.partition(":")
-    return f"{scheme}:{_inside(reference)}" if colon and scheme in _PATH_SCHEMES else locator
+    return f"{scheme}:{_inside(reference)}" if colon and (scheme == "path" or names_a_path(scheme)) else locator
 
 
 def readable_path(name: str) -> str:

@@ -16,11 +16,13 @@ from brewslm.mappers.rag_passthrough import RagPassthrough
 from brewslm.mappers.safety_prompt import SafetyPrompt
 from brewslm.mappers.seq2seq_pair import Seq2SeqPair
 from brewslm.mappers.text_only import TextOnly
+from brewslm.plugins import Extensible, broken
 from brewslm.reasons.refusals import UnknownMapper
 
 __all__ = ["MAPPERS", "Field", "Mapper", "Refused", "mapper_of", "mapper_type"]
 
-MAPPERS: dict[str, type[Mapper]] = {
+PLUGINS = "brewslm.mappers"
+_BUILT_IN: dict[str, type[Mapper]] = {
     mapper.id: mapper
     for mapper in (
         LabelToClassification,
@@ -37,6 +39,8 @@ MAPPERS: dict[str, type[Mapper]] = {
         SafetyPrompt,
     )
 }
+_NEEDS = {"id": str, "task_profile": str, "meaning": str, "fields": dict, "options": dict}
+MAPPERS: Extensible[type[Mapper]] = Extensible(PLUGINS, _BUILT_IN, Mapper, "id", _NEEDS, lambda plugin: plugin)
 
 
 def mapper_type(name: str) -> type[Mapper]:
@@ -46,7 +50,10 @@ def mapper_type(name: str) -> type[Mapper]:
         StageError(UnknownMapper): There is none.
     """
     if name not in MAPPERS:
-        raise StageError(UnknownMapper(), where=name, cause=did_you_mean(name, MAPPERS))
+        cause = did_you_mean(name, MAPPERS)
+        for failed in broken(PLUGINS):
+            cause += f"; a plugin could not be loaded: {failed.entry_point}: {failed.error}"
+        raise StageError(UnknownMapper(), where=name, cause=cause)
     return MAPPERS[name]
 
 

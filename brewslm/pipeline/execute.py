@@ -17,6 +17,7 @@ from brewslm.pipeline import runs
 from brewslm.pipeline.lifecycle import OPERATIONS, operation_for
 from brewslm.pipeline.operation import Failure, Operation
 from brewslm.pipeline.runs import RunView
+from brewslm.plugins import emit_broken
 from brewslm.processes.child import run_child
 from brewslm.processes.context import Cancelled, DirectContext
 from brewslm.processes.verdict import Cause
@@ -31,6 +32,8 @@ from brewslm.store.locks import Held, lock
 from brewslm.store.records import Records, project_of, run_of
 from brewslm.store.tables import AuditEntry, Run
 
+PLUGIN_STAGES = ("ingest", "map_commit")
+"""Stages that plugins extend."""
 OnProgress = Callable[[int, int | None, str, dict[str, float]], None]
 
 
@@ -140,6 +143,8 @@ def resume(actor: str, run_id: str, *, detach: bool = False) -> str:
 def _open(actor: str, request: Request, key: str | None, parent: str | None, state: str) -> str:
     """Write the run and its audit entry; or find the run of an idempotency key."""
     operation = operation_for(request)
+    if operation.stage in PLUGIN_STAGES:
+        emit_broken(actor)
     body = request.model_dump(mode="json")
     try:
         with transaction() as session:

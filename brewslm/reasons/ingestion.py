@@ -1,12 +1,13 @@
 """Stages 1 to 4. Ingest, introspect and the dry run are reads and write no event; the commit writes one of these."""
 
 from brewslm.reasons.base import Reason, Severity, Stage
+from brewslm.reasons.shown import ShownLocator
 
 
 class DatasetImportRun(Reason, stage=Stage.INGESTION, severity=Severity.INFO):
     """Rows of one source were mapped and appended to the project's synthetic JSONL."""
 
-    source: str
+    source: ShownLocator
     mapper: str
     accepted_count: int
     rejected_count: int
@@ -34,7 +35,7 @@ class DatasetImportFailed(
 ):
     """An import was rolled back: no row of it was appended."""
 
-    source: str
+    source: ShownLocator
     mapper: str | None
     problem: str
     """The code of what went wrong, such as source_not_found."""

@@ -78,10 +78,6 @@ class SourceForbidden(Refusal, status=403, remedy="Set the credentials of an acc
     """The source wants credentials, or does not let these read it."""
 
 
-class SourceUnavailable(Refusal, status=502, remedy="Check that its server can be reached, then try again.", **_I):
-    """The source's server can't be reached, or fails."""
-
-
 class SourceIsDirectory(Refusal, remedy="Name one file.", **_I):
     """The locator names a folder."""
 
@@ -99,7 +95,21 @@ class SourceUnreadable(Refusal, remedy="Check that the file is whole, and of the
 
 
 class SourceTooLarge(Refusal, remedy="Keep the columns that are needed, and split the file.", **_I):
-    """The source unpacks to more, or is wider, than can be read safely."""
+    """The source is larger, unpacks to more, or is wider, than can be read safely."""
+
+
+class AddressRefused(
+    Refusal,
+    remedy="Name an https:// address on the public internet; a server of your own is listed in BREWSLM_URL_HOSTS.",
+    **_I,
+):
+    """The URL, or one that it redirects to, is none that may be fetched."""
+
+
+class SourceUnavailable(
+    Refusal, status=502, remedy="Check the address, and that its server can be reached; then try again.", **_I
+):
+    """The server that has the source can't be reached, or did not give it."""
 
 
 class SourceChanged(Refusal, status=409, remedy="Ingest it again.", **_I):

@@ -1,6 +1,15 @@
 """Connectors: one file per scheme, and how a locator finds its own."""
 
 from brewslm.sources.base import Connector, SourceDescription, SourceHints
-from brewslm.sources.locator import CONNECTORS, LOCAL_SCHEMES, Locator, connector_of
+from brewslm.sources.locator import CONNECTORS, LOCAL_SCHEMES, Locator, connector_of, names_a_path
 
-__all__ = ["CONNECTORS", "LOCAL_SCHEMES", "Connector", "Locator", "SourceDescription", "SourceHints", "connector_of"]
+__all__ = [
+    "CONNECTORS",
+    "LOCAL_SCHEMES",
+    "Connector",
+    "Locator",
+    "SourceDescription",
+    "SourceHints",
+    "connector_of",
+    "names_a_path",
+]

@@ -74,6 +74,8 @@ class Connector(ABC):
     meaning: ClassVar[str]
     extension: ClassVar[str]
     """Of the copy that is kept in the project."""
+    reads_a_path: ClassVar[bool] = True
+    """Of a plugin: whether its reference is a path on this machine, which the API holds against the folders that it may read."""
 
     @abstractmethod
     def file(self, reference: str) -> Path:

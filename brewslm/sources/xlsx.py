@@ -1,7 +1,7 @@
 """`xlsx:/path`: the first sheet of an Excel workbook, read cell by cell in constant memory.
 
-Not by a library: python-calamine lays a sheet out in memory, so that two cells at its far corners end the whole process, and
-gives an error such as #N/A as an empty cell; openpyxl keeps all of the shared strings, whatever they weigh.
+Not by a library (docs/decisions/0007): python-calamine lays a sheet out in memory, so that two cells at its far corners end
+the whole process, and gives an error such as #N/A as an empty cell; openpyxl keeps all shared strings, whatever they weigh.
 """
 
 import zipfile

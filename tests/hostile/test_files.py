@@ -91,6 +91,19 @@ def test_bombs_are_defused(tmp_path: Path) -> None:
     assert outcome(f"xlsx:{bomb}")["problem"] == "source_too_large"
 
 
+def test_what_a_workbook_holds_in_memory_is_capped(tmp_path: Path) -> None:
+    """None of these unpacks so far that its ratio alone would tell."""
+    cell = '<row r="1"><c r="A1" t="s"><v>0</v></c></row>'
+    many = workbook(tmp_path / "many.xlsx", cell, strings=[f"s{n}" for n in range(1_700_000)])
+    found = outcome(f"xlsx:{many}")
+    assert found["problem"] == "source_too_large" and "shared strings take over 96 MB" in found["cause"]
+    text = "x" * 1_000_001
+    long = workbook(tmp_path / "long.xlsx", cell, strings=[text])
+    assert outcome(f"xlsx:{long}")["problem"] == "source_too_large"
+    long = workbook(tmp_path / "cell.xlsx", f'<row r="1"><c r="A1" t="inlineStr"><is><t>{text}</t></is></c></row>')
+    assert outcome(f"xlsx:{long}")["problem"] == "source_unreadable"
+
+
 def test_two_cells_at_the_corners_of_a_sheet_are_two_cells(tmp_path: Path) -> None:
     far = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="A1048576"><v>2</v></c></row>'
     book = workbook(tmp_path / "far.xlsx", far)

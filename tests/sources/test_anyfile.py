@@ -113,4 +113,4 @@ def test_another_scheme_names_the_one_that_unpacks(tmp_path: Path) -> None:
 
 
 def test_every_scheme_that_reads_a_path_is_one_that_the_api_confines() -> None:
-    assert LOCAL_SCHEMES == ("jsonl", "json", "csv", "tsv", "parquet", "xlsx", "file")
+    assert LOCAL_SCHEMES == ("jsonl", "json", "csv", "tsv", "parquet", "xlsx", "file", "mended")
