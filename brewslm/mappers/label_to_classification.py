@@ -3,7 +3,7 @@
 from typing import Any
 
 from brewslm.errors import StageError
-from brewslm.mappers.base import Field, Mapper, Refused, as_label, as_number
+from brewslm.mappers.base import Field, Mapper, Refused, as_label, as_number, no_text
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.rows import RowReason
 
@@ -32,6 +32,7 @@ class LabelToClassification(Mapper):
         Raises:
             StageError(InvalidRequest): neutral_band is no number above 0, or no score column goes with it.
         """
+        self._text, self._label = self.reads["text"], self.reads["label"]
         self._allowed = {label.strip() for label in options.get("allowed_labels", "").split(",")} - {""}
         self._band = 0.0
         if "neutral_band" in options:
@@ -43,15 +44,16 @@ class LabelToClassification(Mapper):
 
     def map(self, values: dict[str, Any]) -> dict[str, Any] | Refused:
         """Text first, then the score's side, then the label."""
-        text = self.text(values, "text", RowReason.MISSING_TEXT, RowReason.EMPTY_TEXT)
-        if text.__class__ is Refused:
-            return text
+        text = self._text(values)
+        if text.__class__ is not str or not text or text.isspace():  # as has_text, which would be a call for each row
+            return no_text(text, RowReason.MISSING_TEXT, RowReason.EMPTY_TEXT)
         if self._band:
             score = as_number(self.value(values, "score"))
             if score is not None and abs(score) < self._band:
                 return Refused(RowReason.NEUTRAL_SCORE, f"|{score:g}| < {self._band:g}")
-        label = as_label(self.value(values, "label"))
-        if label is None:
+        label = self._label(values)
+        label = label.strip() if label.__class__ is str else as_label(label)
+        if not label:
             return Refused(RowReason.MISSING_LABEL)
         if self._allowed and label not in self._allowed:
             return Refused(RowReason.LABEL_NOT_ALLOWED, f"label is {label[:60]!r}; allowed: {', '.join(sorted(self._allowed))}")

@@ -69,46 +69,40 @@ class ContentKeys:
         keys = np.frombuffer(b"".join(digests), "<u8").reshape(-1, 4)[:, :2]
         order = np.argsort(keys[:, 0], kind="stable")
         ordered = keys[order]
+        first, second = ordered[:, 0], ordered[:, 1]
         is_new = np.ones(len(keys), bool)
-        is_new[order[1:]] = (ordered[1:] != ordered[:-1]).any(axis=1)
+        is_new[order[1:]] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
         doubtful = np.flatnonzero(is_new & self._filtered(keys))
         if len(doubtful):
             is_new[doubtful] = ~self._known(keys[doubtful])
-        fresh = ordered[is_new[order]]
+        fresh = ordered if is_new.all() else ordered[is_new[order]]
         self._mark(fresh)
         self._recent.append(fresh)
         self._write_runs()
         return is_new.tolist()
 
-    def _known(self, keys: "Keys") -> "Keys":
+    def _known(self, keys: "Keys") -> Any:
         import numpy as np
 
-        found: Keys = np.zeros(len(keys), bool)
+        found: Any = np.zeros(len(keys), bool)
         for run in (*self._recent, *(_mapped(*run) for run in self._runs)):
             if len(run):
                 # Two keys with one first half and another second: 1 in 10^19. The row would be kept, not lost.
                 place = np.minimum(np.searchsorted(run[:, 0], keys[:, 0]), len(run) - 1)
-                found[(run[place] == keys).all(axis=1)] = True
+                found |= (run[place, 0] == keys[:, 0]) & (run[place, 1] == keys[:, 1])
         return found
-
-    def _bits(self, keys: "Keys") -> "tuple[Keys, Keys]":
-        import numpy as np
-
-        bits = keys & np.uint64((1 << _FILTER_BITS) - 1)
-        return bits >> np.uint64(3), np.left_shift(1, (bits & np.uint64(7)).astype(np.uint8), dtype=np.uint8)
 
     def _filtered(self, keys: "Keys") -> "Keys":
-        """Which keys may be known already."""
-        byte, bit = self._bits(keys)
-        maybe = (self._filter[byte] & bit) > 0
-        found: Keys = maybe[:, 0] & maybe[:, 1]
-        return found
+        """Which keys may be known already: the filter has both bits."""
+        first, second = (self._filter[byte] & bit for byte, bit in map(_bits, keys.T))
+        maybe: Keys = (first > 0) & (second > 0)
+        return maybe
 
     def _mark(self, keys: "Keys") -> int:
         import numpy as np
 
-        byte, bit = self._bits(keys)
-        np.bitwise_or.at(self._filter, byte.ravel(), bit.ravel())
+        for byte, bit in map(_bits, keys.T):
+            np.bitwise_or.at(self._filter, byte, bit)
         return len(keys)
 
     def _write_runs(self, *, everything: bool = False) -> None:
@@ -123,6 +117,14 @@ class ContentKeys:
             self._runs.append((self._path, self._written, len(run)))
             self._written += len(run)
             self._recent, waiting = [rest[np.argsort(rest[:, 0], kind="stable")]], len(rest)
+
+
+def _bits(half: "Keys") -> "tuple[Keys, Keys]":
+    """Where the filter has a bit for half of each key: the byte, and the bit in it."""
+    import numpy as np
+
+    place = half & ((1 << _FILTER_BITS) - 1)
+    return (place >> 3).astype(np.intp), np.uint8(1) << (place & 7).astype(np.uint8)
 
 
 def _read(path: Path, start: int) -> "Keys":

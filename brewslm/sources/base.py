@@ -20,8 +20,8 @@ MAX_COLUMNS = 5000
 MAX_VALUES = 1_000_000
 """Of one line, record or element: each costs far more memory as a value than it did as text."""
 BLOCK_ROWS = 8192
-BLOCK_BYTES = 1024 * 1024
-"""Of a block's rows: so much that what is done once a block costs little, so little that it fits in memory many times over."""
+BLOCK_BYTES = 256 * 1024
+"""Of a block's rows: so much that what is done once a block costs little, so little that they stay in the processor's cache."""
 SAMPLE_BYTES = 32 * 1024 * 1024
 SCAN_BYTES = 64 * 1024 * 1024
 """A file up to this size is scanned to its end for the sample; of a larger one, the first 50,000 rows."""

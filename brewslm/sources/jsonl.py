@@ -91,7 +91,7 @@ def _line_after(file: BinaryIO) -> bytes:
 
 
 def _line_blocks(file: BinaryIO) -> Iterator[tuple[list[bytes], int]]:
-    """The lines of an unbuffered file without their ends, about a megabyte at a time, and their size in the file.
+    """The lines of an unbuffered file without their ends, a block at a time, and their size in the file.
 
     Of a line that is too long no more than its beginning is kept, and it comes by itself.
     """

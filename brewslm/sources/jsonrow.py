@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, compress, count, repeat
+from operator import contains, ne, or_
 from typing import Any
 
 import orjson
@@ -33,11 +34,9 @@ def json_block(before: int, offset: int, lines: list[bytes]) -> RowBlock:
         return _one_by_one(lines, positions, offset)
     values = _parsed(lines)
     # Most rows are flat: as many colons as keys say so, and that no key has a namesake (see _fault).
-    doubtful = [
-        number
-        for number, (line, one) in enumerate(zip(lines, values, strict=True))
-        if one.__class__ is not dict or line.count(b":") != len(one) or b"[" in line
-    ]
+    widths = [len(one) if one.__class__ is dict else -1 for one in values]
+    is_odd = map(ne, map(bytes.count, lines, repeat(b":")), widths)
+    doubtful = list(compress(count(), map(or_, is_odd, map(contains, lines, repeat(b"[")))))
     bad = {number for number in doubtful if values[number].__class__ is not dict or _fault(lines[number], values[number])}
     if not bad:
         return RowBlock(list(positions), values)
@@ -67,8 +66,7 @@ def _parsed(lines: list[bytes]) -> list[Any]:
     rest = map(orjson.loads, lines)
     while len(values) < len(lines):
         try:
-            for value in rest:
-                values.append(value)
+            values.extend(rest)  # what came before a broken line stays in
         except orjson.JSONDecodeError:
             values.append(None)
     return values
