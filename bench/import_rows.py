@@ -94,7 +94,7 @@ def spread(figures: list[float]) -> dict[str, float]:
 
 
 def make_rows(path: Path, count: int, *, broken: bool = False) -> None:
-    """Rows as people have them: a text with punctuation, a label, an id, a score, in 1 of 10 a list; 1 of 50 says what one said."""
+    """Rows as people have: texts with punctuation, a label, an id, a score, in a tenth a list; 1 of 50 says what one said."""
     nouns, ends = ("film", "story", "scene", "actor", "plot", "note: "), ("", "s", " (old)", ", too")
     words = [noun + end for noun in nouns for end in ends]
     with path.open("wb", buffering=MB) as file:
@@ -169,7 +169,7 @@ def hugging_face(path: Path, home: Path, *, batched: bool) -> dict[str, float]:
 
 
 def hugging_face_same_work(path: Path, home: Path) -> dict[str, float]:
-    """`datasets` with what an import promises written into its batched map: texts and labels checked, said-before rows left out."""
+    """`datasets` with what an import promises written into its batched map: checked texts and labels, no row twice."""
     from hashlib import sha256
 
     import datasets

@@ -46,10 +46,8 @@ class JsonlConnector(Connector):
         position = offset = 0
         with path.open("rb", buffering=0) as file:
             for lines, size in _line_blocks(file):
-                if offset == 0:
-                    lines[0] = lines[0].removeprefix(codecs.BOM_UTF8)
-                yield json_block(position, offset, lines)
-                position, offset = position + len(lines), offset + size
+                yield json_block(position, offset, lines if offset else lines.removeprefix(codecs.BOM_UTF8))
+                position, offset = position + 1 + lines.count(b"\n"), offset + size
 
     def spread(self, path: Path) -> list[dict[str, Any]]:
         """Rows after the head, from evenly spaced places of the whole file, and the last: a sorted file shows all its labels."""
@@ -90,25 +88,25 @@ def _line_after(file: BinaryIO) -> bytes:
     return file.readline(MAX_LINE_BYTES) if landed.endswith(b"\n") else b""
 
 
-def _line_blocks(file: BinaryIO) -> Iterator[tuple[list[bytes], int]]:
-    """The lines of an unbuffered file without their ends, a block at a time, and their size in the file.
+def _line_blocks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Lines of an unbuffered file, a block at a time, without the end of the last, and their size in the file.
 
     Of a line that is too long no more than its beginning is kept, and it comes by itself.
     """
     rest = b""
     while piece := file.read(BLOCK_BYTES):
-        *lines, rest = (rest + piece).split(b"\n")
-        if lines:
-            yield lines, sum(map(len, lines)) + len(lines)
+        lines, end, rest = (rest + piece).rpartition(b"\n")
+        if end:
+            yield lines, len(lines) + 1
         elif len(rest) > MAX_LINE_BYTES:
             head, size = rest[: MAX_LINE_BYTES + 1], len(rest)
             end = rest = b""
             while not end and (piece := file.read(BLOCK_BYTES)):
                 skipped, end, rest = piece.partition(b"\n")
                 size += len(skipped) + len(end)
-            yield [head], size
+            yield head, size
     if rest:
-        yield [rest], len(rest)
+        yield rest, len(rest)
 
 
 def _last_row(file: BinaryIO, first: int, size: int) -> Iterator[tuple[int, bytes]]:

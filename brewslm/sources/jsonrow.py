@@ -3,8 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from itertools import accumulate, compress, count, repeat
-from operator import contains, ne, or_
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -19,24 +18,22 @@ _SPACED_COLON = re.compile(rb'"\s+:')
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89abcdefABCDEF]")
 
 
-def json_block(before: int, offset: int, lines: list[bytes]) -> RowBlock:
+def json_block(before: int, offset: int, data: bytes) -> RowBlock:
     """The rows of lines that follow each other; blank ones count as lines, but are no rows.
 
-    What can be said of every line at once is; those of which it leaves a doubt are looked at one by one.
+    What can be said of all lines at once is; those of which it leaves a doubt are looked at one by one.
 
     Args:
         before: Lines before the first of these.
         offset: Where the first begins.
-        lines: Without their ends.
+        data: The lines, without the end of the last.
     """
+    lines = data.split(b"\n")
     positions = range(before + 1, before + 1 + len(lines))
     if max(map(len, lines)) > _LARGE_LINE:
         return _one_by_one(lines, positions, offset)
     values = _parsed(lines)
-    # Most rows are flat: as many colons as keys say so, and that no key has a namesake (see _fault).
-    widths = [len(one) if one.__class__ is dict else -1 for one in values]
-    is_odd = map(ne, map(bytes.count, lines, repeat(b":")), widths)
-    doubtful = list(compress(count(), map(or_, is_odd, map(contains, lines, repeat(b"[")))))
+    doubtful = _doubtful(data, values)
     bad = {number for number in doubtful if values[number].__class__ is not dict or _fault(lines[number], values[number])}
     if not bad:
         return RowBlock(list(positions), values)
@@ -48,6 +45,26 @@ def json_block(before: int, offset: int, lines: list[bytes]) -> RowBlock:
         [values[number] for number in good],
         [row for row in looked_at if isinstance(row, SentinelRow)],
     )
+
+
+def _doubtful(data: bytes, values: list[Any]) -> list[int]:
+    """Which lines are not at a glance one flat object that lost no key: as many `":` as keys, and no space before a colon."""
+    import numpy as np
+
+    text = np.frombuffer(data, np.uint8)
+    ends = np.append(np.flatnonzero(text == ord("\n")), len(text))
+
+    def in_each_line(places: Any) -> Any:
+        return np.diff(np.searchsorted(places, ends), prepend=0)
+
+    colons = np.flatnonzero(text == ord(":"))
+    before = text[colons - 1]
+    widths = np.fromiter((len(one) if one.__class__ is dict else -1 for one in values), np.int64, len(values))
+    doubtful = (in_each_line(colons[before == ord('"')]) != widths) | (widths > MAX_COLUMNS)
+    doubtful |= in_each_line(np.flatnonzero(text == ord("{"))) != 1
+    doubtful |= in_each_line(np.flatnonzero(text == ord("["))) > MAX_DEPTH
+    doubtful |= in_each_line(colons[before <= ord(" ")]) > 0
+    return np.flatnonzero(doubtful).tolist()
 
 
 def _one_by_one(lines: list[bytes], positions: range, offset: int) -> RowBlock:
@@ -113,25 +130,29 @@ def _why_invalid(raw: bytes, error: orjson.JSONDecodeError) -> RowReason:
 
 def _fault(raw: bytes, values: dict[str, Any]) -> tuple[RowReason, str] | None:
     """What is wrong with an object that was parsed; measured on its bytes first, for most rows have no fault."""
-    width = len(values)
-    if width > MAX_COLUMNS:
-        return RowReason.TOO_MANY_COLUMNS, f"{width:,} keys, {MAX_COLUMNS:,} at most"
-    # A key needs a colon: of as many colons as keys at the top none is left for a namesake or an object inside.
-    colons = raw.count(b":")
-    if colons == width and b"[" not in raw:
+    keys = len(values)
+    if keys > MAX_COLUMNS:
+        return RowReason.TOO_MANY_COLUMNS, f"{keys:,} keys, {MAX_COLUMNS:,} at most"
+    braces = raw.count(b"{")
+    if braces > 1 or raw.count(b"[") > MAX_DEPTH:
+        if braces + raw.count(b"[") > MAX_DEPTH and _is_deeper(values, MAX_DEPTH):
+            return RowReason.NESTED_TOO_DEEP, f"over {MAX_DEPTH} levels"
+        keys = _keys(values)
+    # Each key is followed by a colon: of as many colons as keys none is left for a key that was lost to its namesake.
+    if (raw.count(b'":') == keys and not _is_spaced(raw)) or raw.count(b":") == keys:
         return None
-    if len(raw) > 2 * MAX_DEPTH and raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _is_deeper(values, MAX_DEPTH):
-        return RowReason.NESTED_TOO_DEEP, f"over {MAX_DEPTH} levels"
-    keys = _keys(values) if b"[" in raw or raw.count(b"{") > 1 else width
-    if colons != keys and (raw.count(b'":') != keys or _SPACED_COLON.search(raw)):
-        repeated = _repeated_key(raw)
-        if repeated is not None:
-            return RowReason.DUPLICATE_KEYS, f"a key stands twice: {repeated[:80]}"
-    return None
+    repeated = _repeated_key(raw)
+    return None if repeated is None else (RowReason.DUPLICATE_KEYS, f"a key stands twice: {repeated[:80]}")
+
+
+def _is_spaced(raw: bytes) -> bool:
+    """Whether white space may stand between a key and its colon."""
+    before_a_colon = b" :" in raw or b"\t:" in raw or b"\r:" in raw or b"\n:" in raw
+    return before_a_colon and _SPACED_COLON.search(raw) is not None
 
 
 def _keys(value: dict[str, Any] | list[Any]) -> int:
-    """Keys of all objects inside. As each has a colon, as many colons as keys say that no key was lost to a namesake."""
+    """Keys of all objects inside."""
     own, inside = (len(value), value.values()) if isinstance(value, dict) else (0, value)
     return own + sum([_keys(one) for one in inside if one.__class__ is dict or one.__class__ is list])
 

@@ -14,7 +14,7 @@ from brewslm.errors import StageError
 from brewslm.processes.context import Context
 from brewslm.reasons import Reason
 from brewslm.reasons.refusals import SourceEmpty
-from brewslm.rows import Ledger, LedgerKeeper, SentinelRow
+from brewslm.rows import Ledger, LedgerKeeper
 from brewslm.sources import Connector, Locator, connector_of
 from brewslm.stages.contract import Job, ProjectRequest, Result
 from brewslm.store.files import sync_folder
@@ -124,12 +124,11 @@ def _copied(original: Path, into: BinaryIO, context: Context) -> str:
 
 def _counted(connector: Connector, copy: Path, context: Context) -> Ledger:
     ledger = LedgerKeeper()
-    for row in context.track(connector.rows(copy), None, "rows"):
-        ledger.enter()
-        if isinstance(row, SentinelRow):
+    for block in context.track(connector.blocks(copy), None, "blocks"):
+        ledger.enter(len(block))
+        ledger.accept(len(block.positions))
+        for row in block.sentinels:
             ledger.reject(row.reason)
-        else:
-            ledger.accept()
     return ledger.closed()
 
 
