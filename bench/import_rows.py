@@ -112,7 +112,8 @@ def make_rows(path: Path, count: int, *, broken: bool = False) -> None:
 
 
 def child(system: str, path: Path) -> dict[str, float]:
-    """One measurement in a new process on one core."""
+    """One measurement in a new process on one core; what others have written is on the disk before it starts."""
+    os.sync()
     with tempfile.TemporaryDirectory(prefix="bench-home-", dir=path.parent) as home:
         environment = os.environ | {"BREWSLM_HOME": home, "HF_HOME": home, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "bench.import_rows", system, str(path), home]

@@ -144,6 +144,14 @@ def test_a_view_shows_the_broken_ones_and_a_path_is_known_as_one(site: Path) -> 
     assert paths == [True, False, True, False, False, False, False]
 
 
+def test_the_catalogues_name_the_broken_ones_beside_the_list(site: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(site), str(ROOT)))}
+    for verb, count in (("sources", len(BROKEN)), ("mappers", 1)):
+        command = [sys.executable, "-m", "brewslm.cli.main", verb]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        assert done.stderr.count("could not be loaded: ") == count and "could not be loaded" not in done.stdout
+
+
 def test_without_plugins_there_is_nothing_to_tell() -> None:
     assert not any(each.problem for each in (*connectors(), *mappers()))
     assert len(CONNECTORS) == len(list(CONNECTORS)) and len(MAPPERS) == len(list(MAPPERS))

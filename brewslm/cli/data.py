@@ -1,6 +1,7 @@
 """brewslm ingest, introspect, map, sources, mappers."""
 
-from typing import TYPE_CHECKING, Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -123,6 +124,7 @@ def sources(json: Json = False) -> None:
     print_table([(each["grammar"], each["meaning"]) for each in schemes], ("locator", ""))
     print_line("")
     print_table([(each["locator"], each["meaning"]) for each in known], ("sample", ""))
+    _show_broken("sources")
 
 
 def mappers(json: Json = False) -> None:
@@ -149,6 +151,15 @@ def mappers(json: Json = False) -> None:
             (name, field.meaning + ("" if field.required else " (may be left out)")) for name, field in mapper.fields.items()
         ]
         print_table([(f"  {name}", meaning) for name, meaning in (*fields, *mapper.options.items())])
+    _show_broken("mappers")
+
+
+def _show_broken(group: Literal["sources", "mappers"]) -> None:
+    """Plugins that are installed and could not be loaded."""
+    from brewslm.observe.connectors import broken_plugins
+
+    for entry_point, error in broken_plugins(group):
+        print(f"the plugin {entry_point} could not be loaded: {error}", file=sys.stderr)
 
 
 def _field_map(entries: list[str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Which rows say something new: the content hashes of the accepted rows, on disk, in memory that does not grow with them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -75,22 +75,39 @@ class ContentKeys:
         doubtful = np.flatnonzero(is_new & self._filtered(keys))
         if len(doubtful):
             is_new[doubtful] = ~self._known(keys[doubtful])
-        fresh = ordered if is_new.all() else ordered[is_new[order]]
-        self._mark(fresh)
-        self._recent.append(fresh)
-        self._write_runs()
+        self._keep(ordered if is_new.all() else ordered[is_new[order]])
         return is_new.tolist()
 
+    def _keep(self, fresh: "Keys") -> None:
+        """Put new keys, which are sorted, among the recent ones: a few arrays, each at least twice as long as the next."""
+        import numpy as np
+
+        if not len(fresh):
+            return
+        self._mark(fresh)
+        self._recent.append(fresh)
+        while len(self._recent) > 1 and len(self._recent[-2]) < 2 * len(self._recent[-1]):
+            self._recent[-2:] = [_sorted(np.concatenate(self._recent[-2:]))]
+        self._write_runs()
+
     def _known(self, keys: "Keys") -> Any:
+        """Which keys are in a run, or among the recent ones."""
         import numpy as np
 
         found: Any = np.zeros(len(keys), bool)
-        for run in (*self._recent, *(_mapped(*run) for run in self._runs)):
-            if len(run):
-                # Two keys with one first half and another second: 1 in 10^19. The row would be kept, not lost.
-                place = np.minimum(np.searchsorted(run[:, 0], keys[:, 0]), len(run) - 1)
-                found |= (run[place, 0] == keys[:, 0]) & (run[place, 1] == keys[:, 1])
+        for run in self._every_run():
+            # Two keys with one first half and another second: 1 in 10^19. The row would be kept, not lost.
+            place = np.minimum(np.searchsorted(run[:, 0], keys[:, 0]), len(run) - 1)
+            found |= (run[place, 0] == keys[:, 0]) & (run[place, 1] == keys[:, 1])
         return found
+
+    def _every_run(self) -> "Iterator[Keys]":
+        """One by one: the pages of a run on disk count as memory while it is mapped."""
+        import numpy as np
+
+        yield from self._recent
+        for path, start, count in self._runs:
+            yield np.memmap(path, "<u8", "r", offset=start * KEY_BYTES, shape=(count, 2))
 
     def _filtered(self, keys: "Keys") -> "Keys":
         """Which keys may be known already: the filter has both bits."""
@@ -111,12 +128,17 @@ class ContentKeys:
         waiting = sum(map(len, self._recent))
         while waiting >= RUN_ROWS or (everything and waiting):
             joined = np.concatenate(self._recent)
-            run, rest = joined[:RUN_ROWS], joined[RUN_ROWS:]
-            run = run[np.argsort(run[:, 0], kind="stable")]
+            run, rest = _sorted(joined[:RUN_ROWS]), joined[RUN_ROWS:]
             write_all(self._file, run.tobytes())
             self._runs.append((self._path, self._written, len(run)))
             self._written += len(run)
-            self._recent, waiting = [rest[np.argsort(rest[:, 0], kind="stable")]], len(rest)
+            self._recent, waiting = [_sorted(rest)] if len(rest) else [], len(rest)
+
+
+def _sorted(keys: "Keys") -> "Keys":
+    import numpy as np
+
+    return keys[np.argsort(keys[:, 0], kind="stable")]
 
 
 def _bits(half: "Keys") -> "tuple[Keys, Keys]":
@@ -131,10 +153,3 @@ def _read(path: Path, start: int) -> "Keys":
     import numpy as np
 
     return np.fromfile(path, "<u8", 2 * RUN_ROWS, offset=start * KEY_BYTES).reshape(-1, 2)
-
-
-def _mapped(path: Path, start: int, count: int) -> "Keys":
-    """A run on disk; its pages count as memory only while it is searched."""
-    import numpy as np
-
-    return np.memmap(path, "<u8", "r", offset=start * KEY_BYTES, shape=(count, 2))
