@@ -54,6 +54,8 @@ def _check_parents(parent: Import, path: Path) -> None:
     """A row's history must be true: each row_id is one that the import rejected, and keeps its place in the index."""
     rejected = RowFile(project_folder(parent.project_id) / "rejected" / f"{parent.run_id}.jsonl")
     known = {id_parts(row["row_id"]) for row in rejected.rows()}
+    next_step = f"Start from brewslm rejected export {parent.run_id}."
+    found = False
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
@@ -61,8 +63,12 @@ def _check_parents(parent: Import, path: Path) -> None:
             except orjson.JSONDecodeError:
                 continue  # a sentinel, which is told of as every other
             named = row.get("row_id") if isinstance(row, dict) else None
-            if isinstance(named, str) and id_parts(named) not in known:
-                raise StageError(
-                    InvalidRequest(), "the mended rows are not those of this import", where=f"line {number}: {named}",
-                    cause=f"{parent.run_id} rejected no such row", next_step=f"See brewslm rejected export {parent.run_id}.",
-                )  # fmt: skip
+            if not isinstance(named, str):
+                continue
+            found = True
+            if id_parts(named) not in known:
+                what, cause = "the mended rows are not those of this import", f"{parent.run_id} rejected no such row"
+                raise StageError(InvalidRequest(), what, where=f"line {number}: {named}", cause=cause, next_step=next_step)
+    if not found:
+        what, cause = "there are no mended rows in the file", "no line is JSON that names the row_id of a rejected row"
+        raise StageError(InvalidRequest(), what, where=path.name, cause=cause, next_step=next_step)

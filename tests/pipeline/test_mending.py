@@ -125,6 +125,9 @@ def test_a_parent_that_was_not_rejected_is_refused_before_anything_is_kept(proje
     with pytest.raises(StageError, match="not those of this import") as refused:
         reimport("test", "import-1", f"mended:{foreign}")
     assert "line 1: r0-1" in refused.value.where and len(imports(project)) == 1
+    foreign.write_text("text,label\na,good\n")
+    with pytest.raises(StageError, match="there are no mended rows in the file"):
+        reimport("test", "import-1", f"mended:{foreign}")
     with pytest.raises(StageError, match="can't be reimported"):
         reimport("test", "import-1", f"jsonl:{source}")
 

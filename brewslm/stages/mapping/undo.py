@@ -44,7 +44,8 @@ def record(request: UndoRequest, session: Session, run: Run) -> Sequence[Reason]
     """
     found = import_of(session, request.import_run)
     if found.undone_by is not None:
-        raise StageError(RunConflict(), f"{found.run_id} was undone already", cause=f"by {found.undone_by}")
+        next_step = f"See brewslm import list --project {found.project_id}."
+        raise StageError(RunConflict(), f"{found.run_id} was undone already", cause=f"by {found.undone_by}", next_step=next_step)
     found.undone_by = run.id
     session.get_one(RowFileState, (found.project_id, ROW_FILE)).row_count -= found.accepted_count
     source = session.get_one(Source, found.source_id)
