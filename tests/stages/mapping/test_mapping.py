@@ -301,3 +301,38 @@ def test_the_ledger_closes_and_the_dry_run_agrees_for_any_rows(
     assert len(synthetic(project)) == before + result["accepted_count"]
     ids = [row["row_id"] for row in synthetic(project)]
     assert len(ids) == len(set(ids))
+
+
+LINES = st.lists(
+    st.one_of(
+        st.binary(max_size=30),
+        st.sampled_from(
+            [b'{"text": "a", "label": "x"}', b'{"text": "a: b", "label": "y", "n": [1]}', b'{"text": "a", "label": "x",']
+        ),
+        st.builds(
+            lambda text, label: orjson.dumps({"text": text, "label": label}),
+            st.sampled_from(["a", "b", " ", 1]),
+            st.none() | st.just("z"),
+        ),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(LINES)
+def test_every_line_of_any_bytes_is_accepted_or_rejected_by_a_reason(project: int, tmp_path: Path, lines: list[bytes]) -> None:
+    path = tmp_path / "any.jsonl"
+    path.write_bytes(b'{"text": "first", "label": "x"}\n' + b"\n".join(lines))
+    written = [line for line in path.read_bytes().split(b"\n") if line.strip()]
+    try:
+        call("test", IngestRequest(project=project, locator=f"jsonl:{path}"))
+    except RunFailed as refused:  # as a whole it is no text
+        assert refused.error.reason.code == "source_binary"
+        return
+    preview = previewed(project, f"jsonl:{path}", field_map=PLAIN)
+    result = committed(project, f"jsonl:{path}", field_map=PLAIN).result or {}
+    assert result["accepted_count"] + sum(result["rejection_counts"].values()) == len(written)
+    assert result["ledger"] == preview.ledger.model_dump() and result["labels"] == preview.labels
+    rejected = RowFile(project_folder(project) / result["rejected_path"])
+    assert sum(1 for _ in rejected.rows()) == result["rejected_count"]
