@@ -22,7 +22,7 @@ QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-UNNAMED = """() => [...document.querySelectorAll('a, button, input, summary, progress, [role=img], nav, section')]
+UNNAMED = """() => [...document.querySelectorAll('a, button, input, select, summary, progress, [role=img], nav, section')]
   .filter(one => one.checkVisibility())
   .filter(one => !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length
     || document.getElementById(one.getAttribute('aria-labelledby'))))
@@ -90,7 +90,8 @@ def test_every_page_loads_without_a_fault_in_both_themes_and_at_every_width(home
     evaluation = walk.evaluated(walk.trained([["a"], ["b"]]), {})
     with transaction() as session:
         session.get_one(Evaluation, evaluation).scorecard = card.model_dump(mode="json")
-    addresses = ("", "/projects/1", "/projects/1/events?severity=info")
+    row = walk.ids["eval"][0]
+    addresses = ("", "/projects/1", "/projects/1/events?severity=info", "/projects/1/data", f"/rows/{row}")
     with server(home) as serving:
         wide, narrow = watch(1280, "light"), watch(420, "dark", reduced_motion="reduce")
         grounds = set()
