@@ -1,6 +1,7 @@
 """The mapping of an import: the proposal, and what a person says otherwise. A doubtful one is taken only by a tick."""
 
 from collections.abc import Callable
+from functools import partial
 
 from nicegui import ui
 
@@ -22,7 +23,7 @@ class MappingForm:
         on_change: Called at every change: what was said of the mapping before is over.
     """
 
-    def __init__(self, found: Introspection, known: list[MapperView], on_change: Callable[[], None]) -> None:
+    def __init__(self, found: Introspection, known: list[MapperView], on_change: Callable[[], object]) -> None:
         self._found, self._on_change = found, on_change
         self._mappers = {one.id: one for one in known if one.problem is None}
         self._entries: dict[str, dict[str, str]] = {}
@@ -90,7 +91,7 @@ class MappingForm:
                 self._column(name, field, entries.get(name, ""))
             for name, meaning in (known.options if known else {}).items():
                 with box("div", "field"):
-                    _text(name, f"option-{name}", entries.get(name, ""), lambda value, name=name: self._set(name, value), meaning)
+                    _text(name, f"option-{name}", entries.get(name, ""), partial(self._set, name), meaning)
         self._asked_for = ""
         self._draw_doubt()
 
@@ -98,7 +99,7 @@ class MappingForm:
         columns = [*self._found.columns, *([value] if value and value not in self._found.columns else [])]
         choices = {"": CHOOSE if field.required else NO_COLUMN} | {column: column for column in columns}
         label = name if field.required else f"{name} (may be left out)"
-        Select(label, choices, value, lambda chosen: self._set(name, chosen), field.meaning)
+        Select(label, choices, value, partial(self._set, name), field.meaning)
 
     def _draw_doubt(self) -> None:
         """The tick that a guess under the threshold needs, unless the person has named all that it guesses."""
@@ -121,7 +122,7 @@ class MappingForm:
         self._on_change()
 
 
-def _text(label: str, name: str, value: str, on_change: Callable[[str], None], note: str) -> ui.input:
+def _text(label: str, name: str, value: str, on_change: Callable[[str], object], note: str) -> ui.input:
     made = ui.input(label, value=value, on_change=lambda event: on_change(event.value or ""))
     made.props(f"outlined dense for={name} autocomplete=off spellcheck=false")
     Text("p", note, "muted")

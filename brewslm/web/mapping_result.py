@@ -26,7 +26,11 @@ def row_reasons() -> dict[str, ReasonView]:
 
 def by_reason(counts: dict[str, int]) -> str:
     """ "neutral_score 293, empty_text 2", the largest first."""
-    return ", ".join(f"{reason} {count:,}" for reason, count in sorted(counts.items(), key=lambda pair: -pair[1]))
+    return ", ".join(f"{reason} {count:,}" for reason, count in _largest_first(counts))
+
+
+def _largest_first(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def counts_of(result: dict[str, Any]) -> None:
@@ -56,7 +60,7 @@ def _rejections(counts: dict[str, int]) -> None:
             for head in ("Rejected for", "Rows", "What it means"):
                 Text("th", head, scope="col")
         with box("tbody"):
-            for code, count in sorted(counts.items(), key=lambda pair: -pair[1]):
+            for code, count in _largest_first(counts):
                 with box("tr"):
                     Text("th", code, "mono", scope="row")
                     Text("td", f"{count:,}")
@@ -69,7 +73,7 @@ def _rejections(counts: dict[str, int]) -> None:
 def _labels(labels: dict[str, int]) -> None:
     """Each label's share, the largest first."""
     every = sum(labels.values())
-    shown = sorted(labels.items(), key=lambda pair: -pair[1])
+    shown = _largest_first(labels)
     with box("table", "figures labels", aria_label="Accepted rows by label"):
         with box("thead"), box("tr"):
             for head in ("Label", "Rows", "Share"):
@@ -88,18 +92,18 @@ def samples_of(preview: Preview, committed: bool) -> None:
     """Some accepted rows, and some of each reason; a committed row's id leads to its passport."""
     if preview.accepted_sample:
         Text("h3", "Some accepted rows")
-        with box("ol", "rows"):
+        with box("ol", "samples"):
             for row in preview.accepted_sample:
                 _row(row, committed, row["payload"])
     if preview.rejected_sample:
         Text("h3", "Some rejected rows")
-        with box("ol", "rows"):
+        with box("ol", "samples"):
             for row in preview.rejected_sample:
                 _row(row, committed, row["raw"], row["reason"], row["detail"] or "")
 
 
 def _row(row: dict[str, Any], committed: bool, values: dict[str, Any], reason: str = "", detail: str = "") -> None:
-    with box("li", "row"):
+    with box("li", "sample"):
         with box("p", "event-head"):
             Text("span", f"row {row['position']:,}", "muted figure")
             if committed:

@@ -1,6 +1,8 @@
 """Which page stands at which address."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from nicegui import app as pages_app
@@ -9,7 +11,7 @@ from nicegui import ui
 from brewslm.web import data, events, overview, projects, row
 from brewslm.web.layout import PREFIX
 
-PAGES = {
+PAGES: dict[str, Callable[..., Any]] = {
     "/": projects.page,
     "/projects/{project}": overview.page,
     "/projects/{project}/data": data.page,

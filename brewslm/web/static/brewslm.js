@@ -38,7 +38,6 @@
     const done = (detail) => {
       bar.hidden = true;
       input.ariaBusy = "false";
-      input.value = ""; // so that the same file, mended, can be chosen again
       input.dispatchEvent(new CustomEvent("kept", { detail }));
     };
     const lost = (detail) => done({ title: `${file.name} was not uploaded`, code: "upload_failed", detail, next_step: "Try again." });
@@ -62,6 +61,7 @@
   };
 
   document.addEventListener("click", (event) => {
+    if (event.target.dataset?.upload) event.target.value = ""; // so that the same file, mended, can be chosen again
     const target = event.target.closest("[data-act]");
     if (target) acts[target.dataset.act]?.(target);
     document.querySelectorAll("details.popover[open]").forEach((one) => { if (!one.contains(event.target)) one.open = false; });
