@@ -147,13 +147,13 @@ class ImportsCard:
 
     def _ending(self, outcome: ui.element, on_success: Callable[[RunView], None]) -> Callable[[RunView], Awaitable[None]]:
         async def ended(run: RunView) -> None:
+            await self.look()
             outcome.clear()
             with outcome:
                 if run.state == "succeeded":
                     on_success(run)
                 else:
                     problem_document(run.problem or {})
-            await self.look()
 
         return ended
 
