@@ -46,17 +46,22 @@ class ImportCard:
             Text("h3", "What is there")
             introspection(found)
             Text("h3", "Mapping")
-            self._form = MappingForm(found, self._mappers, self._outcome.clear)
+            self._form = MappingForm(found, self._mappers, self._outdate)
             with box("div", "actions"):
-                button("Dry run", self._rehearse, "primary")
+                self._button = button("Dry run", self._rehearse, "primary")
             Text("p", "Maps every row and keeps the source in the project; no row is added to it.", "muted")
             self._busy = Busy()
+
+    def _outdate(self) -> None:
+        """What was dry run is not what the form says now: a dry run is the next thing to do again."""
+        self._outcome.clear()
+        self._button.classes("primary")
 
     async def _rehearse(self) -> None:
         form = self._form
         if form is None or self._busy.is_on:
             return
-        self._outcome.clear()
+        self._outdate()
         try:
             asked, entries = form.asked(self._project, self._locator), form.entries
         except StageError as refused:
@@ -71,6 +76,7 @@ class ImportCard:
             if isinstance(done, StageError):
                 problem(_in_the_pages_words(done))
             else:
+                self._button.classes(remove="primary")
                 _DryRun(*done)
 
 

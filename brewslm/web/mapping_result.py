@@ -130,8 +130,8 @@ def ended_well(run: RunView) -> None:
     result = run.result or {}
     with box("p", "note", role="status"):
         Badge(Sign("done", f"{result['accepted_count']:,} rows were added to the project"))
-        Text("span", " by ")
+        Text("span", "by")
         link(run.task_id, f"/projects/{run.project}/events?run={run.task_id}", "mono")
-        if result["rejected_count"]:
-            Text("span", f"; {result['rejected_count']:,} were rejected ({by_reason(result['rejection_counts'])})")
+    if result["rejected_count"]:
+        Text("p", f"{result['rejected_count']:,} were rejected: {by_reason(result['rejection_counts'])}", "muted figure")
     Text("p", f"Next: brewslm prepare --project {run.project}", "muted")

@@ -37,7 +37,8 @@ class SourceForm:
                 )
                 Text("p", "Such as sample:movie-reviews, hf:<id> or url:https://…", "muted")
                 self.locator.on("keydown.enter", self._look, [])
-                button("Look at it", self._look, "primary")
+                self._button = button("Look at it", self._look, "primary")
+                self.locator.on_value_change(lambda: self._button.classes("primary"))
         _help(known)
         self._busy = Busy()
         self._said = box("div", "form-said")
@@ -62,6 +63,7 @@ class SourceForm:
             with self._said:
                 problem(found)
             return
+        self._button.classes(remove="primary")  # what is to be done next stands below
         self._on_found(*found)
 
 

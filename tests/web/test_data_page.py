@@ -70,13 +70,13 @@ async def test_an_upload_is_looked_at_dry_run_and_committed_and_then_its_rows_ar
     ]
     await perform("import-1")
     await user.should_see("40 rows were added to the project", retries=60)
-    await user.should_see("empty_text 1, invalid_json 1", retries=60)
+    await user.should_see("2 were rejected: empty_text 1, invalid_json 1", retries=60)
     (done,) = imports(project)
     assert (done.accepted_count, done.rejection_counts) == (40, {"invalid_json": 1, "empty_text": 1})
     rows = [target for target in links(user).values() if target.startswith("/rows/")]
     assert len(rows) == 7  # five that were accepted, one of each reason that was not
-    await user.open(rows[0])
-    await user.should_see("accepted")
+    await user.open(next(target for target in rows if target.endswith("-1")))
+    await user.should_see("It counts in the project")
 
 
 async def test_a_guess_that_is_not_sure_is_not_taken_without_the_tick(user, project):
