@@ -57,6 +57,8 @@ def _rail(known: Sequence[ProjectView], here: str, project: ProjectView | None) 
             _switcher(known, project)
             _entry("Overview", f"/projects/{project.id}", here)
             _entry("Events", f"/projects/{project.id}/events", here)
+            Text("p", "Pipeline", "rail-heading")
+            _entry("Data", f"/projects/{project.id}/data", here)
     with box("div", "themes", role="radiogroup", aria_label="Theme"):
         for choice, word in THEMES.items():
             button(word, classes="theme", role="radio", aria_checked="false", data_act="theme", data_theme=choice)

@@ -21,6 +21,17 @@ EVENT_STAGES = {
     "deploy": Stage.DEPLOYMENT,
 }
 """Where in the audit stream a lifecycle stage is told; one that is missing here links to every event."""
+PAGES = dict.fromkeys(("ingest", "introspect", "map_preview", "map_commit"), ("data", "Open Data"))
+"""The page where a stage is worked on, and how a link to it is said; of the others, their events."""
+
+
+def way_to(project: int, stage: str) -> tuple[str, str]:
+    """Where a stage's cell leads, and how that is said."""
+    if stage in PAGES:
+        page, said = PAGES[stage]
+        return f"/projects/{project}/{page}", said
+    events = EVENT_STAGES.get(stage)
+    return f"/projects/{project}/events" + (f"?stage={events}" if events else ""), "See its events"
 
 
 class LifecycleMap:
@@ -57,8 +68,7 @@ class _Cell:
     """One stage and the line behind it."""
 
     def __init__(self, project: int, stage: StageView, last: bool) -> None:
-        events = EVENT_STAGES.get(stage.id)
-        target = f"/projects/{project}/events" + (f"?stage={events}" if events else "")
+        target, self._way = way_to(project, stage.id)
         with box("li", "step") as self._root:
             with link("", target, "cell") as self._link:
                 with box("span", "cell-head"):
@@ -81,6 +91,6 @@ class _Cell:
         self._root.classes(replace=f"step step-{stage.state}" + (" step-unused" if unused else ""))
         said = f"{stage.number:02} {stage.title}{' (optional)' if unused else ''}: {STAGE_SIGNS[stage.state].word}"
         onward = f", {rows} rows onward" if rows else ""
-        put(self._link, aria_label=f"{said}{f', {stage.figure}' if stage.figure else ''}{onward}. See its events")
+        put(self._link, aria_label=f"{said}{f', {stage.figure}' if stage.figure else ''}{onward}. {self._way}")
         if not self._last:
             self._rows.text = rows

@@ -14,7 +14,7 @@ from brewslm.observe.trace import TracePage, trace
 from brewslm.web.autopilot import AutopilotAction
 from brewslm.web.event_list import event_rows
 from brewslm.web.layout import frame
-from brewslm.web.lifecycle_map import EVENT_STAGES, LifecycleMap
+from brewslm.web.lifecycle_map import LifecycleMap, way_to
 from brewslm.web.loss_chart import LossChart
 from brewslm.web.parts import Text, box, button, link, put
 from brewslm.web.problem_page import known_project, problem_page
@@ -165,7 +165,7 @@ class _NextStep:
         with box("div", "command"):
             self._command = Text("code", "")
             self._copy = button("Copy", data_act="copy", aria_label="Copy the command")
-        self._events = link("See the events of this stage", f"/projects/{project}/events")
+        self._way = link("", f"/projects/{project}/events")
 
     def show(self, view: StatusView) -> None:
         """The step at this moment."""
@@ -174,5 +174,6 @@ class _NextStep:
         self._reason.text = f"{title}{step.reason}."
         self._command.text = step.command
         put(self._copy, data_text=step.command)
-        events = EVENT_STAGES.get(step.stage)
-        put(self._events, href=f"/projects/{self._project}/events" + (f"?stage={events}" if events else ""))
+        target, said = way_to(self._project, step.stage)
+        self._way.text = "See the events of this stage" if said == "See its events" else f"{said}: import without typing"
+        put(self._way, href=target)

@@ -1,14 +1,23 @@
 """Which page stands at which address."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from nicegui import app as pages_app
 from nicegui import ui
 
-from brewslm.web import events, overview, projects
+from brewslm.web import data, events, overview, projects, row
 from brewslm.web.layout import PREFIX
 
+PAGES: dict[str, Callable[..., Any]] = {
+    "/": projects.page,
+    "/projects/{project}": overview.page,
+    "/projects/{project}/data": data.page,
+    "/projects/{project}/events": events.page,
+    "/rows/{row_id}": row.page,
+}
 RESPONSE_SECONDS = 20.0
 """How long a page may take to read what it shows: a cold machine in training is slow."""
 FAVICON = (
@@ -22,7 +31,7 @@ def mount(app: FastAPI) -> None:
     pages_app.user_middleware.clear()  # what a former app added; once the stack is built, none could be added
     pages_app.middleware_stack = None
     pages_app.add_static_files("/static", Path(__file__).parent / "static")
-    for path, page in (("/", projects.page), ("/projects/{project}", overview.page), ("/projects/{project}/events", events.page)):
+    for path, page in PAGES.items():
         ui.page(path, response_timeout=RESPONSE_SECONDS)(page)
     ui.run_with(
         app, mount_path=PREFIX, title="BrewSLM", favicon=FAVICON, language="en-US", dark=False, tailwind=False,

@@ -1,6 +1,6 @@
 """The small pieces that every page is made of: plain elements with text, links, times, states."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -91,7 +91,11 @@ class Badge:
 
 def problem(error: StageError) -> None:
     """A failure in its four parts."""
-    shown = error.problem()
+    problem_document(error.problem())
+
+
+def problem_document(shown: Mapping[str, Any]) -> None:
+    """A failure in its four parts, as a problem document says it."""
     with box("div", "problem", role="alert"):
         with box("p", "problem-what"):
             box("span", "icon icon-failed", aria_hidden="true")

@@ -19,7 +19,7 @@ class RunningTasks:
 
     def __init__(self, project: int | None) -> None:
         self._project = project
-        self._rows: dict[str, _Row] = {}
+        self._rows: dict[str, RunRow] = {}
         with box("details", "tasks popover"):
             with box("summary"):
                 self._icon = box("span", "icon icon-idle", aria_hidden="true")
@@ -43,7 +43,7 @@ class RunningTasks:
         for run in found:
             if run.task_id not in self._rows:
                 with self._list:
-                    self._rows[run.task_id] = _Row(run)
+                    self._rows[run.task_id] = RunRow(run)
             self._rows[run.task_id].show(run)
 
 
@@ -58,8 +58,8 @@ def said(counted: int, waiting: int) -> str:
     return " · ".join([*parts, *([f"{waiting} queued"] if waiting else [])])
 
 
-class _Row:
-    """One run."""
+class RunRow:
+    """One run as an item of a list: its id, its operation, its state or progress."""
 
     def __init__(self, run: RunView) -> None:
         with box("li") as self._root:

@@ -16,13 +16,14 @@ from brewslm.store.files import run_folder
 from brewslm.store.locks import lock
 from brewslm.store.tables import Evaluation
 from tests.running import server
+from tests.synthetic import reviews
 
 pytestmark = pytest.mark.browser
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-UNNAMED = """() => [...document.querySelectorAll('a, button, input, summary, progress, [role=img], nav, section')]
+UNNAMED = """() => [...document.querySelectorAll('a, button, input, select, summary, progress, [role=img], nav, section')]
   .filter(one => one.checkVisibility())
   .filter(one => !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length
     || document.getElementById(one.getAttribute('aria-labelledby'))))
@@ -90,7 +91,8 @@ def test_every_page_loads_without_a_fault_in_both_themes_and_at_every_width(home
     evaluation = walk.evaluated(walk.trained([["a"], ["b"]]), {})
     with transaction() as session:
         session.get_one(Evaluation, evaluation).scorecard = card.model_dump(mode="json")
-    addresses = ("", "/projects/1", "/projects/1/events?severity=info")
+    row = walk.ids["eval"][0]
+    addresses = ("", "/projects/1", "/projects/1/events?severity=info", "/projects/1/data", f"/rows/{row}")
     with server(home) as serving:
         wide, narrow = watch(1280, "light"), watch(420, "dark", reduced_motion="reduce")
         grounds = set()
@@ -131,6 +133,31 @@ def test_keyboard_theme_drawer_and_a_new_project(home, watch):
         page.keyboard.press("Escape")
         events.wait_for(state="hidden")
         assert page.evaluate("document.activeElement.textContent") == "Menu"
+
+
+def test_a_file_is_chosen_looked_at_dry_run_committed_and_undone(home, tmp_path, project, watch):
+    file = tmp_path / "reviews.jsonl"
+    file.write_bytes(b"\n".join([orjson.dumps(row) for row in reviews(40)] + [b"{broken"]))
+    with server(home) as serving:
+        page = (narrow := watch(420, "dark")).page
+        narrow.open(f"{serving.url}/ui/projects/1/data")
+        page.get_by_label("Upload a file").set_input_files(file)
+        page.get_by_role("button", name="Dry run").click()
+        assert page.get_by_label("Mapper").input_value() == "label_to_classification"
+        page.wait_for_selector("text=40 accepted")
+        assert page.evaluate(UNNAMED) == [] and page.evaluate(TOO_WIDE) <= 0
+        page.get_by_role("button", name="Commit 40 rows").click()
+        page.wait_for_selector("text=40 rows were added to the project")
+        assert serving.get("/api/projects/1/imports")[0]["accepted_count"] == 40
+        with page.expect_download() as sent:
+            page.get_by_role("link", name="Download the rejected rows of import-1").click()
+        assert sent.value.suggested_filename == "import-1-rejected.jsonl" and b"{broken" in Path(sent.value.path()).read_bytes()
+        page.get_by_role("button", name="Undo import-1").click()
+        page.get_by_role("button", name="Undo import-1 now").click()
+        page.wait_for_selector("text=its 40 rows count no more")
+        assert page.evaluate(UNNAMED) == [] and page.evaluate(TOO_WIDE) <= 0
+        page.locator("a[href^='/ui/rows/']").first.click()
+        page.wait_for_selector("text=its import was undone")
 
 
 def test_the_loss_of_a_run_grows_before_the_eyes_and_only_what_is_new_is_sent(home, walk, watch):

@@ -6,12 +6,18 @@ import pytest
 import brewslm.web
 from brewslm.observe.status import status
 from brewslm.pipeline.lifecycle import STAGES
-from brewslm.web.lifecycle_map import EVENT_STAGES, carried
+from brewslm.web.lifecycle_map import EVENT_STAGES, carried, way_to
 from brewslm.web.projects import standing
 
 
 def test_every_stage_of_the_map_leads_to_its_events():
     assert EVENT_STAGES.keys() == {stage.id for stage in STAGES}
+
+
+def test_stages_1_to_4_lead_to_the_page_where_they_are_worked_on_and_all_others_to_their_events():
+    leads = {stage.id: way_to(3, stage.id)[0] for stage in STAGES}
+    assert [name for name, target in leads.items() if target == "/projects/3/data"] == [stage.id for stage in STAGES[:4]]
+    assert leads["clean"] == "/projects/3/events?stage=cleaning"
 
 
 def test_the_line_carries_rows_where_they_are_known(walk):

@@ -29,6 +29,30 @@
     setTimeout(() => { button.textContent = said; }, 2000);
   };
 
+  // Sends a chosen file to the API, and tells the page with a "kept" event what it answered: an upload or a problem document.
+  const upload = (input) => {
+    const [file] = input.files;
+    if (!file || input.ariaBusy === "true") return;
+    const bar = input.parentElement.querySelector("progress");
+    const request = new XMLHttpRequest();
+    const done = (detail) => {
+      bar.hidden = true;
+      input.ariaBusy = "false";
+      input.dispatchEvent(new CustomEvent("kept", { detail }));
+    };
+    const lost = (detail) => done({ title: `${file.name} was not uploaded`, code: "upload_failed", detail, next_step: "Try again." });
+    request.open("POST", input.dataset.upload);
+    request.upload.onprogress = (event) => { bar.value = event.loaded / event.total; };
+    request.onerror = () => lost("the server did not answer");
+    request.onload = () => { try { done(JSON.parse(request.responseText)); } catch { lost(`the server answered ${request.status}`); } };
+    const form = new FormData();
+    form.append("file", file);
+    bar.value = 0;
+    bar.hidden = false;
+    input.ariaBusy = "true";
+    request.send(form);
+  };
+
   const acts = {
     theme: (target) => theme(target.dataset.theme),
     "open-rail": () => rail(true),
@@ -37,10 +61,12 @@
   };
 
   document.addEventListener("click", (event) => {
+    if (event.target.dataset?.upload) event.target.value = ""; // so that the same file, mended, can be chosen again
     const target = event.target.closest("[data-act]");
     if (target) acts[target.dataset.act]?.(target);
     document.querySelectorAll("details.popover[open]").forEach((one) => { if (!one.contains(event.target)) one.open = false; });
   });
+  document.addEventListener("change", (event) => { if (event.target.dataset?.upload) upload(event.target); });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       document.querySelectorAll("details.popover[open]").forEach((one) => { one.open = false; one.querySelector("summary").focus(); });
