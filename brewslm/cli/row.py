@@ -45,6 +45,7 @@ def _story(row: "RowPassport") -> list[str]:
         run = fate.run_id or "clean"
         if fate.reason:
             lines.append(f"  rejected    in {run}: {fate.reason}" + (f" ({fate.detail})" if fate.detail else ""))
+            lines += [f"              {name}={value!r}" for name, value in (fate.raw or {}).items()]
         else:
             undone = f", undone by {fate.undone_by}" if fate.undone_by else ""
             said = "  ".join(f"{name}={value!r}" for name, value in (fate.payload or {}).items())

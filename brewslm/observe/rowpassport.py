@@ -43,6 +43,8 @@ class Fate(BaseModel):
     payload: dict[str, Any] | None = None
     reason: str | None = None
     detail: str | None = None
+    raw: dict[str, Any] | None = None
+    """Of a rejected row, as it stood in the source; of a sentinel, its beginning and its byte offset."""
     parent: str | None = None
     """The rejected row that this one was mended from."""
     mended_as: list[str] = []
@@ -177,6 +179,7 @@ def _fate(line: dict[str, Any]) -> Fate:
         payload=line.get("payload"),
         reason=line.get("reason"),
         detail=line.get("detail"),
+        raw=line.get("raw"),
         parent=line.get("parent"),
         mended_as=line.get("mended_as", []),
         undone_by=line.get("undone_by"),

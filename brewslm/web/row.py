@@ -89,7 +89,7 @@ def _fate(project: int, fate: Fate) -> None:
                 link(fate.undone_by, f"/projects/{project}/events?run={fate.undone_by}", "mono")
         if fate.reason:
             _reason(fate.reason, fate.detail)
-        values_list(fate.payload or {})
+        values_list(fate.payload or fate.raw or {})
         for said, ids in (("Mended from", [fate.parent] if fate.parent else []), ("Mended as", fate.mended_as)):
             for other in ids:
                 with box("p"):

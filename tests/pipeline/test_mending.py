@@ -102,6 +102,7 @@ def test_rejected_rows_go_out_are_mended_and_come_in_again(project: int, source:
 
     (rejected,) = row_passport(out[0]["row_id"]).fates
     assert rejected.reason == "invalid_json" and len(rejected.mended_as) == 1
+    assert rejected.raw == {"head": BROKEN[0].decode(), "byte_offset": source.read_bytes().index(BROKEN[0])}
     passport = row_passport(rejected.mended_as[0])
     assert passport.fates[0].parent == out[0]["row_id"] and passport.fates[0].payload == {"label": "good", "text": "closed now"}
     assert passport.origin.import_run == "import-2" and passport.splits
