@@ -1,13 +1,20 @@
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from sqlalchemy import MetaData, create_engine
 
+from brewslm.settings import settings
+from brewslm.store import database
 from brewslm.store.database import engine, reading, transaction
-from brewslm.store.tables import Base, Project
+from brewslm.store.records import imports_of
+from brewslm.store.tables import Base, Project, Source, now
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code():
@@ -55,3 +62,39 @@ for _ in range(50):
     assert [process.wait() for process in both] == [0, 0]
     with reading() as session:
         assert session.get(Project, project).name == "100"
+
+
+def test_commits_of_before_the_table_of_imports_are_entered_in_it(home):
+    """Of three: the second one accepted nothing, so that it ends where the first one does."""
+    home.mkdir(parents=True)
+    former = create_engine(settings().resolved_database_url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(database.__file__).parent / "migrations"))
+    config.attributes["engine"] = former
+    command.upgrade(config, "0001")
+    made = {"created_at": now()}
+    mapping = {"locator": "l", "mapper": "m", "field_map": {}, "drop_reasons": [], "key": "k"}
+    kept = {"locator": "l", "scheme": "jsonl", "content_hash": "h", "path": "p", "row_count": 9, "sentinel_counts": {}}
+    with former.begin() as bind:
+        tables = MetaData()
+        tables.reflect(bind)
+
+        def insert(table, **values):
+            bind.execute(Base.metadata.tables[table].insert().values(**values, **made))
+
+        insert("projects", id=1, name="a project")
+        for number, (length, accepted) in enumerate([(500, 5), (500, 0), (900, 4)], 1):
+            told = {"committed_bytes": length, "accepted_count": accepted, "rejected_count": 1, "source_id": 1, "config_id": 1}
+            insert(
+                "runs", id=f"import-{number}", kind="import", number=number, operation="map.commit", project_id=1, actor="me",
+                state="succeeded", request={}, result=told, ended_at=now(),
+            )  # fmt: skip
+        insert("import_configs", id=1, project_id=1, **mapping)
+        sources = tables.tables["sources"]  # as it was: without is_whole
+        told = kept | {"sentinel_counts": "{}", "id": 1, "project_id": 1, "run_id": "import-1", "size_bytes": 9} | made
+        bind.execute(sources.insert().values(**told))
+    former.dispose()
+    with reading() as session:
+        spans = {one.run_id: (one.start_byte, one.end_byte, one.accepted_count) for one in imports_of(session, 1)}
+        assert session.get_one(Source, 1).is_whole
+    assert spans == {"import-1": (0, 500, 5), "import-2": (500, 500, 0), "import-3": (500, 900, 4)}
