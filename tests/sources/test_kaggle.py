@@ -67,7 +67,7 @@ def test_a_file_that_changed_is_fetched_anew(kaggle: Kaggle) -> None:
         ("rows.csv", CSV),
         ("deep/er/rows.jsonl", b"".join(json.dumps(row).encode() + b"\n" for row in ROWS)),
         ("rows.json", json.dumps(ROWS).encode()),
-        ("rows.csv.gz", gzip.compress(CSV)),
+        ("rows.csv.gz", gzip.compress(CSV, mtime=0)),
         ("rows.zip", zipped(rows__csv=CSV, read_me__txt=b"x")),
         ("packed.zip/a/rows.csv", b""),
     ],
