@@ -71,6 +71,7 @@ def test_a_file_that_changed_is_fetched_anew(kaggle: Kaggle) -> None:
         ("rows.zip", zipped(rows__csv=CSV, read_me__txt=b"x")),
         ("packed.zip/a/rows.csv", b""),
     ],
+    ids=["csv", "in folders", "json", "gzip", "zip", "in a zip"],
 )
 def test_a_named_file_is_read_by_what_is_in_it(kaggle: Kaggle, name: str, content: bytes) -> None:
     buffer = io.BytesIO()
