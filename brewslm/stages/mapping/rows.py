@@ -112,7 +112,7 @@ def sampled(rows: Iterator[RawRow | SentinelRow], wanted: int, total: int) -> It
 
 
 class _Intake:
-    """Settles batches: what is new is written to the accepted rows, all else to the rejected ones."""
+    """Settles blocks: what is new is written to the accepted rows, all else to the rejected ones."""
 
     def __init__(self, job: MapJob, mapper: Mapper, accepted: AcceptedRows, rejected: RejectedRows, known: ContentKeys) -> None:
         self.ledger, self.labels = LedgerKeeper(), Counter[str]()
