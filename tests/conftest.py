@@ -12,10 +12,11 @@ from brewslm.store.database import forget_connections
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every test has a home of its own; fetched packages are shared by hash."""
+def home(tmp_path: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test has a home of its own, and projects for the tiny model; fetched packages are shared by hash."""
     folder = tmp_path / "home"
     monkeypatch.setenv("BREWSLM_HOME", str(folder))
+    monkeypatch.setenv("BREWSLM_BASE_MODEL", f"path:{tiny_base}")
     monkeypatch.delenv("BREWSLM_DATABASE_URL", raising=False)
     forget_connections()
     yield folder
@@ -31,6 +32,14 @@ def project() -> int:
     created = call("test", CreateRequest(name="a project")).project
     assert created is not None
     return created
+
+
+@pytest.fixture(scope="session")
+def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model's tokenizer with next to no weights: enough for whatever does not load a model."""
+    from tests.tiny import make_tiny_base
+
+    return make_tiny_base(tmp_path_factory.mktemp("base") / "model")
 
 
 @pytest.fixture(scope="session")

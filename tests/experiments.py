@@ -122,6 +122,7 @@ def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | 
             rows={"train": 24, "eval": 24},
         )
         session.add(frozen)
+        session.get_one(tables.Project, project).active_manifest = 1
         session.flush()
         locator = f"path:{base}"
         session.add(

@@ -1,6 +1,8 @@
 """A model small enough for a test, with everything a real one has: chat template, end mark, pad token, grouped queries."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}{% endfor %}"
@@ -8,13 +10,31 @@ CHATML = (
 )
 WORDS = """a slow lovely film dull boring great awful plot acting the movie was and is not very good bad positive negative
 question answer where what how who my your order refund street avenue north main city state zip code {"type": "text"}"""
+SPECIAL = {
+    "bos_token": "<|im_start|>",
+    "eos_token": "<|im_end|>",
+    "pad_token": "<|im_end|>",
+    "unk_token": "<|endoftext|>",
+}
 
 
-def make_tiny_model(folder: Path, layers: int = 2, hidden: int = 64) -> Path:
-    """Write config, safetensors and tokenizer with seeded random weights; about 0.2 M parameters."""
-    import torch
+def make_tiny_base(folder: Path) -> Path:
+    """What a project needs of its base model: the tokenizer of the tiny model, and a config. Its one weight is of no use."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    tokens = write_tokenizer(folder)
+    save_file({"model.embed_tokens.weight": np.zeros((1, 1), np.float32)}, folder / "model.safetensors")
+    sizes = {"vocab_size": tokens, "hidden_size": 64, "num_hidden_layers": 2, "max_position_embeddings": 512}
+    (folder / "config.json").write_text(
+        json.dumps({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "num_attention_heads": 4, **sizes})
+    )
+    return folder
+
+
+def write_tokenizer(folder: Path) -> int:
+    """A byte-level BPE tokenizer with a ChatML template; returns how many tokens it has."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -24,14 +44,28 @@ def make_tiny_model(folder: Path, layers: int = 2, hidden: int = 64) -> Path:
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     trainer = trainers.BpeTrainer(vocab_size=512, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
     tokenizer.train_from_iterator([WORDS] * 4, trainer)
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<|im_start|>", eos_token="<|im_end|>", pad_token="<|im_end|>",
-        unk_token="<|endoftext|>", chat_template=CHATML,
-    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config: dict[str, Any] = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": 512,
+        **SPECIAL,
+    }
+    (folder / "chat_template.jinja").write_text(CHATML)
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return int(tokenizer.get_vocab_size())
+
+
+def make_tiny_model(folder: Path, layers: int = 2, hidden: int = 64) -> Path:
+    """Write config, safetensors and tokenizer with seeded random weights; about 0.2 M parameters."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokens = write_tokenizer(folder)
     torch.manual_seed(0)
     model = LlamaForCausalLM(
         LlamaConfig(
-            vocab_size=len(fast),
+            vocab_size=tokens,
             hidden_size=hidden,
             intermediate_size=2 * hidden,
             num_hidden_layers=layers,
@@ -48,5 +82,4 @@ def make_tiny_model(folder: Path, layers: int = 2, hidden: int = 64) -> Path:
     # The row of the pad token starts as zeros; here it is the end mark too, which could then never be learned.
     torch.nn.init.normal_(model.model.embed_tokens.weight.data[2], std=0.1)
     model.save_pretrained(folder)
-    fast.save_pretrained(folder)
     return folder

@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter, Response
 
+from brewslm.api.uploads import readable_path
 from brewslm.api.work import ACTOR, Fields, Key, asked
 from brewslm.observe.projects import ProjectView, project_view, projects
 from brewslm.observe.rowpassport import RowPassport, row_passport
 from brewslm.observe.status import StatusView, status
 from brewslm.pipeline import execute
-from brewslm.stages.projects import CreateRequest
+from brewslm.stages.projects import ChangeRequest, CreateRequest
 
 router = APIRouter(prefix="/api", tags=["projects"])
 
@@ -16,6 +17,13 @@ class CreateFields(Fields):
     """See project.create."""
 
     name: str
+    base_model: str | None = None
+
+
+class ChangeFields(Fields):
+    """See project.change."""
+
+    base_model: str
 
 
 @router.get("/projects", operation_id="project.list")
@@ -27,7 +35,11 @@ def listed() -> list[ProjectView]:
 @router.post("/projects", operation_id="project.create", status_code=201)
 def create(fields: CreateFields, response: Response, key: Key = None) -> ProjectView:
     """Create a project. It is there at once: there is nothing to wait for."""
-    made = execute.call(ACTOR, asked(CreateRequest, **dict(fields)), idempotency_key=key)
+    made = execute.call(
+        ACTOR,
+        asked(CreateRequest, name=fields.name, base_model=fields.base_model and readable_path(fields.base_model)),
+        idempotency_key=key,
+    )
     assert made.project is not None
     response.headers["Location"] = f"/api/projects/{made.project}"
     return project_view(made.project)
@@ -36,6 +48,13 @@ def create(fields: CreateFields, response: Response, key: Key = None) -> Project
 @router.get("/projects/{project}", operation_id="project.show")
 def show(project: int) -> ProjectView:
     """One project."""
+    return project_view(project)
+
+
+@router.patch("/projects/{project}", operation_id="project.change")
+def change(project: int, fields: ChangeFields, key: Key = None) -> ProjectView:
+    """Give the project another base model. What was prepared for the former one must be prepared again."""
+    execute.call(ACTOR, asked(ChangeRequest, project=project, base_model=readable_path(fields.base_model)), idempotency_key=key)
     return project_view(project)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brewslm.cli.console import Detach, Json, ProjectOption, print_line, print_table, problems, run_operation
-from brewslm.cli.train import BASE, BaseModel, Set, settings_of
+from brewslm.cli.train import BaseModel, Set, settings_of
 
 if TYPE_CHECKING:
     from brewslm.pipeline.runs import RunView
@@ -61,7 +61,7 @@ def worker(name: Annotated[str, typer.Option(help="Each worker of a home has a n
 def autopilot(
     project: ProjectOption,
     train_rows: Annotated[int | None, typer.Option(min=1, help="Rows to train on; left out, all that are left.")] = None,
-    base_model: BaseModel = BASE,
+    base_model: BaseModel = None,
     set_: Set = None,
     detach: Detach = False,
     json: Json = False,

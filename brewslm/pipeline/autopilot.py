@@ -9,7 +9,6 @@ from typing import Any, Literal, NoReturn
 from pydantic import Field
 
 from brewslm.errors import StageError
-from brewslm.models.catalogue import DEFAULT_BASE
 from brewslm.pipeline.operation import Failure
 from brewslm.pipeline.runs import RunView
 from brewslm.processes.context import Context
@@ -38,7 +37,7 @@ class AutopilotRequest(ProjectRequest):
     task_profile: str | None = None
     train_rows: int | None = Field(default=None, ge=1)
     eval_rows: int | None = Field(default=None, ge=1)
-    base_model: str = DEFAULT_BASE
+    base_model: str | None = None
     recipe: str | None = None
     settings: dict[str, str] = {}
     eval_pack: str = "default"

@@ -36,6 +36,7 @@ OPERATIONS: dict[str, Operation] = {
         Operation(
             "project.create", "project", "", projects.CreateRequest, record=projects.record, project_of=lambda _r, _s: None
         ),
+        Operation("project.change", "project", "", projects.ChangeRequest, record=projects.change),
         Operation(
             "ingest.run",
             "ingest",

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from brewslm.handlers import HANDLERS, handler_for
 from brewslm.handlers.eval_pack import EvalPack, load_eval_pack
 from brewslm.handlers.examples import tokenise
-from brewslm.models.catalogue import DEFAULT_BASE, BaseModelInfo, base_model
+from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.models.loading import load_tokenizer
 from brewslm.models.memory import estimate
 from brewslm.models.packing import Example, pack, shared_prefix
@@ -33,7 +33,7 @@ TRAINABLE = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen
 class PreflightRequest(ProjectRequest):
     """Whether the newest manifest can be trained on this machine; fields as in TrainRequest."""
 
-    base_model: str = DEFAULT_BASE
+    base_model: str | None = None
     recipe: str | None = None
     settings: dict[str, str] = {}
     manifest_version: int | None = None
@@ -111,7 +111,7 @@ def resolve(request: PreflightRequest, records: Records) -> PreflightJob:
     """
     manifest = records.manifest(request.manifest_version)
     return PreflightJob(
-        base=base_model(request.base_model),
+        base=base_model(records.base_locator(request.base_model)),
         manifest_path=records.folder / manifest.path,
         manifest_sha256=manifest.sha256,
         recipe=recipe_named(request.recipe or manifest.task_profile, request.settings),

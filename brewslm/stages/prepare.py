@@ -23,7 +23,7 @@ from brewslm.rows.manifest import Manifest, OutputSchema, SplitFile
 from brewslm.rows.splitting import Candidate, Split, assign, counts, default_sizes, text_key
 from brewslm.stages.contract import Job, ProjectRequest, Result
 from brewslm.store.files import new_folder, project_folder, sha256, sync_folder, write_json
-from brewslm.store.records import Records
+from brewslm.store.records import Records, project_of
 from brewslm.store.tables import DataManifest, Run, now
 
 FILES = ("manifest.json", "train.jsonl", "eval.jsonl")
@@ -277,6 +277,7 @@ def record(result: PrepareResult, session: Session, run: Run) -> Sequence[Reason
             task_profile=result.task_profile, rows=result.rows,
         )
     )  # fmt: skip
+    project_of(session, run.project_id).active_manifest = result.version
     session.flush()
     point_at(project_folder(run.project_id) / "prepared", result.version)
     return [

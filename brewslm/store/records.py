@@ -38,6 +38,10 @@ class Records:
         """This run's folder."""
         return run_folder(self.run_id)
 
+    def base_locator(self, wanted: str | None) -> str:
+        """The base model that was asked for, or else the project's."""
+        return wanted or project_of(self.session, self.project_id).base_model
+
     def row_file(self, name: str) -> tables.RowFileState:
         """The committed length of one of the project's row files; of length 0 when it does not exist yet."""
         found = self.session.get(tables.RowFileState, (self.project_id, name))
@@ -56,19 +60,12 @@ class Records:
         return source_of(self.session, self.project_id, locator, content_hash)
 
     def manifest(self, version: int | None = None) -> tables.DataManifest:
-        """The project's manifest of this version, or its newest.
+        """The project's manifest of this version, or the one in use.
 
         Raises:
             StageError(NotPrepared): There is none.
         """
-        query = select(tables.DataManifest).where(tables.DataManifest.project_id == self.project_id)
-        if version is not None:
-            query = query.where(tables.DataManifest.version == version)
-        found = self.session.scalars(query.order_by(tables.DataManifest.version.desc())).first()
-        if found is None:
-            wanted = "" if version is None else f"version {version}"
-            raise StageError(NotPrepared(), where=f"project {self.project_id}", cause=wanted)
-        return found
+        return manifest_of(self.session, self.project_id, version)
 
 
 def project_of(session: Session, project_id: int) -> tables.Project:
@@ -80,6 +77,21 @@ def project_of(session: Session, project_id: int) -> tables.Project:
     found = session.get(tables.Project, project_id)
     if found is None:
         raise StageError(UnknownProject(), where=f"project {project_id}")
+    return found
+
+
+def manifest_of(session: Session, project_id: int, version: int | None = None) -> tables.DataManifest:
+    """The project's manifest of this version, or the one in use.
+
+    Raises:
+        StageError(NotPrepared): There is none.
+    """
+    wanted = project_of(session, project_id).active_manifest if version is None else version
+    query = select(tables.DataManifest).where(tables.DataManifest.project_id == project_id)
+    found = session.scalar(query.where(tables.DataManifest.version == wanted))
+    if found is None:
+        cause = "" if version is None else f"there is no version {version}"
+        raise StageError(NotPrepared(), where=f"project {project_id}", cause=cause)
     return found
 
 

@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from brewslm.settings import settings
+
 
 def now() -> datetime:
     """The present moment, in UTC."""
@@ -39,6 +41,10 @@ class Project(Base):
     __tablename__ = "projects"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
+    base_model: Mapped[str] = mapped_column(Text, default=lambda: settings().base_model)
+    """Its locator: rows are measured, and documents cut, in this model's tokens."""
+    active_manifest: Mapped[int | None] = mapped_column(default=None)
+    """The version of the data manifest that everything after prepare reads, unless told otherwise."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -113,6 +119,8 @@ class Import(Base):
     config_id: Mapped[int] = mapped_column(ForeignKey("import_configs.id"))
     parent_import: Mapped[str | None] = mapped_column(String(40), default=None)
     """The import whose rejected rows these are, mended."""
+    is_gold: Mapped[bool] = mapped_column(default=False)
+    """Its rows are a gold set: they are never trained on."""
     start_byte: Mapped[int] = mapped_column(BigInteger)
     end_byte: Mapped[int] = mapped_column(BigInteger)
     accepted_count: Mapped[int]

@@ -20,6 +20,7 @@ from brewslm.stages.export import ExportRequest
 from brewslm.stages.ingest import IngestRequest
 from brewslm.stages.preflight import PreflightRequest
 from brewslm.stages.prepare import PrepareRequest
+from brewslm.stages.projects import ChangeRequest
 from brewslm.stages.projects import CreateRequest as CreateProjectRequest
 from brewslm.stages.train import TrainRequest
 
@@ -32,6 +33,7 @@ VERBS = {
 """The verb of an operation whose name is not the verb itself with spaces."""
 BODIES = [
     (projects.CreateFields, CreateProjectRequest, set()),
+    (projects.ChangeFields, ChangeRequest, {"project"}),
     (data.IngestFields, IngestRequest, {"project"}),
     (data.ImportFields, ImportRequest, {"project", "commit"}),
     (data.CleanFields, CleanRequest, {"project"}),

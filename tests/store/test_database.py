@@ -82,7 +82,7 @@ def test_commits_of_before_the_table_of_imports_are_entered_in_it(home):
         def insert(table, **values):
             bind.execute(Base.metadata.tables[table].insert().values(**values, **made))
 
-        insert("projects", id=1, name="a project")
+        bind.execute(tables.tables["projects"].insert().values(id=1, name="a project", **made))  # it had no base model
         for number, (length, accepted) in enumerate([(500, 5), (500, 0), (900, 4)], 1):
             told = {"committed_bytes": length, "accepted_count": accepted, "rejected_count": 1, "source_id": 1, "config_id": 1}
             insert(

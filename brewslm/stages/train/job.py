@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from brewslm.models.catalogue import DEFAULT_BASE, BaseModelInfo, base_model
+from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.models.recipe import Recipe, recipe_named
 from brewslm.reasons import Reason
 from brewslm.reasons.training import TrainingCompleted
@@ -27,7 +27,7 @@ class TrainRequest(ProjectRequest):
         fail_open: Let preflight's blockers pass as warnings where training is possible at all.
     """
 
-    base_model: str = DEFAULT_BASE
+    base_model: str | None = None
     recipe: str | None = None
     settings: dict[str, str] = {}
     manifest_version: int | None = None
@@ -90,7 +90,7 @@ def resolve(request: TrainRequest, records: Records) -> TrainJob:
     return TrainJob(
         experiment_id=records.run_id,
         project=records.project_id,
-        base=base_model(request.base_model),
+        base=base_model(records.base_locator(request.base_model)),
         manifest_id=manifest.id,
         manifest_path=records.folder / manifest.path,
         manifest_sha256=manifest.sha256,
