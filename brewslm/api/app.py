@@ -24,6 +24,7 @@ ROUTERS = (
     uploads.router,
     data.router,
     imports.router,
+    manifests.router,
     training.router,
     deployments.router,
     tasks.router,

@@ -1,4 +1,4 @@
-"""Stages 1 to 6: sources, mapping, documents, cleaning, prepare."""
+"""Stages 1 to 5: sources, mapping, documents, cleaning."""
 
 from typing import Annotated, Any
 
@@ -17,7 +17,6 @@ from brewslm.stages.documents import AddRequest
 from brewslm.stages.ingest import IngestRequest
 from brewslm.stages.introspect import Introspection
 from brewslm.stages.mapping import CommitRequest
-from brewslm.stages.prepare import PrepareRequest
 
 router = APIRouter(prefix="/api", tags=["data"])
 
@@ -50,16 +49,6 @@ class CleanFields(Fields):
     """See clean.run."""
 
     pii: Policy = "redact"
-
-
-class PrepareFields(Fields):
-    """See prepare.run."""
-
-    task_profile: str | None = None
-    train_rows: int | None = None
-    dev_rows: int | None = None
-    eval_rows: int | None = None
-    seed: int = 42
 
 
 @router.get("/dataset-import/sources", operation_id="source.list")
@@ -117,12 +106,6 @@ def add(project: int, files: list[UploadFile], response: Response, key: Key = No
 def clean(project: int, response: Response, fields: CleanFields | None = None, key: Key = None) -> RunView:
     """Clean all documents of the project anew."""
     return queue(asked(CleanRequest, project=project, **dict(fields or CleanFields())), key, response)
-
-
-@router.post("/projects/{project}/dataset/prepare", operation_id="prepare.run", status_code=202)
-def prepare(project: int, response: Response, fields: PrepareFields | None = None, key: Key = None) -> RunView:
-    """Freeze the project's rows as a data manifest."""
-    return queue(asked(PrepareRequest, project=project, **dict(fields or PrepareFields())), key, response)
 
 
 def _import(project: int, fields: ImportFields) -> ImportRequest:

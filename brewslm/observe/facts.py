@@ -71,7 +71,7 @@ def facts(session: Session, project: int) -> Facts:
         import_run=import_run,
         imported=_payload(session, import_run.id, "dataset_import_run") if import_run else {},
         documents=session.scalars(select(tables.Document).where(tables.Document.project_id == project)).all(),
-        manifest=_newest(session, tables.DataManifest, project),
+        manifest=_manifest(session, project),
         experiment=experiment,
         evaluation=evaluation,
         evaluated=_payload(session, evaluation.run_id, "evaluation_completed") if evaluation else {},
@@ -109,6 +109,14 @@ def _newest(session: Session, table: Any, project: int, experiment: tables.Exper
     if hasattr(table, "experiment_id"):
         query = query.where(table.experiment_id == (experiment.run_id if experiment else ""))
     return session.scalars(query.order_by(table.created_at.desc())).first()
+
+
+def _manifest(session: Session, project: int) -> tables.DataManifest | None:
+    """The one in use."""
+    try:
+        return manifest_of(session, project)
+    except StageError:
+        return None
 
 
 def _payload(session: Session, run_id: str, code: str) -> dict[str, Any]:

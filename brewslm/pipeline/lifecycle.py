@@ -9,7 +9,7 @@ from brewslm.reasons.cleaning import CleaningFailed
 from brewslm.reasons.eval import EvalRuntimeError
 from brewslm.reasons.export import ExportRunFailed
 from brewslm.reasons.ingestion import DatasetImportFailed
-from brewslm.reasons.prepare import DatasetPrepareFailed
+from brewslm.reasons.prepare import DatasetPrepFailed
 from brewslm.reasons.training import TrainingDispatchError
 from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, train
 from brewslm.stages.contract import Request
@@ -109,8 +109,9 @@ OPERATIONS: dict[str, Operation] = {
             job=prepare.PrepareJob,
             result=prepare.PrepareResult,
             locks=("rows",),
-            failure=lambda failed: DatasetPrepareFailed(problem=failed.problem, error=failed.error),
+            failure=lambda failed: DatasetPrepFailed(problem=failed.problem, error=failed.error),
         ),
+        Operation("manifest.activate", "manifest", "prepare", prepare.ActivateRequest, record=prepare.activate, locks=("rows",)),
         Operation(
             "preflight.run",
             "preflight",

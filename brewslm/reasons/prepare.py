@@ -14,13 +14,33 @@ class DatasetPrepared(Reason, stage=Stage.PREPARE, severity=Severity.INFO):
     ledger: dict[str, int]
 
 
-class DatasetPrepareFailed(
+class DatasetPrepFailed(
     Reason, stage=Stage.PREPARE, severity=Severity.ERROR, remedy="Read `problem`, mend it and prepare again."
 ):
     """No manifest was written; the last one stands."""
 
     problem: str
     error: str
+
+
+class ManifestActivated(Reason, stage=Stage.PREPARE, severity=Severity.INFO):
+    """Another version of the data manifest is used from now on."""
+
+    manifest_version: int
+    manifest_sha256: str
+    former_version: int | None
+
+
+class LeakageFound(
+    Reason,
+    stage=Stage.PREPARE,
+    severity=Severity.ERROR,
+    remedy="Report it: prepare keeps leaks out, so that this is a bug of ours. No manifest was written.",
+):
+    """After the split, rows of train were found to stand in eval too."""
+
+    equal_texts: int
+    near_duplicates: int
 
 
 class ManifestMismatch(

@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict
 
 from brewslm.errors import StageError
 from brewslm.reasons.prepare import ManifestMismatch
+from brewslm.reasons.refusals import NotPrepared
 from brewslm.rows.ledger import Ledger
+from brewslm.rows.splitting import SplitPolicy
 from brewslm.store.files import read_json, sha256
+
+SCHEMA = "brewslm/data-manifest/2"
 
 
 class OutputSchema(BaseModel):
     """What a right answer looks like.
 
     Attributes:
-        scoring_mode: "label", "text" or "span_set": the handler reads it.
+        scoring_mode: "label", "text", "span_set" and others: the handler reads it.
         labels: Every label of the train split, sorted; for classification.
         entity_types: Every entity type of the train split, sorted; for span_set.
     """
@@ -29,28 +33,80 @@ class OutputSchema(BaseModel):
     entity_types: list[str] = []
 
 
-class SplitFile(BaseModel):
+class PreparedFile(BaseModel):
     """One file of a manifest; `path` is relative to the manifest's folder."""
 
     model_config = ConfigDict(frozen=True)
 
     path: str
     sha256: str
+    size_bytes: int
+
+
+class SplitFile(PreparedFile):
+    """The rows of a split; `index` is where each row_id stands in it (brewslm/rows/rowindex.py)."""
+
     rows: int
+    index: PreparedFile | None = None
+
+
+class MeasuredFor(BaseModel):
+    """The base model in whose tokens the rows were measured.
+
+    Attributes:
+        max_tokens: No row is longer, asked and answered as in training.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    locator: str
+    tokenizer_sha256: str
+    template_sha256: str
+    max_tokens: int
+
+
+class Leakage(BaseModel):
+    """What was measured on the written files: both must be zero.
+
+    Attributes:
+        equal_texts: Rows of train (dev inside) whose text stands in eval or gold too.
+        near_duplicates: Rows of train that nearly equal one there.
+        jaccard: From this similarity on a row is a near-duplicate.
+        rows_compared: Rows of train that were held against the others.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    equal_texts: int
+    near_duplicates: int
+    jaccard: float
+    rows_compared: int
+
+
+class PiiReport(BaseModel):
+    """Personal data in the rows that were kept: rows by type."""
+
+    model_config = ConfigDict(frozen=True)
+
+    policy: str
+    findings: dict[str, int]
 
 
 class Manifest(BaseModel):
     """`manifest.json`.
 
     Attributes:
-        task_profile: classification, qa or structured_extraction.
-        splits: "train" and "eval".
-        dev_row_ids: The slice of train that chooses checkpoints; it is not trained on. Eval is read by evaluate alone.
+        task_profile: Such as "classification": it names the handler.
+        splits: "train" and "eval"; "gold" where there are gold rows. The dev slice is inside train: its lines say so.
+        rows: Of train (without dev), dev, eval and gold.
+        continued: The version whose split went on here; None where it was drawn anew.
+        imports: Ids of the imports (and "clean") that the rows came from.
+        files: Every other file of the version.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: str = "brewslm/data-manifest/1"
+    schema_version: Literal["brewslm/data-manifest/2"] = SCHEMA
     project: int
     version: int
     created_at: str
@@ -58,66 +114,84 @@ class Manifest(BaseModel):
     task_profile: str
     adapter_preset: str
     output_schema: OutputSchema
+    base_model: MeasuredFor
+    split: SplitPolicy
+    continued: int | None = None
     splits: dict[str, SplitFile]
-    dev_row_ids: list[str]
-    sources: list[str]
-    """Ids of the imports (and clean runs) that the rows came from."""
+    rows: dict[str, int]
+    imports: list[str]
+    leakage: Leakage
+    pii: PiiReport
     ledger: Ledger
+    files: list[PreparedFile] = []
+
+    def all_files(self) -> Iterator[PreparedFile]:
+        """Every file that the manifest answers for."""
+        for split in self.splits.values():
+            yield split
+            if split.index is not None:
+                yield split.index
+        yield from self.files
 
 
 class PreparedRow(BaseModel):
-    """One line of train.jsonl or eval.jsonl."""
+    """One line of train.jsonl, eval.jsonl or gold.jsonl.
+
+    Attributes:
+        slice: "dev" for rows of train that choose checkpoints and are not trained on.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     row_id: str
     payload: dict[str, Any]
+    slice: Literal["dev"] | None = None
 
 
 class PreparedData:
-    """A manifest on disk, with its rows.
+    """A manifest on disk, with its rows: every file of it is verified before one row is read.
 
     Args:
         path: The manifest.json.
         expected_sha256: What the caller knows of it (the table, or a job).
 
     Raises:
-        StageError(ManifestMismatch): The manifest itself is gone or was changed.
+        StageError(ManifestMismatch): The manifest or a file of it is gone or was changed; the file is named.
+        StageError(NotPrepared): An older version of the product wrote it.
     """
 
     def __init__(self, path: Path, expected_sha256: str) -> None:
         self.path, self.sha256 = path, expected_sha256
-        self._version = 0
-        self._check(path, expected_sha256)
-        self.manifest = Manifest.model_validate(read_json(path))
-        self._version = self.manifest.version
+        self._check(path, expected_sha256, 0)
+        written = read_json(path)
+        if written.get("schema_version") != SCHEMA:
+            cause = f"{path.name} is of schema {written.get('schema_version')}, and {SCHEMA} is read"
+            raise StageError(NotPrepared(), "this data manifest is from an older version", cause=cause)
+        self.manifest = Manifest.model_validate(written)
+        for file in self.manifest.all_files():
+            self._check(path.parent / file.path, file.sha256, self.manifest.version)
 
     def train(self) -> list[PreparedRow]:
         """Rows to train on: the train split without its dev slice, in file order."""
-        held = set(self.manifest.dev_row_ids)
-        return [row for row in self._rows("train") if row.row_id not in held]
+        return [row for row in self.rows("train") if row.slice is None]
 
     def dev(self) -> list[PreparedRow]:
         """The dev slice, in file order."""
-        held = set(self.manifest.dev_row_ids)
-        return [row for row in self._rows("train") if row.row_id in held]
+        return [row for row in self.rows("train") if row.slice == "dev"]
 
     def eval(self) -> list[PreparedRow]:
         """The held-out rows. Only evaluate (and the smoke checks after it) may read them."""
-        return list(self._rows("eval"))
+        return list(self.rows("eval"))
 
-    def _rows(self, split: str) -> Iterator[PreparedRow]:
-        file = self.manifest.splits[split]
-        path = self.path.parent / file.path
-        self._check(path, file.sha256)
-        with path.open("rb") as lines:
-            for line in lines:
-                yield PreparedRow.model_validate(orjson.loads(line))
+    def rows(self, split: str) -> Iterator[PreparedRow]:
+        """The rows of a file: of "train" with its dev slice, "eval" or "gold"; none where it has no such file."""
+        if split in self.manifest.splits:
+            with (self.path.parent / self.manifest.splits[split].path).open("rb") as lines:
+                for line in lines:
+                    yield PreparedRow.model_validate(orjson.loads(line))
 
-    def _check(self, path: Path, expected: str) -> None:
+    def _check(self, path: Path, expected: str, version: int) -> None:
         found = sha256(path) if path.exists() else None
         if found != expected:
-            reason = ManifestMismatch(
-                manifest_version=self._version, file=path.name, expected_sha256=expected, found_sha256=found
-            )
+            reason = ManifestMismatch(manifest_version=version, file=path.name, expected_sha256=expected, found_sha256=found)
             raise StageError(reason, where=path.name, cause="it is missing" if found is None else "its SHA-256 differs")

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brewslm.rows.rowfile import RowFile
-from brewslm.store.files import read_json
 
 
 @dataclass(frozen=True)
@@ -12,7 +11,7 @@ class Placement:
     """One row in one manifest version.
 
     Attributes:
-        split: "train", "dev" (the slice of train that chooses checkpoints), "eval"; None when prepare rejected it.
+        split: "train", "dev" (the slice of train that chooses checkpoints), "eval", "gold"; None when prepare rejected it.
         reason: Why it was rejected, or None.
     """
 
@@ -33,10 +32,9 @@ def placements(prepared: Path, row_id: str) -> list[Placement]:
 
 
 def _placement(folder: Path, version: int, row_id: str) -> Placement | None:
-    if RowFile(folder / "eval.jsonl").find(row_id):
-        return Placement(version, "eval", None)
-    if RowFile(folder / "train.jsonl").find(row_id):
-        held = read_json(folder / "manifest.json")["dev_row_ids"]
-        return Placement(version, "dev" if row_id in held else "train", None)
+    for split in ("eval", "gold", "train"):
+        row = RowFile(folder / f"{split}.jsonl").find(row_id)
+        if row:
+            return Placement(version, row.get("slice") or split, None)
     rejected = RowFile(folder / "rejected.jsonl").find(row_id)
     return Placement(version, None, rejected["reason"]) if rejected else None

@@ -107,10 +107,15 @@ class RowReason(StrEnum):
     OVER_LENGTH = "over_length", "The row has more tokens than the recipe's longest.", "Shorten it, or raise the recipe's length."
     NOTHING_SUPERVISED = "nothing_supervised", "The row holds no answer to learn from.", "Nothing, or write rows with answers."
     LEAK = "leak", "The row's text stands in another split already.", "Nothing: it was kept out so that scores stay honest."
-    OTHER_TASK = (
-        "other_task",
+    PROFILE_MISMATCH = (
+        "profile_mismatch",
         "The row is of another task than the one that is prepared, or is scored in another way.",
         "Prepare that task with --task-profile, or keep it in a project of its own.",
+    )
+    NO_TIME = (
+        "no_time",
+        "The column that the split goes by holds no time in this row.",
+        "Write it as ISO 8601 or as seconds since 1970, or split without --time-by.",
     )
     SPLIT_LIMIT = "split_limit", "The splits were full before this row.", "Ask for more --train-rows, or none."
     PII_BLOCK = "pii_block", "Personal data was found, and blocking was asked for.", "Clean with --pii redact instead."

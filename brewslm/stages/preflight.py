@@ -127,7 +127,7 @@ def run(job: PreflightJob, context: Context) -> PreflightResult:
         StageError(ManifestMismatch): The prepared rows are not those of the manifest.
     """
     data = PreparedData(job.manifest_path, job.manifest_sha256)
-    findings = [*_dependencies(), *_capability(job, data), *_gate_policy(job, data)]
+    findings = [*_dependencies(), *_capability(job, data), *_tokenizer(job, data), *_gate_policy(job, data)]
     if any(finding.fatal for finding in findings):
         return PreflightResult(passed=False, findings=findings, plan=None)
     examples, more = _rows(job, data, context)
@@ -170,6 +170,18 @@ def _capability(job: PreflightJob, data: PreparedData) -> Iterator[Finding]:
         yield Finding(
             code="one_label", severity="blocker", measured=f"{len(labels)} label in train", limit="at least 2",
             next_step="Import rows of another label, and prepare again.",
+        )  # fmt: skip
+
+
+def _tokenizer(job: PreflightJob, data: PreparedData) -> Iterator[Finding]:
+    """Rows were measured in another model's tokens: lengths, and what was rejected for them, would not hold."""
+    measured = data.manifest.base_model
+    if measured.tokenizer_sha256 != job.base.tokenizer_sha256:
+        yield Finding(
+            code="tokenizer_mismatch", severity="blocker",
+            measured=f"{job.base.locator} has tokenizer {job.base.tokenizer_sha256[:12]}",
+            limit=f"{measured.tokenizer_sha256[:12]}, that of {measured.locator}, for which v{data.manifest.version} was prepared",
+            next_step="Give the project this base model (brewslm project change), and prepare again.", fatal=True,
         )  # fmt: skip
 
 

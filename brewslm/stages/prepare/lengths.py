@@ -1,0 +1,53 @@
+"""How long a row is in the base model's tokens: asked and answered, as training will see it."""
+
+from typing import Any
+
+from brewslm import presets
+from brewslm.handlers import HANDLERS
+from brewslm.handlers.base import TaskHandler
+from brewslm.models.catalogue import BaseModelInfo
+from brewslm.models.recipe import recipe_named
+from brewslm.models.templates import example_lengths
+from brewslm.rows.manifest import OutputSchema
+from brewslm.stages.prepare.adapters import AdapterPreset
+
+
+class Lengths:
+    """Counts tokens with the base model's own tokenizer and template.
+
+    A task profile without a handler yet is measured by what its row says, and two tokens for marks.
+
+    Args:
+        schema: The labels or types of all rows, which a prompt may name.
+        asked: The longest row that was asked for; None: the task's recipe says, and never more than the model's context.
+
+    Attributes:
+        most: Tokens of the longest row that is let through.
+    """
+
+    def __init__(self, base: BaseModelInfo, preset: AdapterPreset, schema: OutputSchema, asked: int | None) -> None:
+        from brewslm.models.loading import load_tokenizer
+
+        self._tokenizer = load_tokenizer(base.folder)
+        self._preset, self._handler = preset, _handler(preset, schema)
+        own = recipe_named(preset.task_profile).max_length if preset.task_profile in presets.names("recipes") else None
+        self.most = min(asked or own or base.context_length, base.context_length)
+
+    def of(self, rows: list[dict[str, Any]]) -> list[int]:
+        """Tokens of each row of canonical fields."""
+        if not rows:
+            return []
+        if self._handler is not None:
+            prompts = [self._handler.prompt(row) for row in rows]
+            return example_lengths(self._tokenizer, prompts, [self._handler.completion(row) for row in rows])
+        texts = [f"{self._preset.text(row)}\n{self._preset.target(row)}" for row in rows]
+        if self._preset.input_field == self._preset.target_field:
+            texts = [self._preset.text(row) for row in rows]
+        return [len(ids) + 2 for ids in self._tokenizer(texts, add_special_tokens=False)["input_ids"]]
+
+
+def _handler(preset: AdapterPreset, schema: OutputSchema) -> TaskHandler | None:
+    made = HANDLERS.get(preset.task_profile)
+    if made is None or made.scoring_mode != preset.scoring_mode:
+        return None
+    return made(schema)
