@@ -1,0 +1,85 @@
+"""What is counted in a text once, for every rule that asks."""
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from brewslm.filters.ngrams import Repetition, repetition
+
+if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
+
+_LETTER = re.compile(r"[^\W\d_]")
+_LETTER_OR_DIGIT = re.compile(r"\w")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*(?:\s|$)")
+
+
+class WordStatistics:
+    """Counts over one text, each made when it is first asked for.
+
+    A word is what stands between white space, with the punctuation that is written to it.
+
+    Attributes:
+        text: The text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words, in order."""
+        return self.text.split()
+
+    @cached_property
+    def lengths(self) -> "NDArray[int64]":
+        """The characters of each word."""
+        import numpy as np
+
+        return np.fromiter(map(len, self.words), np.int64, len(self.words))
+
+    @cached_property
+    def alphabetic(self) -> int:
+        """Words with at least one letter."""
+        return len(self.words) - len(self._odd) + sum(1 for word in self._odd if _LETTER.search(word))
+
+    @cached_property
+    def spoken(self) -> int:
+        """Words with at least one letter or digit."""
+        return len(self.words) - len(self._odd) + sum(1 for word in self._odd if _LETTER_OR_DIGIT.search(word))
+
+    @cached_property
+    def _odd(self) -> list[str]:
+        """The words that are not letters alone."""
+        return [word for word in self.words if not word.isalpha()]
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines that are not empty, without the white space around them."""
+        return [line for line in map(str.strip, self.text.split("\n")) if line]
+
+    @cached_property
+    def paragraphs(self) -> list[str]:
+        """What stands between blank lines."""
+        return [part for part in map(str.strip, _PARAGRAPH.split(self.text)) if part]
+
+    @cached_property
+    def sentences(self) -> int:
+        """Sentences that end with their mark."""
+        return len(_SENTENCE_END.findall(self.text))
+
+    @cached_property
+    def repetition(self) -> Repetition:
+        """How much of the text is n-grams that come again."""
+        return repetition(self.words, self.lengths)
+
+
+def duplicate_shares(parts: Sequence[str]) -> tuple[float, float]:
+    """Of lines or paragraphs: the share that was there before, and the share of characters in them; 0 to 1."""
+    distinct = set(parts)
+    characters = sum(map(len, parts))
+    again = characters - sum(map(len, distinct))
+    return 1 - len(distinct) / len(parts) if parts else 0.0, again / characters if characters else 0.0
