@@ -30,7 +30,8 @@ def repetition(words: Sequence[str], lengths: "NDArray[int64]") -> Repetition:
     """Measure words of the given lengths.
 
     An n-gram can come again only where the (n-1)-gram that it begins with does, so each length is looked for at the places
-    that the one before left: the work is about one sort of the words. N-grams are told apart by 64-bit hashes.
+    that the one before left: the work is about one sort of the words. N-grams are told apart by hashes of 64
+    bits, less those that number the words.
     """
     import numpy as np
 
@@ -41,12 +42,11 @@ def repetition(words: Sequence[str], lengths: "NDArray[int64]") -> Repetition:
     ends = np.concatenate(([0], np.cumsum(lengths + 1)))
     places, grams = np.arange(len(words)), ids
     for n in range(2, DUPLICATED[-1] + 1):
-        inside = places + n <= len(words)
-        places = places[inside]
-        grams = _mixed(grams[inside]) + ids[places + n - 1]
-        # Stable where it matters which of the equal ones came first; the other sort is faster.
-        order = np.argsort(grams, kind="stable" if n in DUPLICATED else "quicksort")
-        same = np.diff(grams[order]) == 0
+        fitting = int(np.searchsorted(places, len(words) - n, "right"))
+        places = places[:fitting]
+        grams = _mixed(grams[:fitting]) + ids[places + (n - 1)]
+        ranked, order = _sorted(grams)
+        same = ranked[1:] == ranked[:-1]
         if not same.any():
             break
         if n in TOP:
@@ -66,6 +66,19 @@ def _mixed(grams: Any) -> Any:
     return product ^ (product >> np.uint64(29))
 
 
+def _sorted(grams: Any) -> tuple[Any, Any]:
+    """The upper bits of the hashes in order, and where each stood, equal ones in the order in which they stood.
+
+    The place takes the lower bits, so that one plain sort, which numpy does several at a time, gives both.
+    """
+    import numpy as np
+
+    bits = np.uint64(len(grams).bit_length())
+    keys = (grams >> bits << bits) | np.arange(len(grams), dtype=np.uint64)
+    keys.sort()
+    return keys >> bits, (keys & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
+
+
 def _most_frequent(places: Any, same: Any, ends: Any, n: int) -> int:
     """The characters of the most frequent n-gram times its places; of several, the longest.
 
@@ -76,10 +89,10 @@ def _most_frequent(places: Any, same: Any, ends: Any, n: int) -> int:
     """
     import numpy as np
 
-    edges = np.flatnonzero(np.concatenate(([True], ~same, [True])))
-    counts = np.diff(edges)
+    lasts = np.append(np.flatnonzero(~same), len(same))
+    counts = np.diff(lasts, prepend=-1)
     most = int(counts.max())
-    begins = places[edges[:-1][counts == most]]
+    begins = places[lasts[counts == most]]
     return most * int((ends[begins + n] - ends[begins]).max())
 
 
@@ -87,7 +100,7 @@ def _covered(places: Any, ends: Any, n: int) -> int:
     """The characters of all words that one of the n-grams at these places covers."""
     import numpy as np
 
-    steps = np.zeros(len(ends), np.int64)
-    steps[places] += 1
-    steps[places + n] -= 1
-    return int(np.diff(ends)[np.cumsum(steps)[:-1] > 0].sum())
+    starts = np.sort(places)
+    stops = starts + n
+    np.minimum(stops[:-1], starts[1:], out=stops[:-1])
+    return int((ends[stops] - ends[starts]).sum())

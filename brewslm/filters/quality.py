@@ -8,7 +8,7 @@ from brewslm.filters.words import WordStatistics
 
 ENOUGH_WORDS = 100
 LONGEST_SENTENCE = 60
-_SENTENCE_BREAK = re.compile(r"(?<=[.!?…。！？])\s+|\n\s*\n|\n(?=\s*[-*#\d])")
+_SENTENCE_BREAK = re.compile(r"[.!?…。！？]\s+|\n\s*\n|\n(?=\s*[-*#\d])")
 _UNREADABLE = re.compile(r"[^\w\s.,;:!?'\"()’“”–—-]+")
 _READABLE_ASCII = (string.ascii_letters + string.digits + string.whitespace + "_.,;:!?'\"()-").encode()
 

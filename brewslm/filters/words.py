@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LETTER = re.compile(r"[^\W\d_]")
-_LETTER_OR_DIGIT = re.compile(r"\w")
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha() and not chr(code).isspace())
+_NO_LETTERS_OR_DIGITS = bytes(code for code in _NO_LETTERS if not chr(code).isdigit())
+_SPACES = bytes(32 if chr(code).isspace() else code for code in range(256))  # some that part texts don't part bytes
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*(?:\s|$)")
 
@@ -44,17 +47,19 @@ class WordStatistics:
     @cached_property
     def alphabetic(self) -> int:
         """Words with at least one letter."""
-        return len(self.words) - len(self._odd) + sum(1 for word in self._odd if _LETTER.search(word))
+        return self._with(_LETTER, _NO_LETTERS)
 
     @cached_property
     def spoken(self) -> int:
         """Words with at least one letter or digit."""
-        return len(self.words) - len(self._odd) + sum(1 for word in self._odd if _LETTER_OR_DIGIT.search(word))
+        return self._with(_LETTER_OR_DIGIT, _NO_LETTERS_OR_DIGITS)
 
-    @cached_property
-    def _odd(self) -> list[str]:
-        """The words that are not letters alone."""
-        return [word for word in self.words if not word.isalpha()]
+    def _with(self, wanted: re.Pattern[str], unwanted: bytes) -> int:
+        """Words with a wanted character; in ASCII those of which something is left without the unwanted ones."""
+        if self.text.isascii():
+            return len(self.text.encode().translate(_SPACES, unwanted).split())
+        odd = [word for word in self.words if not word.isalpha()]
+        return len(self.words) - len(odd) + sum(1 for word in odd if wanted.search(word))
 
     @cached_property
     def lines(self) -> list[str]:
