@@ -3,10 +3,10 @@
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from brewslm.filters.mend import Mended
 from brewslm.filters.origins import Origins
@@ -88,19 +88,18 @@ def _page_edges(lines: Sequence[str], pages: Sequence[range], preset: PagesPrese
     """The lines that are a header or footer, by number."""
     if len(pages) < preset.minimum_pages:
         return {}
-    found: dict[int, str] = {}
-    for kind, turned in ((HEADER, False), (FOOTER, True)):
-        at_edges = [list(islice(_filled(lines, page, turned), preset.edge_lines)) for page in pages]
-        masked = [{_mask(lines[number]) for number in edge} for edge in at_edges]
-        counts = Counter(mask for page in masked for mask in page)
-        repeated = {mask for mask, count in counts.items() if count > preset.share * len(pages)}
-        for number in (number for edge in at_edges for number in edge if _mask(lines[number]) in repeated):
-            found.setdefault(number, kind)
-    return found
+    filled = [[number for number in page if lines[number]] for page in pages]
+    tops = [page[: min(preset.edge_lines, (len(page) + 1) // 2)] for page in filled]
+    bottoms = [page[-min(preset.edge_lines, len(page) // 2) or len(page) :] for page in filled]  # a short page has no line twice
+    headers = _repeated(lines, tops, preset.share)
+    return {**dict.fromkeys(_repeated(lines, bottoms, preset.share), FOOTER), **dict.fromkeys(headers, HEADER)}
 
 
-def _filled(lines: Sequence[str], page: range, turned: bool) -> Iterator[int]:
-    return (number for number in (reversed(page) if turned else page) if lines[number])
+def _repeated(lines: Sequence[str], edges: Sequence[Sequence[int]], share: float) -> list[int]:
+    """Of the lines at one edge of every page, those that more than this share of the pages have."""
+    masks = [{number: _mask(lines[number]) for number in edge} for edge in edges]
+    counts = Counter(mask for page in masks for mask in set(page.values()))
+    return [number for page in masks for number, mask in page.items() if counts[mask] > share * len(edges)]
 
 
 def _mask(line: str) -> str:

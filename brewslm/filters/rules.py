@@ -10,9 +10,6 @@ from brewslm.filters.base import CleanedText, Filter, Verdict, kept_if
 from brewslm.filters.stop_words import STOP_WORDS
 from brewslm.rows.reasons import RowReason
 
-# Written without spaces between words, so that counts and lengths of words say nothing.
-_UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo"})
-
 
 @dataclass(frozen=True)
 class EnoughWords(Filter):
@@ -22,10 +19,8 @@ class EnoughWords(Filter):
 
     def keeps(self, document: CleanedText) -> Verdict:
         """True, or False and the reason."""
-        return kept_if(
-            document.language in _UNSPACED or document.words.spoken >= self.minimum,
-            RowReason.TOO_FEW_WORDS,
-        )
+        words = document.words
+        return kept_if(not words.is_spaced or words.spoken >= self.minimum, RowReason.TOO_FEW_WORDS)
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class WordLength(Filter):
 
     def keeps(self, document: CleanedText) -> Verdict:
         """True, or False and the reason."""
-        if document.language in _UNSPACED or not document.words.words:
+        if not document.words.words or not document.words.is_spaced:
             return True
         mean = float(document.words.lengths.mean())
         return kept_if(self.minimum <= mean <= self.maximum, RowReason.MEAN_WORD_LENGTH)

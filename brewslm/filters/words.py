@@ -16,6 +16,8 @@ _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha() and not chr(code).isspace())
 _NO_LETTERS_OR_DIGITS = bytes(code for code in _NO_LETTERS if not chr(code).isdigit())
 _SPACES = bytes(32 if chr(code).isspace() else code for code in range(256))  # some that part texts don't part bytes
+# Thai, Lao, Tibetan, Burmese, Khmer, Japanese and Chinese.
+_UNSPACED = re.compile("[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*(?:\s|$)")
 
@@ -60,6 +62,11 @@ class WordStatistics:
             return len(self.text.encode().translate(_SPACES, unwanted).split())
         odd = [word for word in self.words if not word.isalpha()]
         return len(self.words) - len(odd) + sum(1 for word in odd if wanted.search(word))
+
+    @cached_property
+    def is_spaced(self) -> bool:
+        """Whether its words stand apart: where a tenth is of scripts that write without spaces, counting words says nothing."""
+        return self.text.isascii() or 10 * len(_UNSPACED.findall(self.text)) < len(self.text)
 
     @cached_property
     def lines(self) -> list[str]:
