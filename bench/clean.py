@@ -141,6 +141,7 @@ class Cleaner:
 
         self.preset = cleaning_preset()
         self.web = self.preset.rules["web"]
+        self.no_patterns = self.preset.model_copy(update={"boilerplate": ()})  # they are `boilerplate`'s, which datatrove lacks
         self.rules = ruleset(self.web)
         self.exact = ExactDuplicates(folder / "exact.sqlite")
         self.near = NearDuplicates(folder / "near.sqlite", text_of, self.preset.near_duplicate)
@@ -173,7 +174,7 @@ class Cleaner:
         with self.timed("score"):
             score = quality(WordStatistics(text), trimmed.share)
         with self.timed("rules"):
-            page = trim(mended, (), self.preset, self.web.lines).text
+            page = trim(mended, (), self.no_patterns, self.web.lines).text
             document = CleanedText(page, (), score, WordStatistics(page), language.code)
             verdicts = [rule.keeps(document) for rule in self.rules]
             self.kept["rules"] += all(verdict is True for verdict in verdicts)

@@ -57,7 +57,7 @@ def trim(mended: Mended, page_starts: Sequence[int], preset: CleaningPreset, lin
     """
     lines = [line.rstrip() for line in mended.text.split("\n")]
     edges = _page_edges(lines, _pages(mended.origins, page_starts), preset.pages)
-    matches = _pattern(preset.boilerplate).match
+    matches = _pattern(preset.boilerplate).match if preset.boilerplate else None
     kind_of = _line_rule(lines_preset) if lines_preset else None
     kinds: Counter[str] = Counter()
     kept: list[int] = []
@@ -67,7 +67,7 @@ def trim(mended: Mended, page_starts: Sequence[int], preset: CleaningPreset, lin
                 kept.append(number)
             continue
         bare = line.lstrip()
-        kind = edges.get(number) or (PATTERN if matches(bare) else kind_of(bare) if kind_of else None)
+        kind = edges.get(number) or (PATTERN if matches and matches(bare) else kind_of(bare) if kind_of else None)
         if kind:
             kinds[kind] += 1
         else:

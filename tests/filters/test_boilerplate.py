@@ -83,3 +83,7 @@ def test_every_line_is_kept_or_counted_and_blank_lines_never_pile_up(lines):
     kept = [line for line in trimmed.text.split("\n") if line]
     assert len(kept) + sum(trimmed.kinds.values()) == sum(1 for line in lines if line.strip())
     assert "\n\n\n" not in trimmed.text and trimmed.text == trimmed.text.strip("\n")
+
+
+def test_without_patterns_nothing_matches_them():
+    assert trim(mend("All rights reserved."), (), PRESET.model_copy(update={"boilerplate": ()})).kinds == {}
