@@ -5,6 +5,9 @@ from typing import Self
 
 _MAP_IT = "Map the field to the column that holds it (--map field=column), or mend the source and import it again."
 _MEND_LINE = "Mend the line in the source and import it again."
+_LOWER_IT = "Mend the document, or lower the figure of this rule in the preset."
+_RAISE_IT = "Mend the document, or raise the figure of this rule in the preset."
+_REPEATS = "Take out what is repeated, or raise the figures of this rule in the preset."
 
 
 class RowReason(StrEnum):
@@ -124,3 +127,36 @@ class RowReason(StrEnum):
     SOURCE_CHANGED = "source_changed", "The kept copy is not what was added.", "Add the document again."
     LOW_QUALITY = "low_quality", "The document's quality is under the preset's minimum.", "Mend it, or lower the minimum."
     DUPLICATE_DOCUMENT = "duplicate_document", "The text of another document is the same.", "Nothing: one of the two was kept."
+    OTHER_LANGUAGE = (
+        "other_language",
+        "The document is in none of the languages that are asked for.",
+        "Nothing, if that is meant; else add its language to the preset's languages.",
+    )
+    TOO_FEW_WORDS = "too_few_words", "The document has fewer words than the preset's minimum_words.", _LOWER_IT
+    TOO_MANY_WORDS = "too_many_words", "The document has more words than the preset's maximum_words.", "Split the document."
+    MEAN_WORD_LENGTH = (
+        "mean_word_length",
+        "Its words are too short or too long on the mean, as where letters are spaced or words run together.",
+        "Extract the text from its source again, or widen the preset's word_length.",
+    )
+    SYMBOL_TO_WORD_RATIO = "symbol_to_word_ratio", "It has too many # or ellipses for its words.", _RAISE_IT
+    BULLET_LINES = "bullet_lines", "Nearly all of its lines are list items.", _RAISE_IT
+    ELLIPSIS_LINES = "ellipsis_lines", "Too many of its lines end with an ellipsis: they were cut off.", _RAISE_IT
+    FEW_ALPHABETIC_WORDS = "few_alphabetic_words", "Too few of its words have a letter in them.", _LOWER_IT
+    NO_STOP_WORDS = "no_stop_words", "It lacks the small words of its language, so it is no running text.", _LOWER_IT
+    TOO_FEW_SENTENCES = "too_few_sentences", "Too few of its sentences end with a full stop or its like.", _LOWER_IT
+    LOREM_IPSUM = "lorem_ipsum", "It holds the placeholder text lorem ipsum.", "Write the real text, or leave the document out."
+    CURLY_BRACES = (
+        "curly_braces",
+        "It holds a curly brace, which on the web is most often code.",
+        "Clean with the rules for documents instead of those for the web.",
+    )
+    DUPLICATE_LINES = "duplicate_lines", "Too many of its lines were there before.", _REPEATS
+    DUPLICATE_PARAGRAPHS = "duplicate_paragraphs", "Too many of its paragraphs were there before.", _REPEATS
+    REPEATED_PHRASE = "repeated_phrase", "One phrase of 2 to 4 words makes up too much of it.", _REPEATS
+    DUPLICATE_PASSAGES = "duplicate_passages", "Too much of it is passages of 5 to 10 words that came before.", _REPEATS
+    NEAR_DUPLICATE_DOCUMENT = (
+        "near_duplicate_document",
+        "The text of an earlier document is nearly the same.",
+        "Nothing: the earlier one was kept.",
+    )

@@ -16,13 +16,17 @@ from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
 from brewslm.filters.base import CleanedText, Filter, first_reason
+from brewslm.filters.boilerplate import trim
 from brewslm.filters.chunks import Chunk, chunks
 from brewslm.filters.keep import GoodEnough, HasText, NoPersonalData, NotSeen
+from brewslm.filters.language import LanguageAllowed, language_of
 from brewslm.filters.mend import mend
 from brewslm.filters.outliers import outliers
 from brewslm.filters.pii import find_pii, redact
 from brewslm.filters.preset import CleaningPreset, cleaning_preset
 from brewslm.filters.quality import quality
+from brewslm.filters.ruleset import ruleset
+from brewslm.filters.words import WordStatistics
 from brewslm.processes.context import Context
 from brewslm.reasons import Reason
 from brewslm.reasons.cleaning import CleaningCompleted, CleaningOutlierThresholdExceeded, CleaningPiiBlock
@@ -136,7 +140,8 @@ def run(job: CleanJob, context: Context) -> CleanResult:
     """Clean into the run's own folder: `record` puts it in its place when all went well."""
     keeper = LedgerKeeper()
     policy: tuple[Filter, ...] = (NoPersonalData(),) if job.pii == "block" else ()
-    filters: tuple[Filter, ...] = (HasText(), *policy, GoodEnough(job.preset.minimum_quality), NotSeen())
+    judges = (LanguageAllowed(job.preset.language.languages), *ruleset(job.preset.rules["documents"]))
+    filters: tuple[Filter, ...] = (HasText(), *policy, *judges, GoodEnough(job.preset.minimum_quality), NotSeen())
     reports: list[DocumentReport] = []
     with new_folder(context.folder / "cleaned") as folder, (folder / CHUNKS).open("wb") as lines:
         for document in context.track(job.documents, len(job.documents), "documents"):
@@ -172,11 +177,14 @@ def _clean(document: RawDocument, job: CleanJob, filters: tuple[Filter, ...]) ->
     except UnicodeDecodeError:
         return DocumentReport(document=document.id, reason=RowReason.BAD_ENCODING), ""
     mended = mend(raw)
-    text, findings = mended.text, find_pii(mended.text, job.preset.phone_region)
+    trimmed = trim(mended, (), job.preset)
+    text, findings = trimmed.text, find_pii(trimmed.text, job.preset.phone_region)
     if job.pii == "redact":
         text, findings = redact(text, findings)
-    measured = quality(text, mended.trimmed_lines / mended.lines)
-    reason = first_reason(filters, CleanedText(text, findings, measured))
+    words = WordStatistics(text)
+    measured = quality(words, trimmed.share)
+    language = language_of(text, job.preset.language).code
+    reason = first_reason(filters, CleanedText(text, findings, measured, words, language))
     report = DocumentReport(
         document=document.id,
         reason=reason,
@@ -185,7 +193,7 @@ def _clean(document: RawDocument, job: CleanJob, filters: tuple[Filter, ...]) ->
         raw_characters=len(raw),
         characters=len(text),
         mended_lines=mended.changed_lines,
-        trimmed_lines=mended.trimmed_lines,
+        trimmed_lines=sum(trimmed.kinds.values()),
         findings=[asdict(finding) for finding in findings],
         quality=measured.score,
         quality_parts={name: round(part, 3) for name, part in asdict(measured).items()},

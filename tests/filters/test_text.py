@@ -1,15 +1,14 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from brewslm.filters.base import CleanedText, first_reason
 from brewslm.filters.chunks import chunks
 from brewslm.filters.keep import GoodEnough, HasText, NoPersonalData, NotSeen
-from brewslm.filters.mend import mend
 from brewslm.filters.outliers import outliers
 from brewslm.filters.pii import Finding
 from brewslm.filters.preset import ChunkPreset, cleaning_preset
-from brewslm.filters.quality import quality
+from brewslm.filters.quality import Quality, quality
+from brewslm.filters.words import WordStatistics
 from brewslm.rows import RowReason
 
 PROSE = (
@@ -20,41 +19,35 @@ PROSE = (
 )
 
 
-def test_mojibake_is_mended_and_curly_quotes_stay():
-    mended = mend("It\u00e2\u20ac\u2122s a caf\u00c3\u00a9.\r\n“Yes”\x00\n")
-    assert mended.text == "It’s a café.\n“Yes”"
-    assert mended.changed_lines == 2
-
-
-@pytest.mark.parametrize(
-    "line",
-    ["Page 3 of 10", "3/10", "- 7 -", "© Example Ltd 2021", "All rights reserved.", "Sent from my phone", "We use cookies"],
-)
-def test_a_boilerplate_line_is_trimmed_and_counted(line):
-    mended = mend(f"First.\n{line}\nLast.")
-    assert (mended.text, mended.trimmed_lines, mended.lines) == ("First.\nLast.", 1, 3)
-
-
-@pytest.mark.parametrize("line", ["See page 3 of the guide", "Copyright law is old", "1/2 cup of sugar", "42"])
-def test_a_line_that_only_resembles_boilerplate_stays(line):
-    assert mend(line).text == line
+def scored(text: str, trimmed_share: float = 0.0) -> Quality:
+    return quality(WordStatistics(text), trimmed_share)
 
 
 def test_quality_ranks_prose_above_repetition_above_noise():
-    prose, repeated, noise = quality(PROSE), quality("buy now " * 60), quality("@@## $$%% ^^&& ~~~ ||| <<<>>> ### 1")
+    prose, repeated, noise = scored(PROSE), scored("buy now " * 60), scored("@@## $$%% ^^&& ~~~ ||| <<<>>> ### 1")
     assert prose.score > 0.9 > repeated.score > noise.score
-    assert quality("").score == 0.0
-    assert quality(PROSE, trimmed_share=0.5).score < prose.score
+    assert scored("").score == 0.0
+    assert scored(PROSE, trimmed_share=0.5).score < prose.score
+
+
+def test_an_accent_changes_nothing_about_how_readable_a_text_is():
+    for text in (PROSE, "@@## $$%% a [b] {c} \x0b\n"):
+        accented = text.replace("a", "á")
+        assert scored(text).encoding == scored(accented).encoding
+
+
+def test_broken_characters_cost_more_than_symbols():
+    assert scored("\ufffd" + PROSE).encoding < scored("#" + PROSE).encoding < scored(PROSE).encoding
 
 
 @given(st.text(max_size=400), st.floats(0, 1))
 def test_quality_is_always_between_0_and_1(text, share):
-    assert 0.0 <= quality(text, share).score <= 1.0
+    assert 0.0 <= scored(text, share).score <= 1.0
 
 
 def test_each_filter_gives_its_own_reason():
     def cleaned(text=PROSE, findings=()):
-        return CleanedText(text, findings, quality(text))
+        return CleanedText(text, findings, scored(text), WordStatistics(text))
 
     seen = NotSeen()
     filters = (HasText(), NoPersonalData(), GoodEnough(0.2), seen)

@@ -110,7 +110,7 @@ def test_a_bad_document_of_each_kind_has_its_reason_and_the_batch_goes_on(projec
     add(project, inbox)
     (project_folder(project) / documents(project)[5].path).write_text("somebody changed it")
     ledger = call("test", CleanRequest(project=project)).result["ledger"]
-    rejected = ["duplicate_document", "bad_encoding", "empty_text", "low_quality", "source_changed"]
+    rejected = ["duplicate_document", "bad_encoding", "empty_text", "few_alphabetic_words", "source_changed"]
     assert [one.reason for one in documents(project)] == [None, *rejected]
     assert ledger == {"rows_in": 6, "rows_out": 1, "rejected": dict.fromkeys(rejected, 1)}
     assert [path.name for path in (project_folder(project) / "cleaned").glob("*.txt")] == [f"{documents(project)[0].id}.txt"]
