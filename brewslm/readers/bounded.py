@@ -5,6 +5,7 @@ back to a handler (a web page of 3 MB does that for minutes), a library that cat
 and a crash in C would take the batch along.
 """
 
+import faulthandler
 import logging
 import os
 import resource
@@ -16,13 +17,20 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import orjson
+import psutil
 
 from brewslm.readers import reader_for
 from brewslm.readers.base import Reader, ReadText, Unreadable
 from brewslm.rows.reasons import RowReason
 
 _PIPE_BYTES = 1024 * 1024
-_BY_SIGNAL = {signal.SIGALRM: RowReason.DOCUMENT_TOO_SLOW, signal.SIGKILL: RowReason.DOCUMENT_TOO_LARGE}
+_CLOCK_PER_PROCESSOR = 3
+"""So much longer a document may wait for its turn on a busy machine."""
+_BY_SIGNAL = {
+    signal.SIGPROF: RowReason.DOCUMENT_TOO_SLOW,
+    signal.SIGALRM: RowReason.DOCUMENT_TOO_SLOW,
+    signal.SIGKILL: RowReason.DOCUMENT_TOO_LARGE,
+}
 """SIGKILL comes from the kernel, when the machine's memory is at its end. Any other is a crash in a library's C code."""
 
 
@@ -31,7 +39,7 @@ class ReadLimits:
     """What one document may take.
 
     Attributes:
-        seconds: Of the clock.
+        seconds: Of the processor, so that what else the machine does can't reject a document; of the clock, three times as many.
         memory_bytes: Address space beyond what the process has when the document comes.
         file_bytes: Of the file itself.
     """
@@ -97,26 +105,20 @@ def _read_and_exit(reader: Reader, content: bytes, limits: ReadLimits, write_end
 def _bind(limits: ReadLimits) -> None:
     """Let the kernel end this process when its time is up, and give it no more memory than that."""
     logging.disable()  # libraries quote the document
+    faulthandler.disable()
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGALRM])
-    signal.setitimer(signal.ITIMER_REAL, limits.seconds)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    ends = (signal.SIGPROF, signal.SIGALRM, signal.SIGTERM, signal.SIGINT)
+    for number in ends:
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
+    signal.setitimer(signal.ITIMER_PROF, limits.seconds)
+    signal.setitimer(signal.ITIMER_REAL, limits.seconds * _CLOCK_PER_PROCESSOR)
     with suppress(ValueError, OSError):  # a system without this limit; the others hold
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(
-            resource.RLIMIT_AS, (_address_space() + limits.memory_bytes, resource.getrlimit(resource.RLIMIT_AS)[1])
-        )
-
-
-def _address_space() -> int:
-    import psutil
-
-    used: int = psutil.Process().memory_info().vms
-    return used
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + limits.memory_bytes, most))
 
 
 def _answer(reader: Reader, content: bytes) -> dict[str, Any]:

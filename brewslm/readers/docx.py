@@ -103,15 +103,15 @@ class _Body:
 
     def _table(self, table: Element) -> str:
         """One line a row; a Markdown table has a line under its first row."""
-        rows = [self._row(row) for row in table.iter(f"{_W}tr") if _nearest(row, f"{_W}tbl") is table]
+        rows = [self._cells(row) for row in table.iter(f"{_W}tr") if _nearest(row, f"{_W}tbl") is table]
+        lines = [f"| {' | '.join(cells)} |" for cells in rows]
         if rows:
-            rows.insert(1, "|" + " --- |" * max(1, rows[0].count("|") - 1))
-        return "\n".join(rows)
+            lines.insert(1, "|" + " --- |" * max(1, len(rows[0])))
+        return "\n".join(lines)
 
-    def _row(self, row: Element) -> str:
-        cells = [cell for cell in row.iter(f"{_W}tc") if _nearest(cell, f"{_W}tr") is row]
-        texts = (self._cell(cell).replace("|", "\\|") for cell in cells)
-        return f"| {' | '.join(texts)} |"
+    def _cells(self, row: Element) -> list[str]:
+        cells = (cell for cell in row.iter(f"{_W}tc") if _nearest(cell, f"{_W}tr") is row)
+        return [self._cell(cell).replace("|", "\\|") for cell in cells]
 
     def _cell(self, cell: Element) -> str:
         """On one line, a table inside it too; what stands in a text box comes with the paragraph that holds the box."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, field_validator
 from sqlalchemy import select
@@ -155,7 +156,7 @@ def run(job: AddJob, context: Context) -> AddResult:
 def _fetched(reference: str) -> Candidate:
     where = shown_url(reference)
     path = UrlConnector().fetched(reference)
-    return _candidate(path, PurePosixPath(where).name or where, where)
+    return _candidate(path, PurePosixPath(urlsplit(reference).path).name or where, where)
 
 
 def _kept(file: Candidate, folder: Path) -> AddedDocument:
