@@ -96,7 +96,7 @@ def listed(project: int) -> list[DocumentView]:
 
 @router.post("/projects/{project}/documents", operation_id="documents.add", status_code=202)
 def add(project: int, files: list[UploadFile], response: Response, key: Key = None) -> RunView:
-    """Upload text and Markdown files into the project."""
+    """Upload documents into the project: PDF, .docx, HTML, .eml, Markdown, text."""
     project_view(project)
     paths = [str(uploads_folder() / kept(file).path) for file in files]
     return queue(asked(AddRequest, project=project, paths=paths), key, response)

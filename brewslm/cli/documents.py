@@ -11,7 +11,9 @@ from brewslm.cli.console import Detach, Json, ProjectOption, print_json, print_l
 if TYPE_CHECKING:
     from brewslm.pipeline.runs import RunView
 
-documents_app = typer.Typer(help="Raw documents: text and Markdown files to clean.", no_args_is_help=True)
+documents_app = typer.Typer(
+    help="Raw documents: PDF, Word, HTML, e-mail, Markdown and text files to clean.", no_args_is_help=True
+)
 
 
 class PiiPolicy(StrEnum):
@@ -30,10 +32,10 @@ def register(app: typer.Typer) -> None:
 @documents_app.command()
 def add(
     project: ProjectOption,
-    paths: Annotated[list[Path], typer.Argument(help="Text and Markdown files, or folders of them.")],
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, file: paths, or url:https://… locators.")],
     json: Json = False,
 ) -> None:
-    """Copy text and Markdown files into the project."""
+    """Copy documents (PDF, .docx, HTML, .eml, Markdown, text) into the project."""
     from brewslm.stages.documents import AddRequest
 
     def show(view: "RunView") -> None:
@@ -43,7 +45,11 @@ def add(
             print_line(f"  left out: {one['name']} ({one['reason']})")
         print_line(f"next: brewslm clean --project {project}")
 
-    run_operation(AddRequest(project=project, paths=[str(path.absolute()) for path in paths]), json, show)
+    run_operation(AddRequest(project=project, paths=[_named(path) for path in paths]), json, show)
+
+
+def _named(path: str) -> str:
+    return path if path.startswith(("file:", "url:")) else str(Path(path).absolute())
 
 
 @documents_app.command("list")

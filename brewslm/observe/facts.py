@@ -8,12 +8,13 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from brewslm.errors import StageError
 from brewslm.observe.tasks import run_view
 from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons import REGISTRY, Refusal
 from brewslm.store import tables
-from brewslm.store.records import imports_of
+from brewslm.store.records import imports_of, manifest_of
 
 ROW_FILE = "synthetic"
 GATE_EXITS = (3, 4)

@@ -98,6 +98,12 @@ class SourceTooLarge(Refusal, remedy="Keep the columns that are needed, and spli
     """The source is larger, unpacks to more, or is wider, than can be read safely."""
 
 
+class UnknownDocumentKind(
+    Refusal, remedy="Save it as PDF, .docx, HTML, e-mail (.eml), Markdown or plain text, and add that.", **_I
+):
+    """No reader is for documents of this kind."""
+
+
 class AddressRefused(
     Refusal,
     remedy="Name an https:// address on the public internet; a server of your own is listed in BREWSLM_URL_HOSTS.",

@@ -160,3 +160,38 @@ class RowReason(StrEnum):
         "The text of an earlier document is nearly the same.",
         "Nothing: the earlier one was kept.",
     )
+    DOCUMENT_EMPTY = (
+        "document_empty",
+        "The document was read, and holds no text.",
+        "Nothing, or put in the document that was meant.",
+    )
+    DOCUMENT_WITHOUT_TEXT_LAYER = (
+        "document_without_text_layer",
+        "The pages hold pictures, as of a scan, and no text.",
+        "Run it through character recognition (such as ocrmypdf), and add the result.",
+    )
+    DOCUMENT_ENCRYPTED = (
+        "document_encrypted",
+        "The document opens with a password only.",
+        "Save a copy without password, and add that.",
+    )
+    DOCUMENT_CORRUPT = (
+        "document_corrupt",
+        "The document is damaged, or not of the kind that it says.",
+        "Open it and save it anew, then add it again.",
+    )
+    DOCUMENT_TOO_LARGE = (
+        "document_too_large",
+        "The document is larger, unpacks to more, or takes more memory, than is read.",
+        "Divide it into parts, or take its pictures out.",
+    )
+    DOCUMENT_TOO_SLOW = (
+        "document_too_slow",
+        "The document was not read within its time.",
+        "Divide it into parts, or save it as a simpler kind, such as text.",
+    )
+    UNKNOWN_DOCUMENT_KIND = (
+        "unknown_document_kind",
+        "The document is of a kind that is not read.",
+        "Save it as PDF, .docx, HTML, e-mail (.eml), Markdown or plain text.",
+    )

@@ -100,13 +100,17 @@ def utf16_of(head: bytes) -> str | None:
 
 
 def encoding_of(path: Path) -> str:
-    """utf-8, utf-16-le, utf-16-be or cp1252, from the first 4 MB.
+    """The encoding of a file, from its first 4 MB; see `encoding_in`."""
+    with path.open("rb") as file:
+        return encoding_in(file.read(_ENCODING_BYTES))
+
+
+def encoding_in(head: bytes) -> str:
+    """utf-8, utf-16-le, utf-16-be or cp1252, from the beginning of a text.
 
     A text is cp1252 when it is not UTF-8, has nothing that only UTF-8 would have, and four in five of its bytes over 127
     stand as accents and typographic marks do. So a UTF-8 file with a few broken bytes stays one.
     """
-    with path.open("rb") as file:
-        head = file.read(_ENCODING_BYTES)
     if (wide := utf16_of(head)) is not None:
         return wide
     try:

@@ -66,14 +66,22 @@ class UrlConnector(FileConnector):
             StageError(SourceUnavailable): The server can't be reached, is too slow, or does not give it.
             StageError(SourceTooLarge): It is larger than BREWSLM_URL_BYTES, or unpacks to too much.
         """
-        folder = settings().cache / "urls" / hashlib.sha256(reference.encode(errors="surrogatepass")).hexdigest()[:32]
-        with lock(folder.with_suffix(".lock")):
-            path = _Fetch(reference, folder, self._limits, self._resolver).path()
+        path = self.fetched(reference)
         try:
             return super().file(str(path))
         except StageError as error:  # a person knows the URL, not the place in the cache
             parts = {"cause": error.cause, "next_step": error.next_step}
             raise StageError(error.reason, error.what, where=shown_url(reference), **parts) from error
+
+    def fetched(self, reference: str) -> Path:
+        """What the server sends, in the cache, whether or not rows can be read from it.
+
+        Raises:
+            StageError(AddressRefused, SourceUnavailable, SourceTooLarge): As `file`.
+        """
+        folder = settings().cache / "urls" / hashlib.sha256(reference.encode(errors="surrogatepass")).hexdigest()[:32]
+        with lock(folder.with_suffix(".lock")):
+            return _Fetch(reference, folder, self._limits, self._resolver).path()
 
 
 class _Fetch:

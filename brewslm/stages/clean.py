@@ -28,6 +28,8 @@ from brewslm.filters.quality import quality
 from brewslm.filters.ruleset import ruleset
 from brewslm.filters.words import WordStatistics
 from brewslm.processes.context import Context
+from brewslm.readers import Unreadable
+from brewslm.readers.bounded import read_bounded
 from brewslm.reasons import Reason
 from brewslm.reasons.cleaning import CleaningCompleted, CleaningOutlierThresholdExceeded, CleaningPiiBlock
 from brewslm.reasons.refusals import NothingToClean
@@ -59,7 +61,7 @@ class RawDocument(BaseModel):
     id: int
     path: Path
     content_hash: str
-    markdown: bool
+    media_type: str
 
 
 class CleanJob(Job):
@@ -80,6 +82,8 @@ class DocumentReport(BaseModel):
         findings: [{type, start, end}], in characters of the cleaned text, where the placeholders stand; under the policy
             `block` in characters of the mended text. Never a value.
         quality: 0 to 1, and its parts.
+        markdown: Whether headings are lines that begin with `#`.
+        notes: What the reader counted, such as pages without text.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -89,6 +93,8 @@ class DocumentReport(BaseModel):
     path: str | None = None
     text_hash: str | None = None
     raw_characters: int = 0
+    markdown: bool = False
+    notes: dict[str, int] = {}
     characters: int = 0
     chunks: int = 0
     mended_lines: int = 0
@@ -127,7 +133,7 @@ def resolve(request: CleanRequest, records: Records) -> CleanJob:
             id=one.id,
             path=records.folder / one.path,
             content_hash=one.content_hash,
-            markdown=one.media_type == "text/markdown",
+            media_type=one.media_type,
         )
         for one in records.session.scalars(query)
     ]
@@ -152,7 +158,7 @@ def run(job: CleanJob, context: Context) -> CleanResult:
             else:
                 keeper.accept()
                 (folder / f"{document.id}.txt").write_text(text, encoding="utf-8", newline="")
-                parts = list(chunks(text, job.preset.chunk, document.markdown))
+                parts = list(chunks(text, job.preset.chunk, report.markdown))
                 lines.writelines(_line(document, report, index, part) for index, part in enumerate(parts))
                 report = report.model_copy(update={"chunks": len(parts)})
             reports.append(report)
@@ -173,11 +179,11 @@ def _clean(document: RawDocument, job: CleanJob, filters: tuple[Filter, ...]) ->
     if not document.path.is_file() or sha256(document.path) != document.content_hash:
         return DocumentReport(document=document.id, reason=RowReason.SOURCE_CHANGED), ""
     try:
-        raw = document.path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return DocumentReport(document=document.id, reason=RowReason.BAD_ENCODING), ""
-    mended = mend(raw)
-    trimmed = trim(mended, (), job.preset)
+        read = read_bounded(document.path, document.media_type)
+    except Unreadable as refused:
+        return DocumentReport(document=document.id, reason=refused.reason), ""
+    mended = mend(read.text)
+    trimmed = trim(mended, read.page_starts, job.preset)
     text, findings = trimmed.text, find_pii(trimmed.text, job.preset.phone_region)
     if job.pii == "redact":
         text, findings = redact(text, findings)
@@ -190,7 +196,9 @@ def _clean(document: RawDocument, job: CleanJob, filters: tuple[Filter, ...]) ->
         reason=reason,
         path=None if reason else f"cleaned/{document.id}.txt",
         text_hash=None if reason else hashlib.sha256(text.encode()).hexdigest(),
-        raw_characters=len(raw),
+        raw_characters=len(read.text),
+        markdown=read.markdown,
+        notes=read.notes,
         characters=len(text),
         mended_lines=mended.changed_lines,
         trimmed_lines=sum(trimmed.kinds.values()),

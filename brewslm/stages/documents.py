@@ -1,29 +1,41 @@
-"""documents.add: text and Markdown files are copied into the project, by the hash of their content."""
+"""documents.add: documents are copied into the project, by the hash of their content. They become text when they are cleaned."""
 
+import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
 from brewslm.processes.context import Context
-from brewslm.reasons import Reason, Refusal
-from brewslm.reasons.refusals import InvalidRequest, SourceBinary, SourceEmpty, SourceNotFound
+from brewslm.readers import READERS
+from brewslm.readers.sniff import BY_SUFFIX, media_type_of
+from brewslm.reasons import Reason
+from brewslm.reasons.refusals import InvalidRequest, PathOutsideProject, SourceEmpty
+from brewslm.reasons.shown import shown_url
+from brewslm.sources.url import UrlConnector
 from brewslm.stages.contract import Job, ProjectRequest, Result
-from brewslm.store.files import sha256, write_atomic
+from brewslm.store.files import new_file, sha256
 from brewslm.store.records import Records
 from brewslm.store.tables import Document, Run
 
-MEDIA_TYPES = {".txt": "text/plain", ".text": "text/plain", ".md": "text/markdown", ".markdown": "text/markdown"}
-_SNIFFED_BYTES = 65_536
+_FILE, _URL = "file:", "url:"
+_COPY_BYTES = 1024 * 1024
 
 
 class AddRequest(ProjectRequest):
-    """Add these files, or the text and Markdown files of these folders; paths are absolute."""
+    """Add these documents: absolute paths of files and of folders, `file:` paths, `url:https://…` locators."""
 
     paths: list[str]
+
+    @field_validator("paths")
+    @classmethod
+    def _plain_paths(cls, named: list[str]) -> list[str]:
+        """`file:` is a path's long form; it is made absolute where the request is made, for a worker may run it elsewhere."""
+        return [str(Path(one.removeprefix(_FILE)).expanduser().absolute()) if one.startswith(_FILE) else one for one in named]
 
 
 class Candidate(BaseModel):
@@ -33,6 +45,7 @@ class Candidate(BaseModel):
 
     path: Path
     name: str
+    media_type: str
 
 
 class Skipped(BaseModel):
@@ -45,11 +58,12 @@ class Skipped(BaseModel):
 
 
 class AddJob(Job):
-    """The files, each looked at once."""
+    """The files, each looked at once, and the references of the URLs that are still to be fetched."""
 
     folder: Path
     files: list[Candidate]
     skipped: list[Skipped]
+    urls: list[str] = []
 
 
 class AddedDocument(BaseModel):
@@ -72,74 +86,88 @@ class AddResult(Result):
 
 
 def resolve(request: AddRequest, records: Records) -> AddJob:
-    """Look at every file before one is copied.
+    """Look at the beginning of every file before one is copied.
 
     Raises:
-        StageError: A file that was named is missing, empty, binary or of another kind; a folder has none to add. A file
+        StageError: A file that was named is missing, empty, or of a kind that is not read; a folder has none to add. A file
             that was only found in a folder is left out instead, with its reason.
     """
     files: list[Candidate] = []
     skipped: list[Skipped] = []
-    for named in request.paths:
-        path = Path(named)
+    for path in (Path(one) for one in request.paths if not one.startswith(_URL)):
         if not path.is_absolute():
-            raise StageError(InvalidRequest(), "a document's path must be absolute", where=named)
-        before = len(files)
-        for found in _inside(path) if path.is_dir() else (path,):
-            name = str(found.relative_to(path)) if found != path else found.name
-            reason = _unusable(found)
-            if reason is None:
-                files.append(Candidate(path=found, name=name))
-            elif found == path:
-                raise _refused(reason, found)
-            else:
-                skipped.append(Skipped(name=name, reason=reason.code))
-        if len(files) == before:
-            raise StageError(SourceEmpty(), where=named, cause="it holds no text or Markdown file with text in it")
-    return AddJob(folder=records.folder, files=files, skipped=skipped)
+            raise StageError(InvalidRequest(), "a document's path must be absolute", where=str(path))
+        if path.is_dir():
+            files += _of_folder(path, skipped)
+        else:
+            files.append(_candidate(path, path.name, str(path)))
+    urls = [one.removeprefix(_URL) for one in request.paths if one.startswith(_URL)]
+    return AddJob(folder=records.folder, files=files, skipped=skipped, urls=urls)
+
+
+def _candidate(path: Path, name: str, where: str) -> Candidate:
+    try:
+        return Candidate(path=path, name=name, media_type=media_type_of(path))
+    except StageError as error:
+        raise StageError(
+            error.reason, "the documents were not added", where=where, cause=error.cause or error.what, next_step=error.next_step
+        ) from error
+
+
+def _of_folder(folder: Path, skipped: list[Skipped]) -> list[Candidate]:
+    """The documents of a folder; what is none is added to `skipped`."""
+    root, files = folder.resolve(), []
+    for path in _inside(folder):
+        name = str(path.relative_to(folder))
+        try:
+            if not path.resolve().is_relative_to(root):
+                raise StageError(PathOutsideProject(), where=str(path))
+            files.append(Candidate(path=path, name=name, media_type=media_type_of(path)))
+        except StageError as error:
+            skipped.append(Skipped(name=name, reason=error.reason.code))
+        except (OSError, RuntimeError):  # RuntimeError: links that lead in a circle
+            skipped.append(Skipped(name=name, reason=PathOutsideProject.code))
+    if not files:
+        raise StageError(
+            SourceEmpty(), where=str(folder), cause="it holds no document", next_step=f"Known: {', '.join(BY_SUFFIX)}."
+        )
+    return files
 
 
 def _inside(folder: Path) -> Iterator[Path]:
-    yield from sorted(file for file in folder.rglob("*") if file.is_file() and file.suffix.lower() in MEDIA_TYPES)
-
-
-def _unusable(path: Path) -> Refusal | None:
-    if not path.is_file():
-        return SourceNotFound()
-    if path.suffix.lower() not in MEDIA_TYPES:
-        return InvalidRequest()
-    with path.open("rb") as file:
-        head = file.read(_SNIFFED_BYTES)
-    if not head.strip():
-        return SourceEmpty()
-    return SourceBinary() if b"\0" in head else None
-
-
-def _refused(reason: Refusal, path: Path) -> StageError:
-    causes = {
-        SourceNotFound: "it is not there",
-        SourceEmpty: "it holds no text",
-        SourceBinary: "it holds bytes that no text has",
-        InvalidRequest: f"{path.suffix or 'no suffix'} is not one of {', '.join(MEDIA_TYPES)}",
-    }
-    next_step = "Name text and Markdown files, or a folder of them."
-    return StageError(reason, "the documents were not added", where=str(path), cause=causes[type(reason)], next_step=next_step)
+    """Its files and links, at any depth, in order. What is hidden (.git) is no document; links to folders are not followed."""
+    for place, folders, names in os.walk(folder):
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(place, name) for name in sorted([*names, *links]) if not name.startswith("."))
 
 
 def run(job: AddJob, context: Context) -> AddResult:
-    """Copy the files; one that stands there already is left as it is."""
-    documents = []
-    for file in context.track(job.files, len(job.files), "documents"):
-        suffix = file.path.suffix.lower()
-        digest = sha256(file.path)
-        kept = Path("documents") / f"{digest[:16]}{suffix}"
-        if not (job.folder / kept).exists():
-            write_atomic(job.folder / kept, file.path.read_bytes())
-        size = (job.folder / kept).stat().st_size
-        documents.append(
-            AddedDocument(name=file.name, path=str(kept), content_hash=digest, media_type=MEDIA_TYPES[suffix], size_bytes=size)
-        )
+    """Fetch what is to be fetched, then copy the files; one that stands there already is left as it is.
+
+    Raises:
+        StageError: A URL can't be fetched, or is no document; nothing was copied then.
+    """
+    files = [*job.files, *(_fetched(url) for url in job.urls)]
+    documents = [_kept(file, job.folder) for file in context.track(files, len(files), "documents")]
     return AddResult(documents=documents, skipped=job.skipped)
+
+
+def _fetched(reference: str) -> Candidate:
+    where = shown_url(reference)
+    path = UrlConnector().fetched(reference)
+    return _candidate(path, PurePosixPath(urlsplit(reference).path).name or where, where)
+
+
+def _kept(file: Candidate, folder: Path) -> AddedDocument:
+    digest = sha256(file.path)
+    kept = Path("documents") / f"{digest[:16]}{READERS[file.media_type].suffixes[0]}"
+    if not (folder / kept).exists():
+        with file.path.open("rb") as original, new_file(folder / kept) as copy:
+            while block := original.read(_COPY_BYTES):
+                copy.write(block)
+    size = (folder / kept).stat().st_size
+    return AddedDocument(name=file.name, path=str(kept), content_hash=digest, media_type=file.media_type, size_bytes=size)
 
 
 def record(result: AddResult, session: Session, run: Run) -> Sequence[Reason]:

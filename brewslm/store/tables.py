@@ -149,7 +149,7 @@ class Document(Base):
     name: Mapped[str] = mapped_column(Text)
     path: Mapped[str] = mapped_column(Text)
     content_hash: Mapped[str] = mapped_column(String(64))
-    media_type: Mapped[str] = mapped_column(String(60))
+    media_type: Mapped[str] = mapped_column(String(120))
     size_bytes: Mapped[int]
     reason: Mapped[str | None] = mapped_column(String(60), default=None)
     """Why cleaning rejected it."""

@@ -8,6 +8,7 @@ from brewslm.reasons import REGISTRY
 from brewslm.rows import RowReason
 from brewslm.store.files import run_folder
 from tests.experiments import make_experiment, rows
+from tests.readers.made import pdf
 
 EXAMPLES = [row["payload"] for row in rows(80)]
 
@@ -63,8 +64,9 @@ def test_ingest_keeps_the_source(client, project, uploaded, perform):
 
 def test_documents_are_uploaded_and_cleaned(client, project, perform):
     files = [("files", ("a.md", b"# Title\n\nSome words that stand here for a while.\n")), ("files", ("b.txt", b"plain words\n"))]
+    files.append(("files", ("c", pdf("Words of a page"))))
     assert perform(client.post(f"/api/projects/{project}/documents", files=files))["state"] == "succeeded"
-    assert [one["name"] for one in client.get(f"/api/projects/{project}/documents").json()] == ["a.md", "b.txt"]
+    assert [one["name"] for one in client.get(f"/api/projects/{project}/documents").json()] == ["a.md", "b.txt", "c"]
     assert perform(client.post(f"/api/projects/{project}/clean"))["state"] == "succeeded"
     assert all(one["state"] != "added" for one in client.get(f"/api/projects/{project}/documents").json())
 

@@ -4,6 +4,7 @@ from typer.testing import CliRunner
 
 from brewslm.cli.main import app
 from tests.filters.test_text import PROSE
+from tests.readers.made import pdf
 
 cli = CliRunner()
 
@@ -27,3 +28,13 @@ def test_a_missing_document_exits_1_with_its_code(project, tmp_path):
 def test_detached_cleaning_is_queued_as_a_task(project):
     queued = json.loads(cli.invoke(app, ["clean", "--project", str(project), "--detach", "--json"]).stdout)
     assert (queued["task_id"], queued["state"]) == ("clean-1", "queued")
+
+
+def test_a_file_locator_is_taken_and_what_was_left_out_of_a_folder_is_listed(project, tmp_path, monkeypatch):
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "a.pdf").write_bytes(pdf("Words of a page"))
+    (tmp_path / "inbox" / "b.csv").write_text("a,b\n")
+    (tmp_path / "c.md").write_text(PROSE)
+    monkeypatch.chdir(tmp_path)
+    said = cli.invoke(app, ["documents", "add", "--project", str(project), "inbox", "file:c.md"]).stdout
+    assert "2 documents were added" in said and "left out: b.csv (unknown_document_kind)" in said

@@ -42,7 +42,8 @@ def test_documents_are_kept_by_content_and_adding_twice_adds_once(project, inbox
     (inbox / "table.csv").write_text("a,b\n")
     view = add(project, inbox)
     assert (view.result["added"], view.result["known"]) == (2, 1)
-    assert view.result["skipped"] == [{"name": "empty.txt", "reason": "source_empty"}]
+    left_out = [("empty.txt", "source_empty"), ("table.csv", "unknown_document_kind")]
+    assert [(one["name"], one["reason"]) for one in view.result["skipped"]] == left_out
     assert add(project, inbox / "b.txt").result["added"] == 0
     kept = [(one.name, one.media_type, one.state) for one in documents(project)]
     assert kept == [("a.md", "text/markdown", "added"), ("b.txt", "text/plain", "added")]
@@ -56,7 +57,7 @@ def test_documents_are_kept_by_content_and_adding_twice_adds_once(project, inbox
         ("gone.txt", None, "source_not_found"),
         ("empty.md", b" \n", "source_empty"),
         ("binary.txt", b"PK\x03\x04\x00\x00", "source_binary"),
-        ("paper.pdf", b"%PDF-1.7", "invalid_request"),
+        ("table.csv", b"a,b\n", "unknown_document_kind"),
     ],
 )
 def test_a_named_file_that_cannot_be_used_refuses_the_whole_call(project, inbox, name, content, code):
@@ -100,19 +101,22 @@ def test_a_bad_document_of_each_kind_has_its_reason_and_the_batch_goes_on(projec
         {
             "good.txt": PROSE.encode(),
             "again.txt": PROSE.upper().encode(),
-            "latin.txt": "naïve café".encode("latin-1"),
+            "bytes.txt": b"A caf\xc3\xa9 in the garden, \xff\x81 and a tree.",
             "boilerplate.txt": b"Page 1 of 3\n\nAll rights reserved.",
             "noise.txt": b"@@## ~~ ||| %%% >>>",
             "changed.txt": PROSE.replace("garden", "yard").encode(),
+            "paper.pdf": b"%PDF-1.7",
         }.items()
     ):
         (inbox / f"{number}-{name}").write_bytes(content)
     add(project, inbox)
     (project_folder(project) / documents(project)[5].path).write_text("somebody changed it")
     ledger = call("test", CleanRequest(project=project)).result["ledger"]
-    rejected = ["duplicate_document", "bad_encoding", "empty_text", "few_alphabetic_words", "source_changed"]
+    rejected = [
+        "duplicate_document", "bad_encoding", "empty_text", "few_alphabetic_words", "source_changed", "document_corrupt",
+    ]  # fmt: skip
     assert [one.reason for one in documents(project)] == [None, *rejected]
-    assert ledger == {"rows_in": 6, "rows_out": 1, "rejected": dict.fromkeys(rejected, 1)}
+    assert ledger == {"rows_in": 7, "rows_out": 1, "rejected": dict.fromkeys(rejected, 1)}
     assert [path.name for path in (project_folder(project) / "cleaned").glob("*.txt")] == [f"{documents(project)[0].id}.txt"]
 
 
