@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from brewslm.observe.manifests import ManifestDiff
     from brewslm.pipeline.runs import RunView
 
-manifest_app = typer.Typer(help="Data manifests: what was trained on and what was held out, version by version.", no_args_is_help=True)
+manifest_app = typer.Typer(
+    help="Data manifests: what was trained on and what was held out, version by version.", no_args_is_help=True
+)
 Version = Annotated[int, typer.Argument(help="Such as 3 for v3.")]
 
 
@@ -23,7 +25,9 @@ def register(app: typer.Typer) -> None:
 def prepare(
     project: ProjectOption,
     task_profile: Annotated[str | None, typer.Option(help="Which rows to take; left out, the kind that most are of.")] = None,
-    adapter: Annotated[str, typer.Option(help="How rows are read: a preset of brewslm reasons --adapters, or a YAML file.")] = "auto",
+    adapter: Annotated[
+        str, typer.Option(help="How rows are read: a preset of brewslm reasons --adapters, or a YAML file.")
+    ] = "auto",
     train_rows: Annotated[int | None, typer.Option(min=1, help="Rows to train on; left out, all that are left.")] = None,
     dev_rows: Annotated[int | None, typer.Option(min=0, help="Rows that choose checkpoints; a tenth, at most 100.")] = None,
     dev_share: Annotated[float | None, typer.Option(help="The same as a share of all rows, such as 0.1.")] = None,

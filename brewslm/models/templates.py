@@ -43,7 +43,9 @@ def example_ids(tokenizer: Any, prompt: Prompt, completion: str) -> tuple[list[i
 def example_lengths(tokenizer: Any, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[int]:
     """How many ids each training example has: as example_ids would make them, many at once."""
     asked = [prompt_text(tokenizer, prompt) for prompt in prompts]
-    counts = [[len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]] for texts in (asked, list(completions))]
+    counts = [
+        [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]] for texts in (asked, list(completions))
+    ]
     return [prompt + completion + 1 for prompt, completion in zip(*counts, strict=True)]
 
 

@@ -106,7 +106,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal["brewslm/data-manifest/2"] = SCHEMA
+    schema_version: Literal["brewslm/data-manifest/2"] = "brewslm/data-manifest/2"
     project: int
     version: int
     created_at: str

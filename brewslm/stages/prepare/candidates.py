@@ -7,8 +7,8 @@ from typing import Any
 
 from brewslm.rows import RowFile, RowReason
 from brewslm.stages.prepare.adapters import AdapterPreset, as_text
-from brewslm.stages.prepare.contexts import Passages
 from brewslm.stages.prepare.columns import SourceColumn
+from brewslm.stages.prepare.contexts import Passages
 from brewslm.stages.prepare.job import PrepareJob
 
 CHUNK_PROFILE = "language_modeling"

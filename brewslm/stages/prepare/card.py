@@ -47,8 +47,8 @@ def _data_files(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def _text(manifest: Manifest, statistics: Statistics) -> str:
-    ledger, base, split = manifest.ledger, manifest.base_model, manifest.split
-    rejected = "".join(f"| {reason} | {count:,} |\n" for reason, count in sorted(ledger.rejected.items()))
+    ledger, base, split, leaks = manifest.ledger, manifest.base_model, manifest.split, manifest.leakage
+    rejected = "".join(f"| {reason} | {count:,} |\n" for reason, count in sorted(ledger.rejected.items())) or "| nothing | 0 |\n"
     by = f"the time in {split.time_by}, the latest being held out" if split.time_by else f"a hash of the {_group(split.group_by)}"
     personal = ", ".join(f"{kind} in {count:,} rows" for kind, count in sorted(manifest.pii.findings.items())) or "none was found"
     if manifest.pii.policy == "off":
@@ -66,12 +66,12 @@ Tokens are those of {base.locator}, asked and answered as in training; no row ha
 ## How it was made
 
 {ledger.rows_in:,} rows came in (from {", ".join(manifest.imports)}), {ledger.rows_out:,} were kept. They were split by {by},
-with seed {split.seed}. After the split {manifest.leakage.rows_compared:,} rows of train were held against all held-out rows:
-{manifest.leakage.equal_texts} equal texts, {manifest.leakage.near_duplicates} near-duplicates (Jaccard ≥ {manifest.leakage.jaccard}).
+with seed {split.seed}. After the split {leaks.rows_compared:,} rows of train were held against all held-out rows:
+{leaks.equal_texts} equal texts, {leaks.near_duplicates} near-duplicates (Jaccard ≥ {leaks.jaccard}).
 
 | rejected because of | rows |
 |---|---:|
-{rejected or "| nothing | 0 |\n"}
+{rejected}
 Personal data: {personal}.
 """
 

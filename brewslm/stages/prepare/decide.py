@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 GOLD, NOWHERE = 3, -1
-PLACES = {**CODES, "gold": GOLD}
+PLACES: dict[str, int] = {"train": CODES["train"], "dev": CODES["dev"], "eval": CODES["eval"], "gold": GOLD}
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,7 @@ class PrepareRequest(ProjectRequest):
 
     def sizes(self) -> Sizes:
         """What was asked of eval and dev."""
-        return Sizes(
-            eval_rows=self.eval_rows, eval_share=self.eval_share, dev_rows=self.dev_rows, dev_share=self.dev_share
-        )
+        return Sizes(eval_rows=self.eval_rows, eval_share=self.eval_share, dev_rows=self.dev_rows, dev_share=self.dev_share)
 
 
 class ImportedRows(BaseModel):

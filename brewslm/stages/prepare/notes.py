@@ -13,7 +13,7 @@ def notes(manifest: Manifest, request: PrepareRequest, former: Manifest | None) 
         said.append(f"train holds one label only, {manifest.output_schema.labels[0]!r}: preflight will stop training")
     leaks, kept = manifest.ledger.rejected.get("leak", 0), manifest.ledger.rows_out
     if leaks > kept / 4:
-        said.append(f"{leaks:,} rows nearly equal held-out ones and were kept out: rows made from templates are better split by --group-by")
+        said.append(f"{leaks:,} rows nearly equal held-out ones and were kept out: split rows made from templates by --group-by")
     if manifest.pii.findings and manifest.pii.policy == "report":
         kinds = ", ".join(f"{kind} in {count:,} rows" for kind, count in sorted(manifest.pii.findings.items()))
         said.append(f"personal data is in what was kept: {kinds}; --pii block keeps such rows out")

@@ -25,9 +25,7 @@ class SchemaSeen:
 
     def schema(self) -> OutputSchema:
         """Of the rows so far."""
-        return OutputSchema(
-            scoring_mode=self._preset.scoring_mode, labels=sorted(self.labels), entity_types=sorted(self.types)
-        )
+        return OutputSchema(scoring_mode=self._preset.scoring_mode, labels=sorted(self.labels), entity_types=sorted(self.types))
 
 
 def schema_of(rows: Iterable[dict[str, Any]], preset: AdapterPreset) -> OutputSchema:

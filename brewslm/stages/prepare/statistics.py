@@ -1,7 +1,7 @@
 """statistics.json: how long the rows are, which labels they have, which languages they are in."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -59,7 +59,7 @@ class Statistics(BaseModel):
 
 
 def statistics(
-    tokens: "Array", decision: Decision, labels: dict[str, dict[str, int]], texts: dict[str, Iterable[str]]
+    tokens: "Array", decision: Decision, labels: dict[str, dict[str, int]], texts: Mapping[str, Iterable[str]]
 ) -> Statistics:
     """Put together what was seen.
 
@@ -72,9 +72,7 @@ def statistics(
         if rows:
             lengths = tokens[decision.places == PLACES[split]]
             languages = _languages(texts.get(split, ()))
-            made[split] = SplitStatistics(
-                rows=rows, tokens=_lengths(lengths), labels=labels.get(split, {}), languages=languages
-            )
+            made[split] = SplitStatistics(rows=rows, tokens=_lengths(lengths), labels=labels.get(split, {}), languages=languages)
     return Statistics(splits=made)
 
 

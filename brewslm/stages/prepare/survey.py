@@ -41,13 +41,13 @@ class Survey:
         pii: Rows by type of personal data in them.
     """
 
-    reasons: array[int] = field(default_factory=lambda: array("h"))
-    texts: array[int] = field(default_factory=lambda: array("Q"))
-    said: array[int] = field(default_factory=lambda: array("Q"))
-    draws: array[int] = field(default_factory=lambda: array("q"))
-    strata: array[int] = field(default_factory=lambda: array("H"))
-    tokens: array[int] = field(default_factory=lambda: array("I"))
-    gold: array[int] = field(default_factory=lambda: array("b"))
+    reasons: "array[int]" = field(default_factory=lambda: array("h"))
+    texts: "array[int]" = field(default_factory=lambda: array("Q"))
+    said: "array[int]" = field(default_factory=lambda: array("Q"))
+    draws: "array[int]" = field(default_factory=lambda: array("q"))
+    strata: "array[int]" = field(default_factory=lambda: array("H"))
+    tokens: "array[int]" = field(default_factory=lambda: array("I"))
+    gold: "array[int]" = field(default_factory=lambda: array("b"))
     names: dict[str, int] = field(default_factory=lambda: {"": 0})
     pii: Counter[str] = field(default_factory=Counter)
 
