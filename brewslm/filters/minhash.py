@@ -94,7 +94,7 @@ def band_keys(texts: Sequence[str]) -> "list[NDArray[uint64]]":
 def _bands(sets: "Sequence[NDArray[uint64]]") -> "NDArray[uint64]":
     """One row for each set, one key for each band."""
     import numpy as np
-    from rensa import RMinHash  # type: ignore[import-untyped]
+    from rensa import RMinHash
 
     if not sets:
         return np.empty((0, BANDS), np.uint64)

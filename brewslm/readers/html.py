@@ -52,7 +52,7 @@ def page_text(html: str) -> ReadText:
 
 
 def _tree(html: str) -> Element:
-    from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
+    from lxml.html import HTMLParser, document_fromstring
 
     # As bytes, for a str may not declare an encoding. Without huge_tree a text of 10 MB is left out and nothing is said.
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
@@ -83,7 +83,7 @@ def _all_text(page: Element) -> str:
 
 def _pieces(page: Element) -> Iterator[str]:
     """What a page shows, in its order; a block begins and ends a line."""
-    from lxml import etree  # type: ignore[import-untyped]
+    from lxml import etree
 
     hidden = 0
     for event, element in etree.iterwalk(page, events=("start", "end")):

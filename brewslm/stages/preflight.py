@@ -180,7 +180,7 @@ def _tokenizer(job: PreflightJob, data: PreparedData) -> Iterator[Finding]:
         yield Finding(
             code="tokenizer_mismatch", severity="blocker",
             measured=f"{job.base.locator} has tokenizer {job.base.tokenizer_sha256[:12]}",
-            limit=f"{measured.tokenizer_sha256[:12]}, that of {measured.locator}, for which v{data.manifest.version} was prepared",
+            limit=f"{measured.tokenizer_sha256[:12]}, that of {measured.locator}: v{data.manifest.version} was prepared for it",
             next_step="Give the project this base model (brewslm project change), and prepare again.", fatal=True,
         )  # fmt: skip
 
