@@ -62,20 +62,31 @@ class Trained:
     adapter: Path
 
 
-def write_prepared(project: int, folder: Path) -> Path:
+def write_prepared(project: int, folder: Path, base: Path) -> Path:
     """Both splits and their manifest; returns the manifest's path."""
+    from brewslm.models.catalogue import base_model
     from brewslm.rows.ledger import Ledger
-    from brewslm.rows.manifest import Manifest, OutputSchema, SplitFile
+    from brewslm.rows.manifest import Leakage, Manifest, MeasuredFor, OutputSchema, PiiReport, SplitFile
+    from brewslm.rows.splitting import Bounds, Sizes, SplitPolicy
     from brewslm.store.files import sha256, write_atomic
 
     splits = {}
     for name in ("train", "eval"):
-        write_atomic(folder / f"{name}.jsonl", b"".join(orjson.dumps(row) + b"\n" for row in rows()))
-        splits[name] = SplitFile(path=f"{name}.jsonl", sha256=sha256(folder / f"{name}.jsonl"), rows=24)
+        path = folder / f"{name}.jsonl"
+        write_atomic(path, b"".join(orjson.dumps(row) + b"\n" for row in rows()))
+        splits[name] = SplitFile(path=path.name, sha256=sha256(path), size_bytes=path.stat().st_size, rows=24)
+    measured = base_model(f"path:{base}")
     manifest = Manifest(
         project=project, version=1, created_at="2026-01-01T00:00:00Z", seed=0, task_profile="classification",
         adapter_preset="classification-label", output_schema=OutputSchema(scoring_mode="label", labels=LABELS), splits=splits,
-        dev_row_ids=[], sources=[], ledger=Ledger(rows_in=48, rows_out=48),
+        base_model=MeasuredFor(
+            locator=measured.locator, tokenizer_sha256=measured.tokenizer_sha256, template_sha256=measured.template_sha256,
+            max_tokens=512,
+        ),
+        split=SplitPolicy(seed=0, asked=Sizes(), group_by="content", strata={"": Bounds(eval=0, dev=0)}),
+        rows={"train": 24, "dev": 0, "eval": 24}, imports=[], ledger=Ledger(rows_in=48, rows_out=48),
+        leakage=Leakage(equal_texts=0, near_duplicates=0, jaccard=0.8, rows_compared=24),
+        pii=PiiReport(policy="off", findings={}),
     )  # fmt: skip
     write_atomic(folder / "manifest.json", manifest.model_dump_json().encode())
     return folder / "manifest.json"
@@ -92,7 +103,7 @@ def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | 
     from brewslm.store.files import project_folder, sha256
 
     folder = project_folder(project)
-    manifest_path = write_prepared(project, folder / "prepared" / "v1")
+    manifest_path = write_prepared(project, folder / "prepared" / "v1", base)
     with transaction() as session:
         made = [
             runs.create(

@@ -1,5 +1,6 @@
 """Rows in a project without an import: what prepare and all after it start from."""
 
+from hashlib import blake2b
 from typing import Any
 
 from brewslm.rows import RowFile, row_id
@@ -7,6 +8,7 @@ from brewslm.store.database import transaction
 from brewslm.store.files import project_folder
 from brewslm.store.tables import RowFileState
 
+_LETTERS = str.maketrans("0123456789abcdef", "aeioulmnrstdpkbg")
 PROFILES = {"label": "classification", "answer": "qa", "entities_json": "structured_extraction"}
 
 
@@ -29,10 +31,16 @@ def add_rows(project: int, payloads: list[dict[str, Any]], source: str = "source
 
 
 def reviews(count: int, share_positive: float = 0.5) -> list[dict[str, str]]:
-    """Two-label rows whose words tell the label."""
+    """Two-label rows whose words tell the label; no two are near-duplicates."""
     positive = round(count * share_positive)
     found = []
     for n in range(count):
         kind, label = ("a lovely film", "positive") if n < positive else ("a dull film", "negative")
-        found.append({"text": f"{kind} number {n}", "label": label})
+        found.append({"text": f"{kind}, {own_words(n)}", "label": label})
     return found
+
+
+def own_words(number: int) -> str:
+    """Three words that no other number has, as unlike those of its neighbours as words of the dictionary."""
+    digest = blake2b(str(number).encode(), digest_size=12).hexdigest().translate(_LETTERS)
+    return " ".join(digest[start : start + 8] for start in (0, 8, 16))

@@ -43,6 +43,7 @@ class ImportFields(LocatorFields):
     force: bool = False
     limit: Annotated[int | None, Query(ge=1)] = None
     drop: list[str] = []
+    gold: bool = False
 
 
 class CleanFields(Fields):

@@ -80,6 +80,7 @@ def map_rows(
     mapped: Annotated[list[str] | None, typer.Option("--map", metavar="K=V", help="Field=column or option=value.")] = None,
     config: Annotated[int | None, typer.Option("--config", help="Use this mapping again; see brewslm import configs.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only N rows, drawn from the whole source.")] = None,
+    gold: Annotated[bool, typer.Option("--gold", help="The rows are a gold set: held out, and never trained on.")] = False,
     drop: Annotated[
         list[str] | None, typer.Option("--drop", metavar="REASON", help="Leave its rows out of the shown sample; counts stay.")
     ] = None,
@@ -94,7 +95,7 @@ def map_rows(
 
     request = ImportRequest(
         project=project, locator=locator, mapper=mapper, field_map=_field_map(mapped or []), config=config, auto=auto,
-        force=force, limit=limit, drop=drop or [], commit=commit,
+        force=force, limit=limit, drop=drop or [], gold=gold, commit=commit,
     )  # fmt: skip
     with problems(json), progress_line(json) as on_progress:
         done = import_rows(actor(), request, on_stage=stage_lines(json), on_progress=on_progress)

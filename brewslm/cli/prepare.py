@@ -1,4 +1,4 @@
-"""brewslm prepare, and brewslm manifest list|show|diff|activate."""
+"""brewslm prepare, adapters, and manifest list|show|diff|activate."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,15 +19,14 @@ Version = Annotated[int, typer.Argument(help="Such as 3 for v3.")]
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(prepare)
+    app.command()(adapters)
     app.add_typer(manifest_app, name="manifest")
 
 
 def prepare(
     project: ProjectOption,
     task_profile: Annotated[str | None, typer.Option(help="Which rows to take; left out, the kind that most are of.")] = None,
-    adapter: Annotated[
-        str, typer.Option(help="How rows are read: a preset of brewslm reasons --adapters, or a YAML file.")
-    ] = "auto",
+    adapter: Annotated[str, typer.Option(help="How rows are read: see brewslm adapters; or a YAML file.")] = "auto",
     train_rows: Annotated[int | None, typer.Option(min=1, help="Rows to train on; left out, all that are left.")] = None,
     dev_rows: Annotated[int | None, typer.Option(min=0, help="Rows that choose checkpoints; a tenth, at most 100.")] = None,
     dev_share: Annotated[float | None, typer.Option(help="The same as a share of all rows, such as 0.1.")] = None,
@@ -86,6 +85,17 @@ def show(view: "RunView") -> None:
         print_line(f"left out: {', '.join(others)}")
     for note in result["notes"]:
         print_line(f"note: {note}")
+
+
+def adapters(json: Json = False) -> None:
+    """List the adapter presets: from a row's columns to the fields of a task profile."""
+    from brewslm.observe.adapters import adapters as known
+
+    found = known()
+    if json:
+        print_json([one.model_dump(mode="json") for one in found])
+    else:
+        print_table([(one.name, ", ".join(one.fields), one.meaning) for one in found])
 
 
 @manifest_app.command("list")

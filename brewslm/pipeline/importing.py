@@ -96,6 +96,7 @@ def planned_import(
         locator=request.locator,
         content_hash=source.content_hash,
         limit=request.limit,
+        gold=request.gold,
         drop_reasons=row_reasons(request.drop),
         **chosen.model_dump(),
     )

@@ -19,6 +19,7 @@ class ImportRequest(BaseModel):
         auto: Take the proposal, if it is sure enough.
         force: Take it although it is under 0.80.
         drop: Codes of reasons whose rows are left out of the shown sample.
+        gold: The rows are a gold set: prepare holds them out, whatever else it draws, and never trains on them.
         commit: Append the rows; a dry run otherwise.
     """
 
@@ -33,6 +34,7 @@ class ImportRequest(BaseModel):
     force: bool = False
     limit: int | None = Field(default=None, ge=1)
     drop: list[str] = []
+    gold: bool = False
     commit: bool = False
 
 

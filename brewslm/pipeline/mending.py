@@ -46,7 +46,7 @@ def planned_reimport(actor: str, import_run: str, locator: str, on_progress: OnP
     source = keep(actor, parent.project_id, locator, None, on_progress)
     return CommitRequest(
         project=parent.project_id, locator=locator, mapper=config.mapper, field_map=config.field_map,
-        content_hash=source.content_hash, parent_import=import_run,
+        content_hash=source.content_hash, gold=parent.is_gold, parent_import=import_run,
     )  # fmt: skip
 
 

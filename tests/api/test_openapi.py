@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from brewslm.api import data, deployments, projects, training
+from brewslm.api import data, deployments, manifests, projects, training
 from brewslm.api.app import create_app
 from brewslm.api.openapi import document
 from brewslm.cli.main import app as cli
@@ -37,7 +37,7 @@ BODIES = [
     (data.IngestFields, IngestRequest, {"project"}),
     (data.ImportFields, ImportRequest, {"project", "commit"}),
     (data.CleanFields, CleanRequest, {"project"}),
-    (data.PrepareFields, PrepareRequest, {"project"}),
+    (manifests.PrepareFields, PrepareRequest, {"project"}),
     (training.PreflightFields, PreflightRequest, {"project"}),
     (training.AutopilotFields, AutopilotRequest, {"project"}),
     (training.EvaluateFields, EvaluateRequest, {"experiment"}),

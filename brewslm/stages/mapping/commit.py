@@ -52,6 +52,7 @@ class CommitResult(Result):
     rejected_path: str
     start_byte: int
     committed_bytes: int
+    gold: bool = False
     parent_import: str | None = None
 
 
@@ -87,6 +88,7 @@ def run(job: MapJob, context: Context) -> CommitResult:
         rejected_path=f"rejected/{job.run_id}.jsonl",
         start_byte=job.committed_bytes,
         committed_bytes=accepted.length,
+        gold=request.gold,
         parent_import=request.parent_import,
     )
 
@@ -105,7 +107,7 @@ def record(result: CommitResult, session: Session, run: Run) -> Sequence[Reason]
         Import(
             run_id=run.id, project_id=run.project_id, source_id=result.source_id, config_id=config_id,
             parent_import=result.parent_import, start_byte=result.start_byte, end_byte=result.committed_bytes,
-            accepted_count=result.accepted_count, rejected_count=result.rejected_count,
+            accepted_count=result.accepted_count, rejected_count=result.rejected_count, is_gold=result.gold,
         )
     )  # fmt: skip
     run.result = (run.result or {}) | {"config_id": config_id}

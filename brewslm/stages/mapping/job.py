@@ -29,6 +29,7 @@ class MapRequest(ProjectRequest):
         drop_reasons: Rows rejected for these reasons are left out of the sample that is shown; the counts stay.
         forced: Somebody accepted a proposal under 0.80.
         confidence: The proposal's; None for a mapping that a person named.
+        gold: They are a gold set, never to be trained on.
         parent_import: The import whose rejected rows these are, mended.
     """
 
@@ -40,6 +41,7 @@ class MapRequest(ProjectRequest):
     drop_reasons: list[RowReason] = []
     forced: bool = False
     confidence: float | None = None
+    gold: bool = False
     parent_import: str | None = None
 
     @field_validator("drop_reasons")

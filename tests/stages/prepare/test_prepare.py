@@ -2,37 +2,15 @@
 
 import orjson
 import pytest
-from sqlalchemy import select
 
 from brewslm.errors import StageError
-from brewslm.pipeline.execute import RunFailed, call
-from brewslm.rows.manifest import PreparedData
 from brewslm.rows.placement import placements
-from brewslm.stages.prepare import PrepareRequest, adapter_for
+from brewslm.stages.prepare.adapters import adapter_named
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder, read_json, write_atomic
-from brewslm.store.tables import RowFileState, RunEvent
+from brewslm.store.tables import RowFileState
+from tests.stages.prepare.preparing import data, events, failure, prepare, rejected
 from tests.synthetic import add_rows, reviews
-
-
-def prepare(project, **asked):
-    return call("test", PrepareRequest(project=project, **asked)).result
-
-
-def data(project, result):
-    return PreparedData(project_folder(project) / result["path"], result["sha256"])
-
-
-def failure(project, **asked):
-    with pytest.raises(RunFailed) as failed:
-        prepare(project, **asked)
-    return failed.value.error
-
-
-def events(project):
-    with reading() as session:
-        found = session.scalars(select(RunEvent).where(RunEvent.project_id == project))
-        return [(event.reason_code, orjson.loads(event.payload)) for event in found]
 
 
 def test_rows_are_split_frozen_and_read_back_through_the_manifest(project):
@@ -49,7 +27,7 @@ def test_rows_are_split_frozen_and_read_back_through_the_manifest(project):
         "labels": ["negative", "positive"],
         "entity_types": [],
     }
-    assert manifest.sources == ["import-1"]
+    assert manifest.imports == ["import-1"]
     assert [row.payload["label"] for row in held_out].count("positive") == 10
     assert events(project) == [
         (
@@ -86,28 +64,25 @@ def test_every_version_stays_and_the_newest_is_linked(project):
 def test_each_row_that_was_left_out_is_named_with_its_reason(project):
     texts = reviews(40)
     twins = [{"text": f" {row['text'].upper()} ", "label": row["label"]} for row in texts]
-    kept = add_rows(project, texts)
+    add_rows(project, texts)
     twin_ids = add_rows(project, twins, source="twins")
     other = add_rows(project, [{"question": "who are you", "answer": "a model"}], source="other")
-    chunk = {"row_id": "rchunk", "document": 1, "text": "cleaned text"}
+    empty = add_rows(project, [{"text": "what is it", "label": " "}], source="empty")
+    long = add_rows(project, [{"text": "lovely " * 600, "label": "positive"}], source="long")
+    chunk = {"row_id": "rchunk-1", "document": 1, "text": "cleaned text"}
     write_atomic(project_folder(project) / "cleaned" / "chunks.jsonl", orjson.dumps(chunk) + b"\n")
-    result = prepare(project, train_rows=20, dev_rows=4, eval_rows=16)
-    rejected = result["ledger"]["rejected"]
-    assert result["rows"] == {"train": 20, "dev": 4, "eval": 16}
-    assert rejected["other_task"] == rejected["nothing_supervised"] == 1
-    assert rejected["leak"] > 0 and rejected["split_limit"] > 0
-    assert result["ledger"]["rows_in"] == 82 == result["ledger"]["rows_out"] + sum(rejected.values())
-    folder = project_folder(project) / "prepared"
-    lines = [orjson.loads(line) for line in (folder / "v1" / "rejected.jsonl").read_bytes().splitlines()]
-    reasons = {line["row_id"]: line["reason"] for line in lines}
-    assert len(lines) == sum(rejected.values())
-    assert (reasons[other[0]], reasons["rchunk"]) == ("other_task", "nothing_supervised")
-    text_of = dict(zip(kept + twin_ids, texts + texts, strict=True))
-    sides = [
-        {text_of[row.row_id]["text"] for row in rows}
-        for rows in (data(project, result).train(), data(project, result).dev(), data(project, result).eval())
-    ]
-    assert not sides[0] & sides[1] and not sides[0] & sides[2] and not sides[1] & sides[2]
+    result = prepare(project, train_rows=20, dev_rows=4, eval_rows=10)
+    assert result["rows"] == {"train": 20, "dev": 4, "eval": 10}
+    counts = {
+        "profile_mismatch": 2, "nothing_supervised": 1, "over_length": 1, "duplicate_row": 40, "split_limit": 6,
+    }  # fmt: skip
+    assert result["ledger"] == {"rows_in": 84, "rows_out": 34, "rejected": counts}
+    named = rejected(project)
+    assert len(named) == 50
+    assert [named[row_id] for row_id in (other[0], empty[0], long[0], "rchunk-1")] == [
+        "profile_mismatch", "nothing_supervised", "over_length", "profile_mismatch",
+    ]  # fmt: skip
+    assert {named[row_id] for row_id in twin_ids} == {"duplicate_row"}
 
 
 def test_a_rows_place_is_found_in_every_version(project):
@@ -132,8 +107,8 @@ def test_the_profile_that_was_asked_for_is_prepared(project):
     )
     manifest = data(project, prepare(project, task_profile="structured_extraction")).manifest
     assert manifest.output_schema.model_dump() == {"scoring_mode": "span_set", "labels": [], "entity_types": ["Number"]}
-    assert manifest.ledger.rejected == {"other_task": 30}
-    assert manifest.sources == ["import-2"]
+    assert manifest.ledger.rejected == {"profile_mismatch": 30}
+    assert manifest.imports == ["import-2"]
 
 
 def test_rows_beyond_the_committed_length_are_not_there(project):
@@ -146,7 +121,7 @@ def test_rows_beyond_the_committed_length_are_not_there(project):
 def test_without_rows_there_is_nothing_to_prepare(project):
     assert failure(project).reason.code == "nothing_to_prepare"
     assert not (project_folder(project) / "prepared").exists()
-    assert [code for code, _ in events(project)] == ["dataset_prepare_failed"]
+    assert [code for code, _ in events(project)] == ["dataset_prep_failed"]
     assert events(project)[0][1]["problem"] == "nothing_to_prepare"
 
 
@@ -161,12 +136,12 @@ def test_too_few_rows_of_the_kind_leave_nothing_behind(project):
         assert session.get(RowFileState, (project, "synthetic")).row_count == 20
 
 
-def test_rows_that_all_say_the_same_leave_nothing_to_train_on(project):
+def test_rows_that_all_say_the_same_are_one_row_which_can_not_be_split(project):
     add_rows(project, [{"text": "the same" + " " * n, "label": "a"} for n in range(9)])
-    assert "nothing is left to train on" in str(failure(project))
+    assert "1 can be used, and two are the least" in str(failure(project))
     assert not list((project_folder(project) / "prepared").glob("*"))
 
 
 def test_a_profile_without_a_preset_is_refused():
     with pytest.raises(StageError, match="poetry is not known"):
-        adapter_for("poetry")
+        adapter_named("auto", lambda: "", "poetry")
