@@ -32,17 +32,28 @@ class ChunkPreset(_Strict):
     maximum: int
 
 
+class PiiPreset(_Strict):
+    """How personal data is looked for.
+
+    Attributes:
+        phone_regions: Countries whose phone numbers are read without a country code, such as "US".
+        ner: Whether names and places are looked for too, which needs the extra `pii-ner`.
+    """
+
+    phone_regions: tuple[str, ...]
+    ner: bool = False
+
+
 class CleaningPreset(_Strict):
     """All of it.
 
     Attributes:
         boilerplate: Regular expressions, without case; a line that matches one is trimmed.
-        phone_region: How a phone number without a country code is read, such as "US".
         minimum_quality: A document below it is rejected.
     """
 
     boilerplate: tuple[str, ...]
-    phone_region: str
+    pii: PiiPreset
     minimum_quality: float
     outlier: OutlierPreset
     chunk: ChunkPreset

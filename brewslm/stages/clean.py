@@ -172,7 +172,7 @@ def _clean(document: RawDocument, job: CleanJob, filters: tuple[Filter, ...]) ->
     except UnicodeDecodeError:
         return DocumentReport(document=document.id, reason=RowReason.BAD_ENCODING), ""
     mended = mend(raw)
-    text, findings = mended.text, find_pii(mended.text, job.preset.phone_region)
+    text, findings = mended.text, find_pii(mended.text, job.preset.pii)
     if job.pii == "redact":
         text, findings = redact(text, findings)
     measured = quality(text, mended.trimmed_lines / mended.lines)
