@@ -132,16 +132,18 @@ def _cuts(placeholders: list[Span], one: Finding) -> bool:
 
 def _joined(found: tuple[Finding, ...], moved: tuple[Finding, ...], new: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The findings of a text and those of what redaction left of it, where they stand in the text."""
-    back = [Finding(one.type, _origin(one.start, found, moved), _origin(one.end, found, moved)) for one in new]
-    kept = [one for one in found if not any(wide.start <= one.start and one.end <= wide.end for wide in back)]
-    return tuple(sorted([*kept, *back], key=lambda finding: finding.start))
+    ends = [one.end for one in moved]
+
+    def origin(place: int) -> int:
+        before = bisect_right(ends, place)
+        return place + (found[before - 1].end - ends[before - 1] if before else 0)
+
+    back = [Finding(one.type, origin(one.start), origin(one.end)) for one in new]
+    ends_of_back = [one.end for one in back]
+    kept = [one for one in found if not _lies_in(one, back, ends_of_back)]
+    return tuple(sorted([*kept, *back], key=_start))
 
 
-def _origin(place: int, found: tuple[Finding, ...], moved: tuple[Finding, ...]) -> int:
-    """Where a place between placeholders was before they came."""
-    shift = 0
-    for old, now in zip(found, moved, strict=True):
-        if now.end > place:
-            break
-        shift = old.end - now.end
-    return place + shift
+def _lies_in(one: Finding, wide: list[Finding], ends: list[int]) -> bool:
+    place = bisect_left(ends, one.end)
+    return place < len(wide) and wide[place].start <= one.start

@@ -106,7 +106,7 @@ _ANY_ALONE = re.compile("|".join(f"(?:{scheme.pattern.pattern})" for scheme in _
 _ANY_ANNOUNCED = re.compile("|".join(f"(?:{scheme.pattern.pattern})" for scheme in _ANNOUNCED))
 _VAT = re.compile(
     r"(?:AT ?U|BE ?[01]|BG|CHE-?|CY|CZ|DE|DK|EE|EL|ES ?|FI|FR ?[0-9A-HJ-NP-Z]{2}|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK|XI)"
-    r"(?<![^\W_][A-Z]{2}) ?(?:[A-Z]?[0-9](?:[ .-]?[0-9A-Z]){5,13})"
+    r" ?(?:[A-Z]?[0-9](?:[ .-]?[0-9A-Z]){5,13})"
 )
 _VAT_WORDS = words("vat", "ust", "umsatzsteuer", "mwst", "tva", "iva\\b", "nif-iva", "p\\.? ?iva", "partita iva", "btw", "tax")
 
@@ -151,7 +151,7 @@ def _stands_apart(plain: str, start: int, end: int) -> bool:
 
 
 def _passes(module: str, value: str) -> bool:
-    return not module or bool(_validator(module).is_valid(value))
+    return not module or bool(_validator(module).is_valid(re.sub(r"[ .]", "", value)))
 
 
 @cache

@@ -38,7 +38,7 @@ class Card(Detector):
 
         for match in text.matches(_CARD):
             digits = re.sub(r"[ \n-]", "", match.group())
-            if not _issued(digits) or not luhn.is_valid(digits) or len(set(digits)) < 3:
+            if not _issued(digits) or not luhn.is_valid(digits) or len(set(digits)) < 2:
                 continue
             # Visa's old length is an article's too: then only words tell them apart.
             if len(digits) == 13 and ean.is_valid(digits) and not _CARD_WORDS.search(before(text.plain, match.start())):

@@ -37,6 +37,10 @@ _ANNOUNCEMENT = re.compile(
     re.IGNORECASE,
 )
 _ASSIGNED = tuple(re.compile(rf"{mark}>?[ \t]*[\"'`]?(?P<value>[^\s\"'`\[\]<>,;(){{}}]{{6,256}})") for mark in ":=")
+_SAID = re.compile(
+    r"(?:password|passwort|kennwort|contraseña|mot de passe|wachtwoord)[ \t]+(?:is|ist|lautet|es|est)[: ]{1,3}[\"'`]?(?P<value>[^\s\"'`\[\]<>,;(){}]{8,256})",
+    re.IGNORECASE,
+)
 _NO_SECRET = re.compile(r"\$|%|\{|\*{3}|x{4}|\.{3}|(?:your|my|the|example|changeme|redacted|placeholder|none|null|true|false|os\.|self\.|env)", re.IGNORECASE)
 
 
@@ -52,7 +56,7 @@ class Secret(Detector):
         yield from (match.span() for match in _JWT.finditer(text.plain) if _is_jwt(match.group()))
         for word in ("bearer", "basic"):
             yield from (match.span("value") for match in text.anchored(word, _BEARER) if _looks_random(match["value"]))
-        yield from _assigned(text.plain)
+        yield from _assigned(text)
 
 
 def _tokens(plain: str) -> Iterator[Span]:
@@ -68,14 +72,15 @@ def _tokens(plain: str) -> Iterator[Span]:
                     break
 
 
-def _assigned(plain: str) -> Iterator[Span]:
-    for pattern in _ASSIGNED:
-        for match in pattern.finditer(plain):
-            if not _ANNOUNCEMENT.search(plain, max(0, match.start() - 32), match.start()):
-                continue
-            value = match["value"].rstrip(".!?:")
-            if len(value) >= 6 and not _NO_SECRET.match(value) and _looks_random(value):
-                yield match.start("value"), match.start("value") + len(value)
+def _assigned(text: Text) -> Iterator[Span]:
+    """What is set equal to a password, or said to be one."""
+    said = [match for word in ("passw", "kennw", "contrase", "mot de", "wachtw") for match in text.anchored(word, _SAID)]
+    for match in (*(match for pattern in _ASSIGNED for match in pattern.finditer(text.plain)), *said):
+        if match.re is not _SAID and not _ANNOUNCEMENT.search(text.plain, max(0, match.start() - 32), match.start()):
+            continue
+        value = match["value"].rstrip(".:")
+        if len(value) >= 6 and not _NO_SECRET.match(value) and _looks_random(value):
+            yield match.start("value"), match.start("value") + len(value)
 
 
 def _blocks(text: Text) -> Iterator[Span]:
