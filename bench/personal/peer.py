@@ -1,4 +1,4 @@
-"""Presidio's pattern recognisers over texts: `python peer.py TEXTS` prints one JSON line per text, [[type, start, end, score], …].
+"""Presidio's pattern recognisers over texts: `python peer.py TEXTS LENIENCY` prints a list of spans per text.
 
 Runs in the toolchain; imports nothing of brewslm. No model of names is loaded: spaCy's blank pipelines give the words that
 Presidio's context enhancer reads, each in the text's language. The last line is {"seconds": …}.
@@ -13,7 +13,9 @@ import spacy
 import tldextract
 from spacy.language import Language
 
-tldextract.extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)  # else it fetches a list at the first mail address
+tldextract.extract = tldextract.TLDExtract(
+    suffix_list_urls=(), cache_dir=None
+)  # else it fetches a list at the first mail address
 from presidio_analyzer import AnalyzerEngine, RecognizerRegistry  # noqa: E402
 from presidio_analyzer import predefined_recognizers as known  # noqa: E402
 from presidio_analyzer.nlp_engine import SpacyNlpEngine  # noqa: E402
@@ -27,7 +29,8 @@ BY_LANGUAGE = {
     "it": ("ItFiscalCode", "ItPassport", "ItVatCode"),
 }
 TYPES = {
-    "CREDIT_CARD": "card", "CRYPTO": "crypto", "EMAIL_ADDRESS": "email", "IBAN_CODE": "iban", "IP_ADDRESS": "ip", "MAC_ADDRESS": "mac",
+    "CREDIT_CARD": "card", "CRYPTO": "crypto", "EMAIL_ADDRESS": "email", "IBAN_CODE": "iban",
+    "IP_ADDRESS": "ip", "MAC_ADDRESS": "mac",
     "PHONE_NUMBER": "phone", "US_SSN": "ssn", "US_ITIN": "ssn", "UK_NINO": "national_id", "UK_NHS": "national_id",
     "DE_TAX_ID": "national_id", "DE_SOCIAL_SECURITY": "national_id", "ES_NIF": "national_id", "ES_NIE": "national_id",
     "IT_FISCAL_CODE": "national_id", "US_PASSPORT": "passport", "UK_PASSPORT": "passport", "DE_PASSPORT": "passport",
@@ -58,7 +61,7 @@ def analyzer(leniency: int) -> AnalyzerEngine:
 
 
 def main() -> None:
-    """Analyse each text in its language; `--leniency 0` takes any possible phone number, 1 only those given out."""
+    """Analyse each text in its language; leniency 0 takes any possible phone number, 1 only those given out."""
     engine = analyzer(int(sys.argv[2]))
     texts = [json.loads(line) for line in Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()]
     entities = sorted(TYPES)

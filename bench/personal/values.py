@@ -1,5 +1,7 @@
-"""Values of personal data, and of what only looks like it. Runs in the toolchain: Faker, or written from the public specifications.
+# ruff: noqa: D102 - what a slot holds is its name
+"""Values of personal data, and of what only looks like it, by Faker or by generators written from the public specifications.
 
+Runs in the toolchain.
 No pattern and no validator of brewslm is used here: check digits are computed anew, numbers follow the countries' plans.
 """
 
@@ -23,7 +25,7 @@ MONTHS = {
     "es_ES": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
     "it_IT": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
 }
-AREA_CODES = {"en_US": "212 213 303 305 312 404 415 503 512 602 617 702 713 808 916".split()}
+AREA_CODES = {"en_US": ["212", "213", "303", "305", "312", "404", "415", "503", "512", "602", "617", "702", "713", "808", "916"]}
 
 
 class Values:
@@ -55,7 +57,9 @@ class Values:
         return self.faker.name()
 
     def f_stamp(self) -> str:
-        return self.faker.date_time_this_decade().strftime(self.one_of("%Y-%m-%dT%H:%M:%SZ", "%d/%b/%Y:%H:%M:%S", "%Y-%m-%d %H:%M:%S"))
+        return self.faker.date_time_this_decade().strftime(
+            self.one_of("%Y-%m-%dT%H:%M:%SZ", "%d/%b/%Y:%H:%M:%S", "%Y-%m-%d %H:%M:%S")
+        )
 
     # --- personal data
 
@@ -72,13 +76,19 @@ class Values:
 
     def _phone_us(self) -> str:
         area, rest = self.random.choice(AREA_CODES["en_US"]), "%##"
-        return self.one_of(f"({area}) {rest}-####", f"{area}-{rest}-####", f"{area}.{rest}.####", f"+1 {area} {rest} ####", f"+1{area}{rest}####")
+        return self.one_of(
+            f"({area}) {rest}-####", f"{area}-{rest}-####", f"{area}.{rest}.####", f"+1 {area} {rest} ####", f"+1{area}{rest}####"
+        )
 
     def _phone_gb(self) -> str:
-        return self.one_of("020 7### ####", "+44 20 7### ####", "(0121) 4## ####", "07911 1#####", "+447911 1#####", "0161 4## ####")
+        return self.one_of(
+            "020 7### ####", "+44 20 7### ####", "(0121) 4## ####", "07911 1#####", "+447911 1#####", "0161 4## ####"
+        )
 
     def _phone_de(self) -> str:
-        return self.one_of("030 %######", "+49 89 %######", "0171 %######", "+49 (0)40 %######", "089/%######", "0049 171 %######")
+        return self.one_of(
+            "030 %######", "+49 89 %######", "0171 %######", "+49 (0)40 %######", "089/%######", "0049 171 %######"
+        )
 
     def _phone_fr(self) -> str:
         return self.one_of("06 %# ## ## ##", "01.4%.##.##.##", "+33 6 %# ## ## ##", "04%#######", "+33 (0)1 4% ## ## ##")
@@ -99,7 +109,9 @@ class Values:
         return " ".join(made[i : i + 4] for i in range(0, len(made), 4)) if self.random.random() < 0.5 else made
 
     def ip(self) -> str:
-        return self.one_of(self.faker.ipv4_public(), self.faker.ipv4_private(), self.faker.ipv6(), f"2001:db8::{self.some('123456789abcdef', 3)}")
+        return self.one_of(
+            self.faker.ipv4_public(), self.faker.ipv4_private(), self.faker.ipv6(), f"2001:db8::{self.some('123456789abcdef', 3)}"
+        )
 
     def mac(self) -> str:
         made = self.faker.mac_address()
@@ -133,7 +145,7 @@ class Values:
         """§ 139b AO: ten digits of which one comes twice and one not at all, none first zero; ISO 7064 MOD 11,10."""
         while True:
             kept = self.random.sample(DIGITS, 9)
-            body = kept + [self.random.choice(kept)]
+            body = [*kept, self.random.choice(kept)]
             self.random.shuffle(body)
             if body[0] != "0":
                 break
@@ -146,7 +158,9 @@ class Values:
 
     def tax_id(self) -> str:
         """VAT numbers whose check digits are computed here (Germany, France, Spain as a person's, Britain)."""
-        return {"DE": self._vat_de, "FR": self._vat_fr, "ES": lambda: "ES" + self.faker.nif(), "GB": self._vat_gb}[self.locale[-2:]]()
+        return {"DE": self._vat_de, "FR": self._vat_fr, "ES": lambda: "ES" + self.faker.nif(), "GB": self._vat_gb}[
+            self.locale[-2:]
+        ]()
 
     def _vat_de(self) -> str:
         body = self.digits("%#######")
@@ -188,8 +202,10 @@ class Values:
     def secret_key(self) -> str:
         word = string.ascii_letters + DIGITS
         return self.one_of(
-            "AKIA" + self.some(string.ascii_uppercase + "234567", 16), "ghp_" + self.some(word, 36), "glpat-" + self.some(word, 20),
-            f"xoxb-{self.digits('%###########')}-{self.digits('%###########')}-{self.some(word, 24)}", "sk_live_" + self.some(word, 24),
+            "AKIA" + self.some(string.ascii_uppercase + "234567", 16), "ghp_" + self.some(word, 36),
+            "glpat-" + self.some(word, 20),
+            f"xoxb-{self.digits('%###########')}-{self.digits('%###########')}-{self.some(word, 24)}",
+            "sk_live_" + self.some(word, 24),
             "sk-proj-" + self.some(word, 48), "AIza" + self.some(word + "-_", 35),
         )  # fmt: skip
 
@@ -204,13 +220,18 @@ class Values:
     def url_credentials(self) -> str:
         scheme = self.one_of("https", "postgresql", "ftp", "amqp", "redis")
         port = self.one_of("", ":5432", ":8443")
-        return f"{scheme}://{self.faker.user_name()}:{self.some(string.ascii_letters + DIGITS, 12)}@{self.faker.domain_name()}{port}/{self.faker.word()}"
+        user = f"{self.faker.user_name()}:{self.some(string.ascii_letters + DIGITS, 12)}"
+        return f"{scheme}://{user}@{self.faker.domain_name()}{port}/{self.faker.word()}"
 
     def date_of_birth(self) -> str:
         born = self.faker.date_of_birth(minimum_age=18, maximum_age=90)
         language = self.locale if self.locale in MONTHS else "en_US"
         month = MONTHS[language].split()[born.month - 1]
-        day = {"de_DE": f"{born.day}. {month} {born.year}", "es_ES": f"{born.day} de {month} de {born.year}", "en_US": f"{month} {born.day}, {born.year}"}
+        day = {
+            "de_DE": f"{born.day}. {month} {born.year}",
+            "es_ES": f"{born.day} de {month} de {born.year}",
+            "en_US": f"{month} {born.day}, {born.year}",
+        }
         written = day.get(self.locale, f"{born.day} {month} {born.year}")
         numeric = {"en_US": "%m/%d/%Y", "de_DE": "%d.%m.%Y"}.get(self.locale, "%d/%m/%Y")
         return self.one_of(written, born.strftime(numeric), born.isoformat())
@@ -230,7 +251,9 @@ class Values:
     # --- decoys
 
     def x_order(self) -> str:
-        return self.digits(self.one_of("1########", "4#########", "ORD-######", "#8######", "2024-######", "1##########", "R%###-#####"))
+        return self.digits(
+            self.one_of("1########", "4#########", "ORD-######", "#8######", "2024-######", "1##########", "R%###-#####")
+        )
 
     def x_ticket(self) -> str:
         return self.digits(self.one_of("INC00#####", "#%####", "SUP-####", "CASE-2023-####", "AZ 12/####-B"))
@@ -257,7 +280,9 @@ class Values:
         return self.digits(self.one_of("1#:3#", "0%:15", "1#:2#:4#"))
 
     def x_price(self) -> str:
-        return self.digits(self.one_of("$%##.##", "1.2##,## €", "%##,## €", "£%,###.00", "EUR %####", "1 %## ###,## €", "USD 1,2##,###.##"))
+        return self.digits(
+            self.one_of("$%##.##", "1.2##,## €", "%##,## €", "£%,###.00", "EUR %####", "1 %## ###,## €", "USD 1,2##,###.##")
+        )
 
     def x_sku(self) -> str:
         return self.digits(self.one_of("AB-####-X", "SKU%#####", "XK##-%###", "B0%HQ#L#T", "WH-1000XM%", "%#-##-%##-A"))

@@ -34,7 +34,9 @@ def test_every_type_has_an_example_that_holds():
     assert {kind for kind, _, _ in FOUND} == set(TYPES)
 
 
-@pytest.mark.parametrize("around", ["({})", '"{}"', "'{}'", "**{}**", "| {} |", "<{}>", "a;{};b", "{},", "{}.", "x: {}", "\n{}\n", "`{}`", "«{}»"])
+@pytest.mark.parametrize(
+    "around", ["({})", '"{}"', "'{}'", "**{}**", "| {} |", "<{}>", "a;{};b", "{},", "{}.", "x: {}", "\n{}\n", "`{}`", "«{}»"]
+)
 @pytest.mark.parametrize(("kind", "value"), [
     ("email", "ana@mail.example.org"), ("phone", "+44 20 7946 0958"), ("card", "4111 1111 1111 1111"), ("ip", "203.0.113.9"),
     ("iban", "DE89370400440532013000"), ("national_id", "RSSMRA85T10A562S"), ("mac", "00:1a:2b:3c:4d:5e"), ("ssn", "536-90-4399"),
@@ -118,9 +120,9 @@ def test_a_placeholder_announces_nothing_and_is_no_finding():
 
 
 @pytest.mark.parametrize("unit", [
-    "a.a.", "1 1 1 1 ", "1", "a@", "a@b.", "1.1.", "aa:bb:", "::", "1-1-", "+1", "(1) ", "AA11 ", "A1", "bc1q", "eyJaaaaaaaa.", "[",
-    "-----BEGIN PRIVATE KEY-----\n", "password=", "http://a:b@c ", "_aaaaaaaaaaaaaaaaa", "born 1", "passport 1", "geb. 12.", "00 ",
-    "-aa-bb", "bearer ", "0123 456789 ", "[EMAIL]", "1985-01-01 born ", "\u00a01",
+    "a.a.", "1 1 1 1 ", "1", "a@", "a@b.", "1.1.", "aa:bb:", "::", "1-1-", "+1", "(1) ", "AA11 ", "A1", "bc1q", "eyJaaaaaaaa.",
+    "[", "-----BEGIN PRIVATE KEY-----\n", "password=", "http://a:b@c ", "_aaaaaaaaaaaaaaaaa", "born 1", "passport 1", "geb. 12.",
+    "00 ", "-aa-bb", "bearer ", "0123 456789 ", "[EMAIL]", "1985-01-01 born ", "\u00a01",
 ])  # fmt: skip
 def test_a_long_string_of_anything_is_read_in_steps_that_grow_with_its_length(unit):
     """No clock: regular expressions that backtrack would not come back from this within the suite's patience."""

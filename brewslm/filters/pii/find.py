@@ -59,7 +59,7 @@ def _once(text: Text, detectors: Sequence[Detector]) -> tuple[Finding, ...]:
 
 
 def _windows(text: Text, found: tuple[Finding, ...]) -> list[Span]:
-    """The text around the findings: beyond, redacting them changes nothing. Cut at white space, away from numbers and findings."""
+    """The text around the findings: beyond, redacting changes nothing. Cut at white space, away from numbers and findings."""
     blocked = sorted([*text.announced, *((one.start, one.end) for one in found)])
     windows: list[Span] = []
     for one in found:

@@ -105,7 +105,8 @@ _ANNOUNCED = tuple(scheme for scheme in SCHEMES if scheme.announced_by is not No
 _ANY_ALONE = re.compile("|".join(f"(?:{scheme.pattern.pattern})" for scheme in _ALONE))
 _ANY_ANNOUNCED = re.compile("|".join(f"(?:{scheme.pattern.pattern})" for scheme in _ANNOUNCED))
 _VAT = re.compile(
-    r"(?:AT ?U|BE ?[01]|BG|CHE-?|CY|CZ|DE|DK|EE|EL|ES ?|FI|FR ?[0-9A-HJ-NP-Z]{2}|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK|XI)"
+    r"(?:AT ?U|BE ?[01]|BG|CHE-?|CY|CZ|DE|DK|EE|EL|ES ?|FI|FR ?[0-9A-HJ-NP-Z]{2}|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL"
+    r"|PL|PT|RO|SE|SI|SK|XI)"
     r" ?(?:[A-Z]?[0-9](?:[ .-]?[0-9A-Z]){5,13})"
 )
 _VAT_WORDS = words("vat", "ust", "umsatzsteuer", "mwst", "tva", "iva\\b", "nif-iva", "p\\.? ?iva", "partita iva", "btw", "tax")
@@ -125,7 +126,11 @@ class NationalId(Detector):
     def _of_scheme(self, scheme: Scheme, plain: str, low: int, high: int) -> Iterator[Span]:
         for match in scheme.pattern.finditer(plain, low, high):
             start, end = match.span()
-            if _stands_apart(plain, start, end) and _passes(scheme.module, match.group()) and _announced(scheme, plain, start, end):
+            if (
+                _stands_apart(plain, start, end)
+                and _passes(scheme.module, match.group())
+                and _announced(scheme, plain, start, end)
+            ):
                 yield start, end
 
 
@@ -160,7 +165,7 @@ def _validator(module: str) -> Any:
 
 
 class TaxId(Detector):
-    """A VAT number of the EU, Britain or Switzerland with its country's letters and check digits: a sole trader's is a person's."""
+    """A VAT number of the EU, Britain or Switzerland with country and check digits: a sole trader's is a person's."""
 
     type = "tax_id"
 

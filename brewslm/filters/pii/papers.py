@@ -7,23 +7,28 @@ from datetime import date
 from brewslm.filters.pii.base import Detector, Span, Text
 
 _MONTH = (
-    r"(?:jan|gen|ene|feb|f[ée]v|mar|m[äa]r|mrz|mrt|apr|avr|abr|ma[yi]|mag|mei|jun|juin|giu|jul|juil|lug|aug|ago|ao[uû]|sep|set|o[ck]t|ott|nov|d[eéi][cz])[^\W\d_]{0,8}\.?"
+    r"(?:jan|gen|ene|feb|f[ée]v|mar|m[äa]r|mrz|mrt|apr|avr|abr|ma[yi]|mag|mei|jun|juin|giu"
+    r"|jul|juil|lug|aug|ago|ao[uû]|sep|set|o[ck]t|ott|nov|d[eéi][cz])[^\W\d_]{0,8}\.?"
 )
 _DATE = (
     r"(?P<date>[0-9]{4}[-./][0-9]{1,2}[-./][0-9]{1,2}|[0-9]{1,2}[-./][0-9]{1,2}[-./](?:[0-9]{4}|[0-9]{2})"
-    rf"|[0-9]{{1,2}}(?:st|nd|rd|th|er|º|\.)?(?: of| de)? {_MONTH},?(?: de| del)? [0-9]{{4}}|{_MONTH} [0-9]{{1,2}}(?:st|nd|rd|th)?,? [0-9]{{4}})(?![0-9])"
+    rf"|[0-9]{{1,2}}(?:st|nd|rd|th|er|º|\.)?(?: of| de)? {_MONTH},?(?: de| del)? [0-9]{{4}}"
+    rf"|{_MONTH} [0-9]{{1,2}}(?:st|nd|rd|th)?,? [0-9]{{4}})(?![0-9])"
 )
 _BORN = re.compile(
-    r"(?:(?<![^\W_])(?:born|dob(?![^\W_])|d\.o\.b|geb\.|geboren|geburts|geboorte|née?(?!\w)|nac(?:ido|ida|imiento)|nat[oa](?!\w))|birth|naissance|nascita)"
+    r"(?:(?<![^\W_])(?:born|dob(?![^\W_])|d\.o\.b|geb\.|geboren|geburts|geboorte|née?(?!\w)|nac(?:ido|ida|imiento)|nat[oa](?!\w))"
+    r"|birth|naissance|nascita)"
     rf"[^0-9\[\]\n;]{{0,40}}\n?(?<![0-9]){_DATE}",
     re.IGNORECASE,
 )
 _BORN_STEMS = ("born", "dob", "d.o.b", "geb", "né", "nac", "nat", "birth", "nais", "nasc")
 _NUMBER = (
-    r"(?P<number>[A-Z]{0,3} ?[0-9][0-9A-Z]{4,9}|[0-9]{2} ?[A-Z]{2} ?[0-9]{5}|[A-Z]{2}[0-9A-Z]{6}[0-9]|[A-Z][0-9A-Z]{3}[0-9]{5})(?![\w]|-[0-9])"
+    r"(?P<number>[A-Z]{0,3} ?[0-9][0-9A-Z]{4,9}|[0-9]{2} ?[A-Z]{2} ?[0-9]{5}"
+    r"|[A-Z]{2}[0-9A-Z]{6}[0-9]|[A-Z][0-9A-Z]{3}[0-9]{5})(?![\w]|-[0-9])"
 )
 _PASSPORT = re.compile(
-    r"(?i:(?<![^\W_])(?:passports?|reisepass|pass|passeport|pasaporte|passaporto|paspoort|passaporte)(?:-?(?:nr|nummer|no)\b\.?)?(?![^\W_])"
+    r"(?i:(?<![^\W_])(?:passports?|reisepass|pass|passeport|pasaporte|passaporto|paspoort|passaporte)"
+    r"(?:-?(?:nr|nummer|no)\b\.?)?(?![^\W_])"
     r"(?:[\s:#.=\"'|ºn°-]|(?:number|nummer|num[ée]ro|n[úu]mero|num|no|nr|is|ist|est|es|è|copy|card|id|of|de)\b){0,12})"
     rf"(?<!\w){_NUMBER}"
 )

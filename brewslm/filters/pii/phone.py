@@ -20,10 +20,10 @@ _DATE = re.compile(
     r"\(?(?:[0-9]{4}[-./ ][0-9]{1,2}[-./ ][0-9]{1,2}|[0-9]{1,2}([-./])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2}))(?![0-9]|[-./][0-9])"
 )
 _WORDS = words(
-    "tel(?:[.:]|\\b)", "phone", "telephon", "call(?!ed)", "mobile", "cell(?:\\b|phone)", "fax", "whatsapp", "sms", "text me", "dial",
-    "ring\\b", "hotline", "reach(?:able|ed)?\\b", "telefon", "handy", "mobil", "anruf", "rufnummer", "ruf\\b", "erreich", "durchwahl",
-    "t[ée]l[ée]ph", "t[ée]l\\b", "portable", "appel", "joindre", "tel[ée]fono", "m[óo]vil", "llam", "tfno", "cellulare", "chiam",
-    "telefoon", "bel\\b",
+    "tel(?:[.:]|\\b)", "phone", "telephon", "call(?!ed)", "mobile", "cell(?:\\b|phone)", "fax", "whatsapp",
+    "sms", "text me", "dial", "ring\\b", "hotline", "reach(?:able|ed)?\\b", "telefon", "handy", "mobil",
+    "anruf", "rufnummer", "ruf\\b", "erreich", "durchwahl", "t[ée]l[ée]ph", "t[ée]l\\b", "portable", "appel",
+    "joindre", "tel[ée]fono", "m[óo]vil", "llam", "tfno", "cellulare", "chiam", "telefoon", "bel\\b",
 )  # fmt: skip
 _MONEY = re.compile(
     r" ?(?:[€$£¥%]|EUR|USD|GBP|,[0-9]|(?:Euro|Dollar|Stück|pieces|units|unités|unidades|pezzi|ms|kg|km|MB|GB|bytes)\b)"
@@ -117,7 +117,11 @@ class Phone(Detector):
     def _is_international(self, one: _Candidate, sure: bool) -> bool:
         digits = one.digits if one.plain[one.start] == "+" else one.digits[2:]
         # Two zeros announce less than a plus: such a number is in its groups, or surely given out.
-        return len(digits) >= 8 and (sure or one.plain[one.start] == "+" or len(one.shape) >= 4) and holds_international(digits, sure)
+        return (
+            len(digits) >= 8
+            and (sure or one.plain[one.start] == "+" or len(one.shape) >= 4)
+            and holds_international(digits, sure)
+        )
 
     def _is_national(self, one: _Candidate, sure: bool) -> bool:
         if sum(one.shape) > 13 or "\n" in one.value or _DATE.match(one.value):

@@ -7,7 +7,18 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-_KINDS = ("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan", "voicemail")
+_KINDS = (
+    "fixed_line",
+    "mobile",
+    "toll_free",
+    "premium_rate",
+    "shared_cost",
+    "personal_number",
+    "voip",
+    "pager",
+    "uan",
+    "voicemail",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,8 @@ def plan(region: str) -> Plan | None:
         return None
     kinds = [getattr(metadata, kind) for kind in _KINDS]
     patterns = [f"(?:{kind.national_number_pattern})" for kind in kinds if kind and kind.national_number_pattern]
-    lengths = frozenset(one for one in metadata.general_desc.possible_length or () if one > 0)
+    general = metadata.general_desc
+    lengths = frozenset(one for one in (general.possible_length or () if general else ()) if one > 0)
     return Plan(metadata.national_prefix or "", re.compile("|".join(patterns) or "(?!)"), lengths)
 
 

@@ -38,10 +38,14 @@ _ANNOUNCEMENT = re.compile(
 )
 _ASSIGNED = tuple(re.compile(rf"{mark}>?[ \t]*[\"'`]?(?P<value>[^\s\"'`\[\]<>,;(){{}}]{{6,256}})") for mark in ":=")
 _SAID = re.compile(
-    r"(?:password|passwort|kennwort|contraseña|mot de passe|wachtwoord)[ \t]+(?:is|ist|lautet|es|est)[: ]{1,3}[\"'`]?(?P<value>[^\s\"'`\[\]<>,;(){}]{8,256})",
+    r"(?:password|passwort|kennwort|contraseña|mot de passe|wachtwoord)[ \t]+(?:is|ist|lautet|es|est)[: ]{1,3}"
+    r"[\"'`]?(?P<value>[^\s\"'`\[\]<>,;(){}]{8,256})",
     re.IGNORECASE,
 )
-_NO_SECRET = re.compile(r"\$|%|\{|\*{3}|x{4}|\.{3}|(?:your|my|the|example|changeme|redacted|placeholder|none|null|true|false|os\.|self\.|env)", re.IGNORECASE)
+_NO_SECRET = re.compile(
+    r"\$|%|\{|\*{3}|x{4}|\.{3}|(?:your|my|the|example|changeme|redacted|placeholder|none|null|true|false|os\.|self\.|env)",
+    re.IGNORECASE,
+)
 
 
 class Secret(Detector):
@@ -67,7 +71,11 @@ def _tokens(plain: str) -> Iterator[Span]:
                 continue
             for start in range(max(0, hit.start() - back), hit.start()):
                 match = shape.match(plain, start)
-                if match and match.end() > hit.start() and not (start and (plain[start - 1].isalnum() or plain[start - 1] == "_")):
+                if (
+                    match
+                    and match.end() > hit.start()
+                    and not (start and (plain[start - 1].isalnum() or plain[start - 1] == "_"))
+                ):
                     yield match.span()
                     break
 
