@@ -1,4 +1,4 @@
-"""Names and places are an extra: without it the preset's wish is refused with what to install. bench/pii.py has no figures of it."""
+"""Names and places are an extra: without it, the refusal says what to install. They have no figures in bench/pii.py."""
 
 import sys
 
