@@ -126,19 +126,30 @@ class RulesPreset(_Strict):
     duplicate_passages: dict[Annotated[int, Field(ge=5, le=10)], float] = {}
 
 
+class PiiPreset(_Strict):
+    """How personal data is looked for.
+
+    Attributes:
+        phone_regions: Countries whose phone numbers are read without a country code, such as "US".
+        ner: Whether names and places are looked for too, which needs the extra `pii-ner`.
+    """
+
+    phone_regions: tuple[str, ...]
+    ner: bool = False
+
+
 class CleaningPreset(_Strict):
     """All of it.
 
     Attributes:
         boilerplate: Regular expressions, without case; a line that matches one is trimmed.
-        phone_region: How a phone number without a country code is read, such as "US".
         minimum_quality: A document below it is rejected.
         rules: By name: `documents` for a team's own, `web` for crawled pages.
     """
 
     boilerplate: tuple[str, ...]
     pages: PagesPreset
-    phone_region: str
+    pii: PiiPreset
     language: LanguagePreset
     minimum_quality: float
     rules: dict[Literal["documents", "web"], RulesPreset]

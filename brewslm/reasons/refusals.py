@@ -42,6 +42,12 @@ class PackageUnavailable(Refusal, status=502, remedy="Check that the package ind
     """A package with a model or sample could not be fetched, or is not the file that its hash names."""
 
 
+class ExtraMissing(Refusal, status=501, remedy="Install the extra, or leave out what needs it.", **_S):
+    """What was asked for needs packages that are not installed."""
+
+    extra: str
+
+
 class HostNotLoopback(Refusal, exit_code=2, remedy="Leave --host out: without users, only this machine may ask.", **_S):
     """The server would listen on an address that others can reach."""
 

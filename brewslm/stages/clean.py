@@ -184,7 +184,7 @@ def _clean(document: RawDocument, job: CleanJob, filters: tuple[Filter, ...]) ->
         return DocumentReport(document=document.id, reason=refused.reason), ""
     mended = mend(read.text)
     trimmed = trim(mended, read.page_starts, job.preset)
-    text, findings = trimmed.text, find_pii(trimmed.text, job.preset.phone_region)
+    text, findings = trimmed.text, find_pii(trimmed.text, job.preset.pii)
     if job.pii == "redact":
         text, findings = redact(text, findings)
     words = WordStatistics(text)

@@ -137,6 +137,6 @@ def _pii_finder() -> "Any":
     preset = cleaning_preset()
 
     def kinds(text: str) -> set[str]:
-        return {finding.type for finding in find_pii(text, preset.phone_region)}
+        return {finding.type for finding in find_pii(text, preset.pii)}
 
     return kinds
