@@ -107,11 +107,12 @@ def bounds(draws: "Array", strata: "Array", names: Sequence[str], held_out: int,
     import numpy as np
 
     sizes = np.bincount(strata, minlength=len(names))
-    evals, devs = _shared(sizes, held_out), _shared(sizes, held_out + dev)
+    evals = _shared(sizes, held_out)
+    devs = _shared(sizes - evals, dev)
     made = {}
     for place, name in enumerate(names):
         ordered = np.sort(draws[strata == place])
-        made[name] = Bounds(eval=_bound(ordered, evals[place]), dev=_bound(ordered, max(evals[place], devs[place])))
+        made[name] = Bounds(eval=_bound(ordered, evals[place]), dev=_bound(ordered, evals[place] + devs[place]))
     ordered = np.sort(draws)
     made[""] = made.get("") or Bounds(eval=_bound(ordered, held_out), dev=_bound(ordered, held_out + dev))
     return made

@@ -9,6 +9,7 @@ from brewslm.errors import StageError
 from brewslm.processes.context import Context
 from brewslm.reasons import Reason
 from brewslm.reasons.deployment import DeploymentPromoteBlocked
+from brewslm.rows.manifest import PreparedData
 from brewslm.stages.contract import Request
 from brewslm.stages.deploy.changes import changed, export_of, version_in
 from brewslm.stages.deploy.switch import SwitchJob, SwitchResult, job_for, made_ready, move_slot
@@ -47,12 +48,14 @@ def resolve(request: PromoteRequest, records: Records) -> SwitchJob:
 
 
 def run(job: SwitchJob, context: Context) -> SwitchResult:
-    """Make it ready and ask it.
+    """Make it ready and ask it, once it is known that what it learnt from, and was measured on, is still what it was.
 
     Raises:
+        StageError(ManifestMismatch): A prepared file was changed, so that the verdict stands on nothing.
         StageError(DeploymentSmokeFailed): It does not answer as the exported file did.
     """
     context.check()
+    PreparedData(job.manifest, job.manifest_sha256)
     return made_ready(job)
 
 

@@ -17,8 +17,8 @@ from brewslm.serving.endpoints import supervisor_runs, wanting
 from brewslm.stages.contract import Job, Result
 from brewslm.stages.deploy.changes import export_of
 from brewslm.store.files import read_json, sha256
-from brewslm.store.records import Records
-from brewslm.store.tables import DeploymentVersion, Slot, now
+from brewslm.store.records import Records, experiment_of
+from brewslm.store.tables import DataManifest, DeploymentVersion, Slot, now
 
 READY_SECONDS = 60.0
 PLACES = 12
@@ -31,6 +31,7 @@ class SwitchJob(Job):
     Attributes:
         before: The version that the slot points to now; the slot is moved only if it still does.
         gguf: The file to serve, and its hash in the export.
+        manifest: The data manifest that the model learnt from, and its hash.
     """
 
     version_id: int
@@ -40,6 +41,8 @@ class SwitchJob(Job):
     gguf: Path
     sha256: str
     smoke_trace: Path
+    manifest: Path
+    manifest_sha256: str
 
 
 class SwitchResult(Result):
@@ -61,10 +64,11 @@ def job_for(version: DeploymentVersion, records: Records) -> SwitchJob:
     export = export_of(records.session, version.export_id)
     slot = records.session.get(Slot, (version.project_id, version.slot))
     bundle, artifact = records.folder / export.path, export.artifacts[version.variant]
+    manifest = records.session.get_one(DataManifest, experiment_of(records.session, export.experiment_id).manifest_id)
     return SwitchJob(
         version_id=version.id, slot=version.slot, before=slot.version_id if slot else None,
         model=f"{version.slot}-v{version.version}", gguf=bundle / artifact["path"], sha256=artifact["sha256"],
-        smoke_trace=bundle / "smoke-trace.json",
+        smoke_trace=bundle / "smoke-trace.json", manifest=records.folder / manifest.path, manifest_sha256=manifest.sha256,
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ class Candidates:
 
     def __iter__(self) -> Iterator[Candidate]:
         request = self._job.request
-        column = request.group_by if request.group_by != "document" else None
+        column = request.time_by or (request.group_by if request.group_by != "document" else None)
         groups = SourceColumn(self._job.imports, column) if column else None
         for row in RowFile(self._job.synthetic).rows(self._job.spans):
             group = groups.of(row) if groups else ""

@@ -2,15 +2,37 @@
 
 from typing import TYPE_CHECKING, Any
 
+from brewslm.errors import StageError
+from brewslm.reasons.refusals import NotPrepared
 from brewslm.rows import RowFile
 from brewslm.rows.identity import id_parts, source_key
 from brewslm.rows.manifest import PreparedData
 from brewslm.stages.prepare.candidates import Candidates
+from brewslm.stages.prepare.job import PrepareJob
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
+
+
+def read_former(job: PrepareJob) -> PreparedData | None:
+    """The manifest in use, whose split goes on; None where there is none, or none that this version of the product reads.
+
+    Raises:
+        StageError(ManifestMismatch): A file of it was changed, and it was not asked to draw the split anew.
+    """
+    if job.former is None or job.request.resplit:
+        return None
+    try:
+        return PreparedData(job.former.path, job.former.sha256)
+    except StageError as error:
+        if isinstance(error.reason, NotPrepared):
+            return None
+        next_step = "Put the file back, or prepare with --resplit: rows may then change sides."
+        raise StageError(
+            error.reason, "the split in use can't go on", where=error.where, cause=error.cause, next_step=next_step
+        ) from error
 
 
 def standing_before(former: PreparedData | None, candidates: Candidates, rows: int) -> "Array":

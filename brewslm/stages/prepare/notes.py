@@ -1,10 +1,10 @@
 """What a person should know of a new manifest before going on."""
 
 from brewslm.rows.manifest import Manifest
-from brewslm.stages.prepare.job import PrepareRequest
+from brewslm.stages.prepare.job import Former
 
 
-def notes(manifest: Manifest, request: PrepareRequest, former: Manifest | None) -> list[str]:
+def notes(manifest: Manifest, former: Former | None) -> list[str]:
     """One sentence each."""
     said = []
     if former is not None and manifest.continued is None:

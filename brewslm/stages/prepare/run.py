@@ -10,11 +10,12 @@ from brewslm.filters.preset import cleaning_preset
 from brewslm.processes.context import Context
 from brewslm.reasons import Reason
 from brewslm.reasons.prepare import DatasetPrepared, LeakageFound
-from brewslm.rows.manifest import Leakage, Manifest, MeasuredFor, PiiReport, PreparedData, PreparedFile, PreparedRow
+from brewslm.rows.manifest import Leakage, Manifest, MeasuredFor, PiiReport, PreparedFile, PreparedRow
 from brewslm.stages.prepare.adapters import AdapterPreset, adapter_named
 from brewslm.stages.prepare.candidates import Candidates, dominant_profile
 from brewslm.stages.prepare.card import card
 from brewslm.stages.prepare.decide import Decision, decide
+from brewslm.stages.prepare.former import read_former
 from brewslm.stages.prepare.job import PrepareJob, PrepareResult
 from brewslm.stages.prepare.leaks import Leaks
 from brewslm.stages.prepare.lengths import Lengths
@@ -43,7 +44,7 @@ def run(job: PrepareJob, context: Context) -> PrepareResult:
     schema = schema_of((one.adapted for one in candidates if one.reason is None), preset)
     lengths = Lengths(job.base, preset, schema, request.max_tokens)
     seen = survey(candidates, preset, request, lengths, context)
-    former = PreparedData(job.former.path, job.former.sha256) if job.former else None
+    former = read_former(job)
     decision = decide(seen, candidates, leaks, request, preset.task_profile, former)
     with new_folder(job.prepared / f"v{job.version}") as folder:
         written = write(folder, candidates, preset, decision, context)
@@ -57,7 +58,7 @@ def run(job: PrepareJob, context: Context) -> PrepareResult:
         ledger=manifest.ledger, version=job.version, path=f"prepared/v{job.version}/manifest.json", sha256=digest,
         task_profile=manifest.task_profile, adapter_preset=adapter, output_schema=manifest.output_schema,
         rows=manifest.rows, continued=decision.continued, pii_findings=manifest.pii.findings,
-        notes=notes(manifest, request, former.manifest if former else None),
+        notes=notes(manifest, job.former),
     )  # fmt: skip
 
 
