@@ -195,3 +195,9 @@ class PreparedData:
         if found != expected:
             reason = ManifestMismatch(manifest_version=version, file=path.name, expected_sha256=expected, found_sha256=found)
             raise StageError(reason, where=path.name, cause="it is missing" if found is None else "its SHA-256 differs")
+
+
+if __name__ == "__main__":
+    import json
+
+    print(json.dumps(Manifest.model_json_schema(), indent=2))
