@@ -170,7 +170,7 @@ def export_job(base: Path, adapter: Path, folder: Path) -> "ExportJob":
     from brewslm.stages.export.job import FORMATS, ExportJob, SmokePolicy
     from brewslm.store.files import sha256
 
-    manifest, known = write_prepared(1, folder / "prepared" / "v1"), base_model(f"path:{base}")
+    manifest, known = write_prepared(1, folder / "prepared" / "v1", base), base_model(f"path:{base}")
     return ExportJob(
         experiment_id="exp-1", export_id="export-1", base=known, base_sha256=known.sha256, adapter=adapter,
         adapter_sha256=sha256(adapter / "adapter_model.safetensors"), manifest_version=1, manifest_path=manifest,
