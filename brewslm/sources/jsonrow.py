@@ -14,6 +14,8 @@ from brewslm.sources.base import MAX_COLUMNS, MAX_LINE_BYTES, MAX_VALUES, sentin
 MAX_DEPTH = 100
 """Rows are written again inside other objects, and orjson writes 254 levels."""
 _LARGE_LINE = 256 * 1024
+_PLAIN_BYTES = 4 * _LARGE_LINE
+"""Of lines that are parsed in one go: too few for `MAX_VALUES` on one of them."""
 _SPACED_COLON = re.compile(rb'"\s+:')
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89abcdefABCDEF]")
 
@@ -28,6 +30,8 @@ def json_block(before: int, offset: int, data: bytes) -> RowBlock:
         offset: Where the first begins.
         data: The lines, without the end of the last.
     """
+    if (rows := _plain(data)) is not None:
+        return RowBlock(list(range(before + 1, before + 1 + len(rows))), rows)
     lines = data.split(b"\n")
     positions = range(before + 1, before + 1 + len(lines))
     if max(map(len, lines)) > _LARGE_LINE:
@@ -45,6 +49,33 @@ def json_block(before: int, offset: int, data: bytes) -> RowBlock:
         [values[number] for number in good],
         [row for row in looked_at if isinstance(row, SentinelRow)],
     )
+
+
+def _plain(data: bytes) -> list[dict[str, Any]] | None:
+    """The rows of lines that are one flat object each and lost no key, parsed in one go; None where one of them may be otherwise.
+
+    Each line begins with its only brace. If there are as many objects as lines when commas stand between them, each brace opened
+    one, and the comma before it came after the end of the one before: no object goes beyond its line. A key is followed by `":`
+    where no white space is before a colon: if there are as many of those as keys in all, then also in each line.
+    """
+    import numpy as np
+
+    text = np.frombuffer(data, np.uint8)
+    starts, ends = np.flatnonzero(text == ord("{")), np.flatnonzero(text == ord("\n"))
+    if len(data) > _PLAIN_BYTES or not data.startswith(b"{") or not np.array_equal(starts[1:], ends + 1):
+        return None
+    lists, colons = np.flatnonzero(text == ord("[")), np.flatnonzero(text == ord(":"))
+    before = text[colons - 1]
+    if np.diff(np.searchsorted(lists, starts), append=len(lists)).max() > MAX_DEPTH or (before <= ord(" ")).any():
+        return None
+    try:
+        rows = orjson.loads(b"[%b]" % data.replace(b"\n", b","))
+    except orjson.JSONDecodeError:
+        return None
+    if len(rows) != len(starts) or set(map(type, rows)) != {dict}:
+        return None
+    keys = list(map(len, rows))
+    return rows if sum(keys) == np.count_nonzero(before == ord('"')) and max(keys) <= MAX_COLUMNS else None
 
 
 def _doubtful(data: bytes, values: list[Any]) -> list[int]:

@@ -1,3 +1,4 @@
+from itertools import accumulate, product
 from pathlib import Path
 
 import orjson
@@ -9,7 +10,7 @@ from brewslm.rows import RawRow, RowReason, SentinelRow
 from brewslm.sources import base, jsonl
 from brewslm.sources.base import BLOCK_BYTES, MAX_LINE_BYTES
 from brewslm.sources.jsonl import JsonlConnector
-from brewslm.sources.jsonrow import json_row
+from brewslm.sources.jsonrow import json_block, json_row
 
 CONNECTOR = JsonlConnector()
 
@@ -65,13 +66,24 @@ def test_a_line_that_is_too_long_costs_one_sentinel_and_not_the_rows_after_it(tm
     assert isinstance(broken, SentinelRow) and path.read_bytes()[broken.byte_offset :].startswith(b"{broken}\n")
 
 
+PLAIN_LINES = [b'{"a": 1}', b'{"a": "x: y", "b": [1]}', b"{}"]
+BROKEN_LINES = [b"{broken", b"", b" ", b"null", b'{"a": 1, "a": 2}', b'{"a\xff": 1}', b'{"a": ":1"}', b'{"a" :1,"a":2}']
+DEEP_LINES = [b'{"a": %b}' % (b"[" * depth + b"]" * depth) for depth in (99, 101, 1100)]
+HALVES = [b'{"a": [1', b"2]}", b'{"b": 2}]}', b'{"c": 3}, 4', b'{"c": 3},', b'{"d": "x', b'{y"}', b'{"e": {"f": 1}', b'{"g": 1}}']
+"""Lines that may become objects with what stands after them."""
+
+
+@pytest.mark.parametrize("first", [*PLAIN_LINES, *BROKEN_LINES, *DEEP_LINES, *HALVES])
+def test_lines_that_are_parsed_together_are_the_rows_that_each_is_by_itself(first: bytes) -> None:
+    for lines in product([first], [*PLAIN_LINES, *BROKEN_LINES, *DEEP_LINES, *HALVES], [b'{"c": 3}, 4', b'{"a": 1}']):
+        offsets = accumulate(lines, lambda at, line: at + len(line) + 1, initial=0)
+        places = enumerate(zip(offsets, lines, strict=False), 1)
+        one_by_one = [json_row(number, offset, line) for number, (offset, line) in places if line.strip()]
+        assert json_block(0, 0, b"\n".join(lines)).rows() == one_by_one
+
+
 @given(
-    st.lists(
-        st.sampled_from(
-            [b'{"a": 1}', b'{"a": "x: y", "b": [1]}', b"{broken", b"", b" ", b"null", b'{"a": 1, "a": 2}', b'{"a\xff": 1}']
-        ),
-        max_size=40,
-    ),
+    st.lists(st.sampled_from([*PLAIN_LINES, *BROKEN_LINES, *DEEP_LINES, *HALVES]), max_size=40),
     st.sampled_from([b"\n", b"\r\n"]),
     st.integers(1, 60),
 )
@@ -81,12 +93,10 @@ def test_how_lines_fall_into_blocks_changes_no_row(tmp_path_factory, lines: list
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jsonl, "BLOCK_BYTES", block_bytes)
         assert list(CONNECTOR.rows(path)) == whole
-    offsets = [sum(len(line) + len(end) for line in lines[:number]) for number in range(len(lines))]
-    one_by_one = [
-        json_row(number, offset, line)
-        for number, (offset, line) in enumerate(zip(offsets, lines, strict=True), 1)
-        if line.strip()
-    ]
+    ended = end.join(lines).split(b"\n")
+    offsets = accumulate(ended, lambda at, line: at + len(line) + 1, initial=0)
+    places = enumerate(zip(offsets, ended, strict=False), 1)
+    one_by_one = [json_row(number, offset, line) for number, (offset, line) in places if line.strip()]
     assert whole == one_by_one
 
 
