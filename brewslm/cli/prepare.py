@@ -7,6 +7,8 @@ import typer
 from brewslm.cli.console import Detach, Json, ProjectOption, print_json, print_line, print_table, problems, run_operation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from brewslm.observe.manifests import ManifestDiff
     from brewslm.pipeline.runs import RunView
 
@@ -151,8 +153,25 @@ def _show_diff(found: "ManifestDiff") -> None:
     for split in found.after_rows:
         print_line(f"  {split:<6} {found.before_rows.get(split, 0):,} → {found.after_rows[split]:,}")
     print_line(f"  {found.added:,} rows came, {found.removed:,} went, {found.moved:,} changed sides")
-    for name, (was, now) in found.changed.items():
+    for name, was, now in differences("", *_sides(found.changed)):
         print_line(f"  {name}: {was} → {now}")
+
+
+def _sides(changed: dict[str, tuple[Any, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {name: pair[0] for name, pair in changed.items()}, {name: pair[1] for name, pair in changed.items()}
+
+
+def differences(name: str, was: Any, now: Any) -> "Iterator[tuple[str, Any, Any]]":
+    """What differs, each by its dotted name, with both values; "-" where one side has none."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in sorted({*was, *now}):
+            yield from differences(f"{name}.{key}".lstrip("."), was.get(key, "-"), now.get(key, "-"))
+    elif was != now:
+        yield name, _plain(was), _plain(now)
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
 
 
 @manifest_app.command()

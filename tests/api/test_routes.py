@@ -7,10 +7,11 @@ from brewslm.pipeline import execute
 from brewslm.reasons import REGISTRY
 from brewslm.rows import RowReason
 from brewslm.store.files import run_folder
-from tests.experiments import make_experiment, rows
+from tests.experiments import make_experiment
 from tests.readers.made import pdf
+from tests.synthetic import reviews
 
-EXAMPLES = [row["payload"] for row in rows(80)]
+EXAMPLES = reviews(80)
 
 
 @pytest.fixture
@@ -90,6 +91,35 @@ def test_prepare_and_the_views_of_it(client, project, imported, perform):
     assert client.get("/api/audit", params={"project": project}).json()[0]["operation"] == "prepare.run"
     listed = client.get("/api/tasks", params={"project": project, "operation": "prepare.run"}).json()
     assert [task["task_id"] for task in listed] == [done["task_id"]]
+
+
+def test_manifests_are_listed_shown_compared_and_taken_into_use_again(client, project, imported, perform):
+    address = f"/api/projects/{project}/manifests"
+    for body in ({"eval_rows": 16}, {"eval_share": 0.1, "adapter": "default-canonical"}):
+        assert perform(client.post(f"/api/projects/{project}/dataset/prepare", json=body))["state"] == "succeeded"
+    assert [(one["version"], one["is_active"]) for one in client.get(address).json()] == [(2, True), (1, False)]
+    shown = client.get(f"{address}/1").json()
+    assert shown["manifest"]["leakage"]["near_duplicates"] == 0 and shown["statistics"]["splits"]["eval"]["rows"] == 16
+    assert client.get(f"{address}/1/diff/2").json()["changed"]["adapter_preset"] == ["classification-label", "default-canonical"]
+    assert client.post(f"{address}/1/activate").json()["summary"]["is_active"] is True
+    assert client.get(f"/api/projects/{project}").json()["active_manifest"] == 1
+    assert (client.get(f"{address}/9").status_code, client.get(f"{address}/9").json()["code"]) == (409, "not_prepared")
+    assert "rag-grounded" in {one["name"] for one in client.get("/api/adapters").json()}
+    outside = client.post(f"/api/projects/{project}/dataset/prepare", json={"adapter": "/etc/own.yaml"})
+    assert outside.status_code == 403
+    twice = client.post(f"/api/projects/{project}/dataset/prepare", json={"eval_rows": 5, "eval_share": 0.2})
+    assert (twice.status_code, twice.json()["code"]) == (422, "invalid_request")
+
+
+def test_a_projects_base_model_can_be_changed(client, project, tiny_base, monkeypatch):
+    from brewslm.store.database import forget_connections
+
+    assert client.patch(f"/api/projects/{project}", json={"base_model": "pypi:nothing"}).json()["code"] == "base_model_not_found"
+    assert client.patch(f"/api/projects/{project}", json={"base_model": f"path:{tiny_base}"}).status_code == 403
+    monkeypatch.setenv("BREWSLM_API_FOLDERS", f'["{tiny_base.parent}"]')
+    forget_connections()
+    changed = client.patch(f"/api/projects/{project}", json={"base_model": f"path:{tiny_base}"})
+    assert changed.json()["base_model"] == f"path:{tiny_base}"
 
 
 def test_events_come_page_by_page(client, project, imported, perform):

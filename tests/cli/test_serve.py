@@ -53,7 +53,7 @@ def test_a_server_and_its_event_stream(home, project):
             with pytest.raises(Exception, match="no rows"):
                 call("ana", PrepareRequest(project=project))  # another process writes, and the stream tells
             second = event_in(lines)
-        assert first["event"] == second["event"] == "dataset_prepare_failed" and int(second["id"]) > int(first["id"])
+        assert first["event"] == second["event"] == "dataset_prep_failed" and int(second["id"]) > int(first["id"])
         assert orjson.loads(second["data"])["run_id"] == "prepare-2"
         headers = {"Last-Event-ID": first["id"]}
         with httpx2.stream("GET", f"{serving.url}/api/projects/{project}/events/stream", headers=headers, timeout=30) as stream:

@@ -55,7 +55,7 @@ def test_it_stops_at_the_part_that_failed_and_says_why(project):
     assert failed.value.view.problem["next_step"].startswith("Commit rows first")  # that of the part, not of autopilot
     assert parts("autopilot-1") == {"prepare.run": ("failed", 1)}
     prepare, stopped = events("prepare", "autopilot")
-    assert prepare[:3] == ("dataset_prepare_failed", "prepare-1", "autopilot-1")
+    assert prepare[:3] == ("dataset_prep_failed", "prepare-1", "autopilot-1")
     told = {"at": "prepare.run", "problem": "nothing_to_prepare", "error": "prepare-1 failed"}
     assert stopped == ("autopilot_stopped", "autopilot-1", None, told)
 
@@ -107,7 +107,7 @@ def test_cancelling_an_interrupted_one_closes_its_parts_too(project):
     part = execute._open("ana", PrepareRequest(project=project), f"{pilot}:prepare.run", pilot, "running")
     assert execute.look(part).state == "interrupted"
     assert execute.cancel("ana", pilot).state == execute.look(part).state == "cancelled"
-    assert [code for code, *_ in events("prepare", "autopilot")] == ["dataset_prepare_failed", "autopilot_stopped"]
+    assert [code for code, *_ in events("prepare", "autopilot")] == ["dataset_prep_failed", "autopilot_stopped"]
 
 
 def test_an_unknown_project_is_refused(home):
