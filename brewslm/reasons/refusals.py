@@ -156,6 +156,10 @@ class NothingToClean(Refusal, status=409, remedy="Add documents first: brewslm d
     """The project has no documents."""
 
 
+class OneLabel(Refusal, status=409, remedy="Import rows of another label; then prepare again.", **_S):
+    """Every row that can be used has the same label, so there is nothing to tell apart."""
+
+
 class NotPrepared(Refusal, status=409, remedy="Run brewslm prepare --project P first.", **_S):
     """The project has no data manifest yet."""
 

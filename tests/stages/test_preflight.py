@@ -99,8 +99,8 @@ def test_too_few_eval_rows_to_decide_a_gate_block(prepared, tiny_model):
 
 
 def test_one_label_blocks(project, tiny_model):
-    add_rows(project, reviews(60, share_positive=1.0))
-    call("test", PrepareRequest(project=project, train_rows=20, dev_rows=4, eval_rows=30))
+    add_rows(project, reviews(60, share_positive=59 / 60))
+    call("test", PrepareRequest(project=project, train_rows=10, dev_rows=4, eval_rows=30))
     assert "one_label" in codes(check(project, tiny_model))
 
 

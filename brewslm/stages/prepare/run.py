@@ -10,6 +10,7 @@ from brewslm.filters.preset import cleaning_preset
 from brewslm.processes.context import Context
 from brewslm.reasons import Reason
 from brewslm.reasons.prepare import DatasetPrepared, LeakageFound
+from brewslm.reasons.refusals import OneLabel
 from brewslm.rows.manifest import Leakage, Manifest, MeasuredFor, PiiReport, PreparedFile, PreparedRow
 from brewslm.stages.prepare.adapters import AdapterPreset, adapter_named
 from brewslm.stages.prepare.candidates import Candidates, dominant_profile
@@ -35,6 +36,7 @@ def run(job: PrepareJob, context: Context) -> PrepareResult:
 
     Raises:
         StageError(NothingToPrepare): No row is of the task profile that was asked for, or too few for a split.
+        StageError(OneLabel): Rows of a classification all have the same one.
         StageError(InvalidRequest): Dev and eval would take every row, or no preset adapts this task profile.
         StageError(LeakageFound): The written files have rows on both sides.
     """
@@ -42,6 +44,8 @@ def run(job: PrepareJob, context: Context) -> PrepareResult:
     adapter, preset = adapter_named(request.adapter, lambda: dominant_profile(job), request.task_profile)
     candidates, leaks = Candidates(job, preset), Leaks(preset, cleaning_preset().near_duplicate.jaccard)
     schema = schema_of((one.adapted for one in candidates if one.reason is None), preset)
+    if preset.task_profile == "classification" and len(schema.labels) == 1:
+        raise StageError(OneLabel(), "nothing can be learnt from these rows", cause=f"the one label is {schema.labels[0]!r}")
     lengths = Lengths(job.base, preset, schema, request.max_tokens)
     seen = survey(candidates, preset, request, lengths, context)
     former = read_former(job)

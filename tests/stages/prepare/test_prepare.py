@@ -136,10 +136,21 @@ def test_too_few_rows_of_the_kind_leave_nothing_behind(project):
         assert session.get(RowFileState, (project, "synthetic")).row_count == 20
 
 
-def test_rows_that_all_say_the_same_are_one_row_which_can_not_be_split(project):
-    add_rows(project, [{"text": "the same" + " " * n, "label": "a"} for n in range(9)])
-    assert "1 can be used, and two are the least" in str(failure(project))
+@pytest.mark.parametrize(
+    ("rows", "code", "said"),
+    [
+        ([{"question": "the same" + " " * n, "answer": "a"} for n in range(9)], "nothing_to_prepare", "1 can be used"),
+        ([{"text": f"film {n}", "label": "good"} for n in range(30)], "one_label", "the one label is 'good'"),
+        ([{"question": "who", "answer": "I"}], "nothing_to_prepare", "two are the least"),
+        ([{"question": "who", "answer": "  "}] * 2, "nothing_to_prepare", "0 can be used"),
+    ],
+)
+def test_too_little_to_learn_from_is_a_clear_problem_and_nothing_is_written(project, rows, code, said):
+    add_rows(project, rows)
+    error = failure(project)
+    assert error.reason.code == code and said in str(error)
     assert not list((project_folder(project) / "prepared").glob("*"))
+    assert events(project)[0] == ("dataset_prep_failed", {"problem": code, "error": events(project)[0][1]["error"]})
 
 
 def test_a_profile_without_a_preset_is_refused():
