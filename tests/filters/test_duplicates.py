@@ -1,5 +1,6 @@
 import random
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -77,6 +78,9 @@ def test_many_documents_of_one_template_cost_no_more_each(tmp_path):
             before = len(asked)
             assert finder.of(number, text) is None
             assert len(asked) - before <= 5
+    with closing(sqlite3.connect(tmp_path / "near.sqlite")) as database:
+        most = database.execute("SELECT max(n) FROM (SELECT count(*) AS n FROM remembered GROUP BY key)").fetchone()
+    assert most == (8,)
 
 
 def test_what_was_committed_is_known_to_the_next_process_and_what_is_forgotten_is_not(tmp_path):

@@ -37,6 +37,7 @@ def test_a_span_over_lines_reaches_from_the_first_to_the_last():
     raw = "One.\r\nPage 1 of 2\r\nTwo.\r\n\r\n\r\n\r\nThree &amp; four.\r\n"
     cleaned = trim(mend(raw), (), cleaning_preset())
     assert cleaned.text == "One.\nTwo.\n\nThree & four."
+    assert raw[slice(*cleaned.origins.to_raw(0, len("One.\n")))] == "One."
     assert raw[slice(*cleaned.origins.to_raw(1, 8))] == "ne.\r\nPage 1 of 2\r\nTwo"
     assert raw[slice(*cleaned.origins.to_raw(5, len(cleaned.text)))] == "Two.\r\n\r\n\r\n\r\nThree &amp; four."
 

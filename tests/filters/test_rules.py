@@ -58,6 +58,11 @@ def test_a_language_without_spaces_is_not_judged_by_its_words():
     assert first_reason(rules, document("請求書は月曜日に送られましたが、お客様からはまだ返事がありません。", "und")) is None
 
 
+def test_a_quoted_sign_does_not_spare_a_text_its_words():
+    text = "Thesignsof日本weredescribedinthewholeofthatoldtravelbookindetail"
+    assert first_reason(ruleset(RulesPreset(word_length=(3, 10))), document(text)) is RowReason.MEAN_WORD_LENGTH
+
+
 def test_a_language_without_stop_words_here_is_not_judged_by_them():
     assert first_reason(ruleset(RulesPreset(stop_words=2)), document("Faktura została wysłana w poniedziałek", "pl")) is None
 
