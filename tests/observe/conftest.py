@@ -36,11 +36,10 @@ class Walk:
         """The row ids of each split, and of what was trained on."""
         call("test", PrepareRequest(project=self.project, eval_rows=10, dev_rows=4))
         folder = project_folder(self.project) / "prepared"
-        held = orjson.loads((folder / "manifest.json").read_bytes())["dev_row_ids"]
+        self.ids |= {"train": [], "dev": [], "eval": []}
         for split in ("train", "eval"):
-            self.ids[split] = [orjson.loads(line)["row_id"] for line in (folder / f"{split}.jsonl").read_bytes().splitlines()]
-        self.ids["dev"] = held
-        self.ids["train"] = [one for one in self.ids["train"] if one not in held]
+            for line in map(orjson.loads, (folder / f"{split}.jsonl").read_bytes().splitlines()):
+                self.ids[line.get("slice", split)].append(line["row_id"])
         return self.ids
 
     def run(self, kind: str, operation: str, state: str = "succeeded", **more) -> str:

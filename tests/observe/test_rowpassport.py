@@ -10,6 +10,7 @@ from brewslm.stages.documents import AddRequest
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder
 from brewslm.store.tables import Source
+from tests.synthetic import reviews
 
 
 def test_the_life_of_a_row_that_was_trained_on(walk):
@@ -23,7 +24,7 @@ def test_the_life_of_a_row_that_was_trained_on(walk):
     assert found.origin.locator.startswith("jsonl:") and found.origin.import_run == run
     assert found.origin.mapper == "label_to_classification"
     (fate,) = found.fates
-    line = int(fate.payload["text"].split()[-1]) + 1
+    line = next(n for n, row in enumerate(reviews(60), 1) if row["text"] == fate.payload["text"])
     assert found.origin.position == line and fate.task_profile == "classification" and fate.reason is None
     assert [(one.manifest_version, one.split) for one in found.splits] == [(1, "train")]
     assert [(one.experiment, one.steps) for one in found.trained] == [(experiment, [1, 3])]

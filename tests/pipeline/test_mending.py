@@ -18,9 +18,10 @@ from brewslm.stages.prepare import PrepareRequest
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder
 from brewslm.store.tables import RowFileState, RunEvent
+from tests.synthetic import own_words
 
 FIELD_MAP = {"text": "text", "label": "label", "allowed_labels": "good,bad"}
-ROWS = [{"text": f"film number {n}", "label": "good" if n % 2 else "bad"} for n in range(20)]
+ROWS = [{"text": f"a film, {own_words(n)}", "label": "good" if n % 2 else "bad"} for n in range(20)]
 BROKEN = [b'{"text": "never closed, "label": "good"}', b'{"text": "a typo", "label": "godo"}', b'{"text": " ", "label": "bad"}']
 
 
@@ -48,7 +49,9 @@ def prepared(project: int) -> set[str]:
 
 def test_an_undone_import_is_left_out_by_prepare_and_can_be_imported_again(project: int, source: Path, tmp_path: Path) -> None:
     more = tmp_path / "more.jsonl"
-    more.write_bytes(b"".join(orjson.dumps(row | {"text": f"another {row['text']}"}) + b"\n" for row in ROWS))
+    more.write_bytes(
+        b"".join(orjson.dumps(row | {"text": f"another film, {own_words(n + 99)}"}) + b"\n" for n, row in enumerate(ROWS))
+    )
     first, second = imported(project, source), imported(project, more)
     assert len(prepared(project)) == 40
     undone = call("test", UndoRequest(import_run=first["id"]))

@@ -17,7 +17,7 @@ from brewslm.stages.train import TrainRequest
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder, run_folder, sha256
 from brewslm.store.tables import Experiment, RunEvent
-from tests.synthetic import add_rows, reviews
+from tests.synthetic import add_rows, own_words, reviews
 
 SMALL = {"epochs": "2", "batch_size": "4", "learning_rate": "0.01", "checkpoints": "4"}
 
@@ -173,7 +173,7 @@ def test_changed_rows_are_not_trained_on(request_for, prepared):
 
 
 def test_rows_that_can_not_be_trained_on_are_counted_and_kept(request_for, prepared):
-    add_rows(prepared, [{"text": "very long " * 200 + str(n), "label": "positive"} for n in range(30)], "long")
+    add_rows(prepared, [{"text": f"{own_words(n)} " * 10, "label": "positive"} for n in range(30)], "long")
     call("test", PrepareRequest(project=prepared, train_rows=60, dev_rows=0, eval_rows=40))
     view = call("test", request_for(settings={"max_length": "100"}))
     ledger = view.result["ledger"]

@@ -79,6 +79,7 @@ def test_preparing_again_with_more_rows_moves_none_and_the_books_close(pairs):
         forget_connections()
         project = call("test", CreateRequest(name="p")).project
         texts = [{"text": f"a film of {own_words(number)}", "label": label} for number, label in pairs]
+        texts[0]["label"], texts[1]["label"] = "a", "b"
         add_rows(project, texts[:20], source="first")
         first = sides(project, prepare(project))
         add_rows(project, texts[20:], source="second", import_run="import-2")

@@ -10,5 +10,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    if op.get_bind().dialect.name != "sqlite":  # which takes a text of any length
-        op.alter_column("documents", "media_type", type_=sa.String(length=120), existing_type=sa.String(length=60))
+    _resize(60, 120)
+
+
+def downgrade() -> None:
+    _resize(120, 60)
+
+
+def _resize(former: int, length: int) -> None:
+    with op.batch_alter_table("documents") as documents:  # SQLite can't alter a column: the table is copied
+        documents.alter_column("media_type", type_=sa.String(length=length), existing_type=sa.String(length=former))
