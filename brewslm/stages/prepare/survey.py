@@ -1,9 +1,8 @@
 """The first pass of prepare: every row is looked at once, and what decides about it is kept in some forty bytes."""
 
 from array import array
-from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 REASONS = tuple(RowReason)
 NO_REASON = -1
 _BATCH = 512
+_LATEST_SECONDS = 1 << 40
+"""Beyond it a number is no time: some 35,000 years."""
 
 
 @dataclass
@@ -38,18 +39,20 @@ class Survey:
         tokens: Asked and answered, as in training; 0 where a row ended before it was measured.
         gold: 1 for rows of a gold set.
         origins: Its place in `imports`.
-        pii: Rows by type of personal data in them.
+        kinds: The types of personal data in it, one bit each.
+        names, kind_names: Every label to its place, every type to its bit.
     """
 
     reasons: "array[int]" = field(default_factory=lambda: array("h"))
     texts: "array[int]" = field(default_factory=lambda: array("Q"))
     said: "array[int]" = field(default_factory=lambda: array("Q"))
     draws: "array[int]" = field(default_factory=lambda: array("q"))
-    strata: "array[int]" = field(default_factory=lambda: array("H"))
+    strata: "array[int]" = field(default_factory=lambda: array("I"))
     tokens: "array[int]" = field(default_factory=lambda: array("I"))
     gold: "array[int]" = field(default_factory=lambda: array("b"))
     names: dict[str, int] = field(default_factory=lambda: {"": 0})
-    pii: Counter[str] = field(default_factory=Counter)
+    kinds: "array[int]" = field(default_factory=lambda: array("Q"))
+    kind_names: dict[str, int] = field(default_factory=dict)
 
     def column(self, name: str) -> "Array":
         """One of the arrays as numpy's, over the same memory."""
@@ -57,6 +60,12 @@ class Survey:
 
         values = getattr(self, name)
         return np.frombuffer(values, values.typecode)
+
+    def rows_with_pii(self, kept: "Array") -> dict[str, int]:
+        """Of the rows that are kept (booleans), how many hold each type of personal data."""
+        kinds = self.column("kinds")[kept]
+        counts = {name: int(((kinds >> bit) & 1).sum()) for name, bit in sorted(self.kind_names.items())}
+        return {name: count for name, count in counts.items() if count}
 
 
 def survey(candidates: Candidates, preset: AdapterPreset, request: PrepareRequest, lengths: Lengths, context: Context) -> Survey:
@@ -90,7 +99,8 @@ class _Surveyor:
             asked, target = self._preset.text(one.adapted), self._preset.target(one.adapted)
             stratum = self._preset.stratum(one.adapted) if self._stratified else ""
         key, time = text_key(asked), _milliseconds(one.group) if self._request.time_by else 0
-        reason = self._reason(one, tokens, time, seen)
+        found = self._find_pii(texts_in(one.adapted)) if self._find_pii and one.reason is None else set()
+        reason = self._reason(one, tokens, time, bool(found))
         seen.reasons.append(NO_REASON if reason is None else REASONS.index(reason))
         seen.texts.append(key)
         seen.said.append(key ^ text_key(f"\0{target}"))
@@ -98,19 +108,16 @@ class _Surveyor:
         seen.strata.append(seen.names.setdefault(stratum, len(seen.names)))
         seen.tokens.append(tokens)
         seen.gold.append(one.is_gold)
+        seen.kinds.append(sum(1 << seen.kind_names.setdefault(kind, len(seen.kind_names)) for kind in found))
 
-    def _reason(self, one: Candidate, tokens: int, time: int | None, seen: Survey) -> RowReason | None:
+    def _reason(self, one: Candidate, tokens: int, time: int | None, has_pii: bool) -> RowReason | None:
         if one.reason is not None:
             return one.reason
         if tokens > self._lengths.most:
             return RowReason.OVER_LENGTH
         if time is None:
             return RowReason.NO_TIME
-        kinds = self._find_pii(texts_in(one.adapted)) if self._find_pii else set()
-        if kinds and self._request.pii == "block":
-            return RowReason.PII_BLOCK
-        seen.pii.update(kinds)
-        return None
+        return RowReason.PII_BLOCK if has_pii and self._request.pii == "block" else None
 
     def _draw(self, group: str, key: int, time: int | None) -> int:
         if self._request.time_by:
@@ -119,15 +126,16 @@ class _Surveyor:
 
 
 def _milliseconds(value: str) -> int | None:
-    """A time as milliseconds since 1970: a number of seconds, or ISO 8601; None where it is neither."""
+    """A time as milliseconds since 1970: a number of seconds, or ISO 8601 (UTC where it has no zone); None for neither."""
     try:
-        return round(float(value) * 1000)
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        return round(datetime.fromisoformat(value).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        return None
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return round(seconds * 1000) if abs(seconds) < _LATEST_SECONDS else None
 
 
 def _pii_finder() -> "Any":

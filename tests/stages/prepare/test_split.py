@@ -138,12 +138,16 @@ def test_rows_of_one_customer_stay_on_one_side(project, tmp_path):
 
 def test_the_latest_rows_are_held_out(project, tmp_path):
     rows = visits(100)
-    rows[7]["at"] = "some day"
+    no_times = {7: "some day", 8: None, 9: "inf", 10: "nan", 11: 1e300}
+    for n, value in no_times.items():
+        rows[n]["at"] = value
+    rows[99]["at"] = 1.9e9  # seconds: 2030
+    rows[0]["at"] = "2025-12-31T23:59:59"  # no zone: UTC
     imported(project, tmp_path, rows)
     result = prepare(project, time_by="at")
     place = {int(one.rpartition("-")[2]) - 1: side for one, side in sides(project, result).items()}
-    assert [place[n] for n in range(100) if n != 7] == ["train"] * 69 + ["dev"] * 10 + ["eval"] * 20
-    assert list(rejected(project).values()) == ["no_time"]
+    assert [place[n] for n in range(100) if n not in no_times] == ["train"] * 66 + ["dev"] * 10 + ["eval"] * 19
+    assert list(rejected(project).values()) == ["no_time"] * 5
 
 
 def test_a_column_that_a_source_lacks_is_refused_and_nothing_is_written(project, tmp_path):
