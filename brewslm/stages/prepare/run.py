@@ -103,7 +103,7 @@ def _manifest(
             max_tokens=lengths.most,
         ),
         split=decision.policy, continued=decision.continued, splits=written.splits, rows=decision.counts(),
-        imports=sorted(written.origins), leakage=leakage, 
+        imports=sorted(written.origins), leakage=leakage,
         pii=PiiReport(policy=job.request.pii, findings=seen.rows_with_pii(decision.places >= 0)),
         ledger=written.ledger,
     )  # fmt: skip
