@@ -57,12 +57,11 @@ class _Kind:
         every = np.concatenate(list(sets.values())) if sets else np.empty(0, np.uint64)
         self._known, self._counts = np.unique(every, return_counts=True)
         self._sets = sets
-        owners = [np.full(len(self._prefix(one)), place) for place, one in sets.items()]
-        keys = [self._prefix(one) for one in sets.values()]
-        self._keys = np.concatenate(keys) if keys else np.empty(0, np.uint64)
-        order = np.argsort(self._keys, kind="stable")
-        self._keys = self._keys[order]
-        self._owners = (np.concatenate(owners) if owners else np.empty(0, int))[order]
+        prefixes = [self._prefix(one) for one in sets.values()]
+        keys = np.concatenate(prefixes) if prefixes else np.empty(0, np.uint64)
+        owners = np.repeat(list(sets), [len(one) for one in prefixes]) if prefixes else np.empty(0, int)
+        order = np.argsort(keys, kind="stable")
+        self._keys, self._owners = keys[order], owners[order]
 
     def matches(self, one: "Array") -> set[int]:
         import numpy as np
