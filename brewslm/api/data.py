@@ -12,7 +12,7 @@ from brewslm.observe.projects import project_view
 from brewslm.pipeline.importing import Imported, import_rows, introspect_locator, planned_import
 from brewslm.pipeline.mapping_choice import ImportRequest
 from brewslm.pipeline.runs import RunView
-from brewslm.stages.clean import CleanRequest, Policy
+from brewslm.stages.clean import CleanRequest, Policy, PresetName
 from brewslm.stages.documents import AddRequest
 from brewslm.stages.ingest import IngestRequest
 from brewslm.stages.introspect import Introspection
@@ -48,6 +48,7 @@ class ImportFields(LocatorFields):
 class CleanFields(Fields):
     """See clean.run."""
 
+    preset: PresetName = "documents"
     pii: Policy = "redact"
 
 
