@@ -8,7 +8,7 @@ from brewslm.filters.preset import ChunkPreset
 from brewslm.filters.tokens import Tokens
 
 _HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*$")
-_SAMPLE = 2000
+_SAMPLE = 700
 _MARGIN = 0.85
 """A text is denser in places than it is on the whole; with so much less room few pieces must be cut again."""
 

@@ -10,17 +10,15 @@ from brewslm.stages.documents import AddRequest
 from brewslm.store.database import reading
 from brewslm.store.records import Records
 
-WORDS = (
-    "garden house river winter letter teacher morning bread window mountain story paper village morning kitchen summer road evening "
-    "brother answer market season island castle button copper silver forest meadow harbour engine pocket basket candle ladder "
-    "blue quiet early narrow heavy gentle broken distant simple careful bright hollow empty frozen golden wooden bitter"
-).split()
+WORDS = """garden house river winter letter teacher morning bread window mountain story paper village kitchen summer road
+evening brother answer market season island castle button copper silver forest meadow harbour engine pocket basket candle ladder
+blue quiet early narrow heavy gentle broken distant simple careful bright hollow empty frozen golden wooden bitter"""
 
 
 def letter(number: int, sentences: int = 12) -> str:
     """A text that is like no other number's."""
-    choice = random.Random(number)
-    made = [" ".join(["The", *choice.choices(WORDS, k=9), "and", choice.choice(WORDS)]) + "." for _ in range(sentences)]
+    choice, words = random.Random(number), WORDS.split()
+    made = [" ".join(["The", *choice.choices(words, k=9), "and", choice.choice(words)]) + "." for _ in range(sentences)]
     return "\n\n".join(" ".join(made[start : start + 3]) for start in range(0, sentences, 3))
 
 

@@ -129,7 +129,7 @@ def check_each_once(project: int, run_id: str) -> None:
     assert places == [(one.id, index) for one in found for index in range(one.cleaned["chunks"])]
 
 
-@pytest.mark.parametrize("victim", ["child", "command"])
+@pytest.mark.parametrize("victim", [pytest.param("child", marks=pytest.mark.slow), "command"])
 def test_500_documents_are_each_cleaned_once_though_the_work_is_killed(project, tmp_path, victim):
     added(project, tmp_path / "inbox", {f"{n:03}.txt": letter(n, 9) for n in range(500)})
     forget_connections()
