@@ -8,11 +8,12 @@ from brewslm.api.uploads import kept, readable, uploads_folder
 from brewslm.api.work import ACTOR, Fields, Key, asked, queue
 from brewslm.observe.connectors import ConnectorView, MapperView, connectors, mappers
 from brewslm.observe.documents import DocumentView, documents
+from brewslm.observe.health import HealthReport, data_health
 from brewslm.observe.projects import project_view
 from brewslm.pipeline.importing import Imported, import_rows, introspect_locator, planned_import
 from brewslm.pipeline.mapping_choice import ImportRequest
 from brewslm.pipeline.runs import RunView
-from brewslm.stages.clean import CleanRequest, Policy
+from brewslm.stages.clean import CleanRequest, Policy, PresetName
 from brewslm.stages.documents import AddRequest
 from brewslm.stages.ingest import IngestRequest
 from brewslm.stages.introspect import Introspection
@@ -49,6 +50,7 @@ class ImportFields(LocatorFields):
 class CleanFields(Fields):
     """See clean.run."""
 
+    preset: PresetName = "documents"
     pii: Policy = "redact"
 
 
@@ -107,6 +109,12 @@ def add(project: int, files: list[UploadFile], response: Response, key: Key = No
 def clean(project: int, response: Response, fields: CleanFields | None = None, key: Key = None) -> RunView:
     """Clean all documents of the project anew."""
     return queue(asked(CleanRequest, project=project, **dict(fields or CleanFields())), key, response)
+
+
+@router.get("/projects/{project}/data-health", operation_id="data.health")
+def health(project: int) -> HealthReport:
+    """What is wrong with the project's data, from import to manifest, and what to do about it."""
+    return data_health(project)
 
 
 def _import(project: int, fields: ImportFields) -> ImportRequest:

@@ -20,7 +20,15 @@ class PiiPolicy(StrEnum):
     """What cleaning does with personal data."""
 
     REDACT = "redact"
+    PSEUDONYMISE = "pseudonymise"
     BLOCK = "block"
+
+
+class Preset(StrEnum):
+    """Whose rules decide: a team's own documents, or crawled pages."""
+
+    DOCUMENTS = "documents"
+    WEB = "web"
 
 
 def register(app: typer.Typer) -> None:
@@ -67,7 +75,9 @@ def list_documents(project: ProjectOption, json: Json = False) -> None:
             report = one.cleaned or {}
             state = f"{one.state} ({one.reason})" if one.reason else one.state
             figures = (
-                (f"{report['quality']:.2f}", f"{len(report['findings']):,}", f"{report['chunks']:,}") if report else ("",) * 3
+                (f"{report['quality']:.2f}", f"{sum(report['finding_counts'].values()):,}", f"{report['chunks']:,}")
+                if report
+                else ("",) * 3
             )
             rows.append((str(one.id), one.name, state, *figures))
         print_table(rows, ("id", "name", "state", "quality", "pii", "chunks"))
@@ -77,8 +87,12 @@ def list_documents(project: ProjectOption, json: Json = False) -> None:
 
 def clean(
     project: ProjectOption,
+    preset: Annotated[
+        Preset, typer.Option(help="Rules for a team's own documents, or the strict ones for crawled pages.")
+    ] = Preset.DOCUMENTS,
     pii: Annotated[
-        PiiPolicy, typer.Option(help="Redact personal data, or turn away documents that hold any.")
+        PiiPolicy,
+        typer.Option(help="Personal data: a placeholder, a stand-in that is the same for the same value, or turn it away."),
     ] = PiiPolicy.REDACT,
     detach: Detach = False,
     json: Json = False,
@@ -95,4 +109,4 @@ def clean(
             + (f"; rejected: {rejected}" if rejected else "")
         )
 
-    run_operation(CleanRequest(project=project, pii=pii.value), json, show, detach=detach)
+    run_operation(CleanRequest(project=project, preset=preset.value, pii=pii.value), json, show, detach=detach)

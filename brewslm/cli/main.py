@@ -9,6 +9,7 @@ from brewslm.cli import (
     documents,
     evaluate,
     export,
+    health,
     imports,
     predict,
     prepare,
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    quickstart, serve, projects, data, imports, documents, prepare, train, evaluate, export, deploy, predict, status,
+    quickstart, serve, projects, data, imports, documents, health, prepare, train, evaluate, export, deploy, predict, status,
     task, audit, row,
 )  # fmt: skip
 for module in MODULES:

@@ -7,6 +7,7 @@ import typer
 from brewslm.cli.console import Json, print_json, print_line, problems
 
 if TYPE_CHECKING:
+    from brewslm.observe.chunks import ChunkOrigin
     from brewslm.observe.rowpassport import RowPassport
 
 row_app = typer.Typer(help="Single rows.", no_args_is_help=True)
@@ -38,7 +39,9 @@ def show(row_id: str, json: Json = False) -> None:
 
 def _story(row: "RowPassport") -> list[str]:
     lines = [f"row {row.row_id} of project {row.project}"]
-    if row.origin:
+    if row.chunk:
+        lines += _chunk_story(row.chunk)
+    elif row.origin:
         mapped = f", mapped by {row.origin.mapper}" if row.origin.mapper else ""
         lines.append(f"  source      {row.origin.locator}, record {row.origin.position}{mapped}")
     for fate in row.fates:
@@ -66,3 +69,15 @@ def _story(row: "RowPassport") -> list[str]:
         for answer in row.answers
     ]
     return lines
+
+
+def _chunk_story(chunk: "ChunkOrigin") -> list[str]:
+    page = f", page {chunk.page:,}" if chunk.page is not None else ""
+    lines = [
+        f"  document    {chunk.name} ({chunk.document}){page}, chunk {chunk.index + 1:,}, {chunk.tokens:,} tokens",
+        f"  source      characters {chunk.source_start:,} to {chunk.source_end:,} of {chunk.source_path}",
+        f"  cleaned     characters {chunk.start:,} to {chunk.end:,} of {chunk.path}",
+    ]
+    lines += [f"  headings    {' > '.join(chunk.headings)}"] if chunk.headings else []
+    found = ", ".join(f"{kind} {count:,}" for kind, count in sorted(chunk.findings.items())) or "no personal data"
+    return [*lines, f"  found       in the document: {found}"]

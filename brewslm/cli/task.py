@@ -1,10 +1,10 @@
-"""brewslm task list|show|cancel."""
+"""brewslm task list|show|cancel|resume."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from brewslm.cli.console import Json, actor, print_json, print_line, print_table, problems
+from brewslm.cli.console import Detach, Json, actor, print_json, print_line, print_table, problems, progress_line
 from brewslm.cli.status import ago
 
 if TYPE_CHECKING:
@@ -65,6 +65,24 @@ def cancel(task_id: str, json: Json = False) -> None:
         print_json(found.model_dump(mode="json"))
     else:
         print_line(f"{task_id} is {found.state}" if found.state == "cancelled" else f"{task_id} was asked to stop")
+
+
+@task_app.command()
+def resume(task_id: str, detach: Detach = False, json: Json = False) -> None:
+    """Go on with a task that failed, was cancelled or was cut off."""
+    from brewslm.pipeline import execute
+
+    with problems(json):
+        execute.resume(actor(), task_id, detach=detach)
+        if detach:
+            found = execute.look(task_id)
+        else:
+            with progress_line(json) as on_progress:
+                found = execute.perform(task_id, on_progress)
+    if json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        _print(found)
 
 
 def _print(task: "RunView") -> None:

@@ -27,7 +27,7 @@ class OutlierPreset(_Strict):
 
 
 class ChunkPreset(_Strict):
-    """Characters of a chunk: as near to `minimum` as its section allows, never more than `maximum`."""
+    """Tokens of a chunk: about `minimum` or more where its section allows, never more than `maximum`."""
 
     minimum: int
     maximum: int

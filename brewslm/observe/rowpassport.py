@@ -1,15 +1,14 @@
 """The whole life of one row: where it came from, what became of it, which steps learned from it, what was answered on it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
+from brewslm.observe.chunks import ChunkOrigin, chunk_of, chunk_origin, lines_of
 from brewslm.processes.trace import read_trace
 from brewslm.reasons.refusals import UnknownRow
 from brewslm.rows import RowFile
@@ -17,7 +16,7 @@ from brewslm.rows.placement import placements
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder, run_folder
 from brewslm.store.records import imports_of
-from brewslm.store.tables import DataManifest, Document, Evaluation, Experiment, Project, RowFileState, Run, Source
+from brewslm.store.tables import DataManifest, Evaluation, Experiment, Project, RowFileState, Run, Source
 
 
 class Origin(BaseModel):
@@ -85,6 +84,8 @@ class RowPassport(BaseModel):
     row_id: str
     project: int
     origin: Origin | None
+    chunk: ChunkOrigin | None = None
+    """Where it stands in its document, when it is a chunk of one."""
     fates: list[Fate]
     splits: list[Split]
     trained: list[Trained]
@@ -112,13 +113,15 @@ def _in_project(session: Session, project: int, row_id: str) -> RowPassport | No
         Split(manifest_version=one.version, split=one.split or "rejected", reason=one.reason)
         for one in placements(folder / "prepared", row_id)
     ]
-    chunk = next(_scan(folder / "cleaned" / "chunks.jsonl", row_id), None)
+    chunk = chunk_of(folder, row_id)
+    place = chunk_origin(session, chunk) if chunk else None
     if not (lines or splits or chunk):
         return None
     return RowPassport(
         row_id=row_id,
         project=project,
-        origin=_chunk_origin(session, chunk) if chunk else _origin(session, lines),
+        origin=Origin(locator=place.name, position=place.start) if place else _origin(session, lines),
+        chunk=place,
         fates=[_fate(line) for line in lines] + ([Fate(run_id=None, payload={"text": chunk["text"]})] if chunk else []),
         splits=splits,
         trained=_trained(session, project, row_id, splits),
@@ -141,16 +144,6 @@ def _mapped(session: Session, folder: Path, project: int, row_id: str) -> list[d
     return [line | {"undone_by": undone.get(line["import_run"])} for line in found]
 
 
-def _scan(path: Path, row_id: str) -> Iterator[dict[str, Any]]:
-    """The row's lines in a file that has no index."""
-    needle = row_id.encode()
-    if path.exists():
-        with path.open("rb") as lines:
-            for line in lines:
-                if needle in line and (row := orjson.loads(line)).get("row_id") == row_id:
-                    yield row
-
-
 def _origin(session: Session, lines: list[dict[str, Any]]) -> Origin | None:
     """By the result of the import that mapped or rejected the row: it names its source and its mapper."""
     if not lines:
@@ -165,11 +158,6 @@ def _origin(session: Session, lines: list[dict[str, Any]]) -> Origin | None:
         import_run=line["import_run"],
         mapper=line.get("mapper", result.get("mapper_id")),
     )
-
-
-def _chunk_origin(session: Session, chunk: dict[str, Any]) -> Origin:
-    document = session.get(Document, chunk["document"])
-    return Origin(locator=document.name if document else "", position=chunk["start"])
 
 
 def _fate(line: dict[str, Any]) -> Fate:
@@ -215,7 +203,7 @@ def _answers(session: Session, project: int, row_id: str, splits: list[Split]) -
     found = []
     for evaluation in session.scalars(query):
         for path in sorted((project_folder(project) / "evaluations" / evaluation.run_id).glob("predictions-*.jsonl")):
-            for line in _scan(path, row_id):
+            for line in lines_of(path, row_id):
                 answer = {name: line[name] for name in ("output", "expected", "correct")}
                 model = path.stem.removeprefix("predictions-")
                 found.append(Answer(evaluation=evaluation.run_id, experiment=evaluation.experiment_id, model=model, **answer))

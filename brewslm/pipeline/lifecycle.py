@@ -95,6 +95,7 @@ OPERATIONS: dict[str, Operation] = {
             clean.record,
             job=clean.CleanJob,
             result=clean.CleanResult,
+            heavy=True,
             locks=("documents",),
             failure=lambda failed: CleaningFailed(problem=failed.problem, error=failed.error),
         ),

@@ -47,12 +47,14 @@ class Reader(ABC):
     Attributes:
         media_type: As the project records it.
         libraries: Modules that take long to import; `read_bounded` has them imported once for all documents.
+        parses: False where all it does is to decode: such a document can't loop or crash, and needs no process of its own.
         suffixes: Of file names, in lower case and with their dot; the first is that of the copy in the project.
         meaning: What is read of such a document, in one sentence.
     """
 
     media_type: ClassVar[str]
     libraries: ClassVar[tuple[str, ...]] = ()
+    parses: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]]
     meaning: ClassVar[str]
 

@@ -1,8 +1,8 @@
 """Reading a document within bounds of time and memory, whatever it was made to do.
 
-Each is read in a process of its own, forked for it. A signal in this process would not do: a parser that loops in C never comes
-back to a handler (a web page of 3 MB does that for minutes), a library that catches everything swallows what the handler raises,
-and a crash in C would take the batch along.
+Each that is parsed is read in a process of its own, forked for it. A signal in this process would not do: a parser that loops in
+C never comes back to a handler (a web page of 3 MB does that for minutes), a library that catches everything swallows what the
+handler raises, and a crash in C would take the batch along.
 """
 
 import faulthandler
@@ -60,6 +60,8 @@ def read_bounded(path: Path, media_type: str, limits: ReadLimits = ReadLimits())
     if path.stat().st_size > limits.file_bytes:
         raise Unreadable(RowReason.DOCUMENT_TOO_LARGE)
     content = path.read_bytes()
+    if not reader.parses:
+        return reader.read_content(content)
     for library in reader.libraries:
         import_module(library)
     read_end, write_end = os.pipe()

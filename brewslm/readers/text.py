@@ -14,6 +14,7 @@ class TextReader(Reader):
     """A text as it stands."""
 
     media_type = "text/plain"
+    parses = False
     suffixes = (".txt", ".text")
     meaning = "The text as it stands; UTF-8, UTF-16 with its byte order mark, or Windows-1252."
     markdown = False

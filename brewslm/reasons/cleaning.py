@@ -12,6 +12,9 @@ class CleaningCompleted(Reason, stage=Stage.CLEANING, severity=Severity.INFO):
     pii_findings: dict[str, int]
     """Count by type; never a value."""
     ledger: dict[str, int]
+    preset: str = "documents"
+    preset_sha256: str = ""
+    pii: str = "redact"
 
 
 class CleaningFailed(Reason, stage=Stage.CLEANING, severity=Severity.ERROR, remedy="Read `problem`, mend it and clean again."):
@@ -31,12 +34,18 @@ class CleaningOutlierThresholdExceeded(
     share: float
     threshold: float
     document_ids: list[int]
+    """The first 100."""
 
 
 class CleaningPiiBlock(
-    Reason, stage=Stage.CLEANING, severity=Severity.ERROR, remedy="Redact the findings, or clean with --pii redact."
+    Reason,
+    stage=Stage.CLEANING,
+    severity=Severity.ERROR,
+    remedy="Take the findings out, or clean with --pii redact or pseudonymise.",
 ):
     """The policy is `block` and a document holds personal data."""
 
+    documents: int | None = None
     document_ids: list[int]
+    """The first 100."""
     findings: dict[str, int]

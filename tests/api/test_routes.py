@@ -68,7 +68,11 @@ def test_documents_are_uploaded_and_cleaned(client, project, perform):
     files.append(("files", ("c", pdf("Words of a page"))))
     assert perform(client.post(f"/api/projects/{project}/documents", files=files))["state"] == "succeeded"
     assert [one["name"] for one in client.get(f"/api/projects/{project}/documents").json()] == ["a.md", "b.txt", "c"]
-    assert perform(client.post(f"/api/projects/{project}/clean"))["state"] == "succeeded"
+    done = perform(client.post(f"/api/projects/{project}/clean", json={"preset": "web", "pii": "pseudonymise"}))
+    assert (done["state"], done["result"]["preset"], done["result"]["pii"]) == ("succeeded", "web", "pseudonymise")
+    assert client.post(f"/api/projects/{project}/clean", json={"preset": "strict"}).status_code == 422
+    health = client.get(f"/api/projects/{project}/data-health").json()
+    assert health["severity"] == "block" and {one["group"] for one in health["findings"]} == {"Cleaning"}
     assert all(one["state"] != "added" for one in client.get(f"/api/projects/{project}/documents").json())
 
 

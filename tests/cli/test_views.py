@@ -78,6 +78,7 @@ def test_tasks_are_listed_shown_and_cancelled(project):
     assert json.loads(run("task", "show", "clean-1", "--json"))["state"] == "cancelled"
     assert "cleaning_failed" in run("task", "show", "clean-1")
     run("task", "cancel", "clean-1", code=1)
+    assert "clean-1  clean.run  queued" in run("task", "resume", "clean-1", "--detach")
     assert json.loads(run("task", "show", "clean-9", "--json", code=1))["code"] == "unknown_run"
 
 

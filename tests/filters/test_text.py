@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,8 +9,15 @@ from brewslm.filters.outliers import outliers
 from brewslm.filters.pii import Finding
 from brewslm.filters.preset import ChunkPreset, cleaning_preset
 from brewslm.filters.quality import Quality, quality
+from brewslm.filters.tokens import Tokens
 from brewslm.filters.words import WordStatistics
 from brewslm.rows import RowReason
+
+
+@pytest.fixture(scope="module")
+def tokens(tiny_base):
+    return Tokens(tiny_base / "tokenizer.json")
+
 
 PROSE = (
     "The garden lay behind the old house. Every morning a gardener came through the gate, looked at the roses, and sighed. "
@@ -64,21 +72,21 @@ def test_outliers_are_those_far_from_the_median():
     assert outliers([2.0, 2.0], 3.5) == outliers([], 3.5) == []
 
 
-def test_a_chunk_names_the_headings_it_stands_under():
+def test_a_chunk_names_the_headings_it_stands_under(tokens):
     text = f"# A\n\n{PROSE}\n\n## B\n\n{PROSE}\n\n```\n# no heading\n```\n\n# C\n\n{PROSE}"
-    found = list(chunks(text, ChunkPreset(minimum=300, maximum=520), markdown=True))
+    found = list(chunks(text, ChunkPreset(minimum=100, maximum=300), True, tokens))
     assert {chunk.headings for chunk in found} == {("A",), ("A", "B"), ("C",)}
-    assert all(not chunk.headings for chunk in chunks(text, ChunkPreset(minimum=300, maximum=520), markdown=False))
+    assert all(not chunk.headings for chunk in chunks(text, ChunkPreset(minimum=100, maximum=300), False, tokens))
 
 
 @given(st.lists(st.sampled_from(["# Tür", PROSE[:90], "naïve – 日本語", "- item", "```", ""]), max_size=30), st.booleans())
-def test_chunks_stand_where_their_offsets_say_and_leave_out_only_white_space(lines, markdown):
+def test_chunks_stand_where_their_offsets_say_and_leave_out_only_white_space(tokens, lines, markdown):
     text = "\n".join(lines)
-    found = list(chunks(text, ChunkPreset(minimum=40, maximum=120), markdown))
+    found = list(chunks(text, ChunkPreset(minimum=15, maximum=40), markdown, tokens))
     position = 0
     for chunk in found:
         assert text[chunk.start : chunk.end] == chunk.text
-        assert 0 < len(chunk.text) <= 120
+        assert 0 < chunk.tokens <= 40 and [chunk.tokens] == list(tokens.counts([chunk.text]))
         assert not text[position : chunk.start].strip()
         position = chunk.end
     assert not text[position:].strip()

@@ -1,6 +1,8 @@
 import orjson
 import pytest
+from typer.testing import CliRunner
 
+from brewslm.cli.main import app
 from brewslm.errors import StageError
 from brewslm.observe.rowpassport import row_passport
 from brewslm.pipeline.execute import call
@@ -10,6 +12,8 @@ from brewslm.stages.documents import AddRequest
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder
 from brewslm.store.tables import Source
+from tests.readers.made import pdf
+from tests.stages.clean.cleaning import letter
 from tests.synthetic import reviews
 
 
@@ -63,13 +67,22 @@ def test_the_life_of_a_row_that_was_rejected(walk):
 
 
 def test_the_life_of_a_chunk(project, tmp_path):
-    (tmp_path / "letter.txt").write_text("The garden lay behind the house, and rain had fallen on it for more than a week.")
-    call("test", AddRequest(project=project, paths=[str(tmp_path / "letter.txt")]))
+    (tmp_path / "letters.pdf").write_bytes(
+        pdf("The first page says little.", letter(1, 6), f"Write to ana@example.org.\n{letter(2)}")
+    )
+    call("test", AddRequest(project=project, paths=[str(tmp_path / "letters.pdf")]))
     call("test", CleanRequest(project=project))
-    line = orjson.loads((project_folder(project) / "cleaned/chunks.jsonl").read_bytes())
+    folder = project_folder(project)
+    line = orjson.loads((folder / "cleaned/chunks.jsonl").read_bytes().splitlines()[-1])
     found = row_passport(line["row_id"])
-    assert (found.origin.locator, found.origin.position) == ("letter.txt", 0)
+    assert (found.origin.locator, found.origin.position) == ("letters.pdf", line["start"])
     assert found.fates[0].payload == {"text": line["text"]}
+    chunk = found.chunk
+    assert (chunk.name, chunk.page, chunk.findings) == ("letters.pdf", 3, {"email": 1})
+    source = (folder / chunk.source_path).read_text()
+    assert source[chunk.source_start : chunk.source_end].split()[-1] == line["text"].split()[-1]
+    shown = CliRunner().invoke(app, ["row", "show", line["row_id"]]).stdout
+    assert "letters.pdf" in shown and "page 3" in shown and "email 1" in shown and "ana@" not in shown
 
 
 @pytest.mark.parametrize("unknown", ["r00000000000000000000", "", "../../etc/passwd"])

@@ -13,6 +13,7 @@ from tests.filters.test_text import PROSE
 from tests.readers.made import docx, locked_pdf, mail, pdf
 from tests.readers.test_kinds import PAGE
 from tests.sources.webserver import WebServer, cache, server, setting  # noqa: F401 - fixtures
+from tests.stages.clean.cleaning import letter
 
 
 @pytest.fixture
@@ -25,15 +26,11 @@ def add(project, *paths):
     return call("test", AddRequest(project=project, paths=[str(path) for path in paths]))
 
 
-def other_prose(word: str) -> str:
-    return PROSE.replace("garden", word)
-
-
 def fill(inbox: Path) -> None:
     (inbox / "a.pdf").write_bytes(pdf("\n".join(f"{line}." for line in PROSE.split(". "))))
-    (inbox / "b.docx").write_bytes(docx(lambda document: document.add_paragraph(other_prose("orchard"))))
-    (inbox / "deep" / "c.htm").write_text(PAGE.replace("garden", "meadow"))
-    (inbox / "d.eml").write_bytes(mail(other_prose("field")))
+    (inbox / "b.docx").write_bytes(docx(lambda document: document.add_paragraph(letter(1))))
+    (inbox / "deep" / "c.htm").write_text(PAGE.replace("garden", "meadow").replace(PROSE, letter(3)))
+    (inbox / "d.eml").write_bytes(mail(letter(2)))
     (inbox / "e.pdf").write_bytes(locked_pdf("secret"))
     (inbox / "f.pdf").write_bytes(pdf(""))
 
