@@ -1,6 +1,8 @@
 """A whole clean.run over generated documents: its rate, and whether its memory grows with them.
 
-Run: python -m bench.clean_run [bytes of the large corpus, 300 MB when left out]. Texts: those of bench/clean.py (English manuals in packages' sources,
+Run: python -m bench.clean_run [bytes of the large corpus, 300 MB when left out].
+
+Texts: those of bench/clean.py (English manuals in packages' sources,
 then the same with every fourth word replaced), as text files; the job is performed by its child process, as in use, for 100 MB
 and for the large corpus. The rate by the processor's time is what the child itself used; that by the clock hangs on what else the
 machine does. Chunks are measured in the tokens of SmolLM2.
