@@ -1,6 +1,8 @@
 """A whole clean.run over generated documents: its rate, and whether its memory grows with them.
 
-Run: python -m bench.clean_run [bytes of the large corpus]. Texts: those of bench/clean.py (English manuals in packages' sources,
+Run: python -m bench.clean_run [bytes of the large corpus, 300 MB when left out].
+
+Texts: those of bench/clean.py (English manuals in packages' sources,
 then the same with every fourth word replaced), as text files; the job is performed by its child process, as in use, for 100 MB
 and for the large corpus. The rate by the processor's time is what the child itself used; that by the clock hangs on what else the
 machine does. Chunks are measured in the tokens of SmolLM2.
@@ -17,7 +19,7 @@ from typing import Any
 from bench import clean_corpus
 from bench.report import write
 
-SMALL, LARGE = 100_000_000, 1_000_000_000
+SMALL, LARGE = 100_000_000, 300_000_000
 MB = 1_000_000
 
 
@@ -84,14 +86,10 @@ def _job(texts: list[str], size: int, folder: Path, base: Any) -> dict[str, Any]
     for number, text in enumerate(clean_corpus.stream(texts, size), 1):
         path = folder / "documents" / f"{number}.txt"
         path.write_text(text, encoding="utf-8", errors="replace")
-        documents.append(
-            RawDocument(
-                id=number, path=path, project_path=f"documents/{number}.txt", content_hash=sha256(path),
-                media_type="text/plain", size_bytes=path.stat().st_size,
-            )
-        )  # fmt: skip
+        documents.append(RawDocument(number, f"documents/{number}.txt", sha256(path), "text/plain", path.stat().st_size))
     job = CleanJob(
-        documents=documents, pii="redact", pii_key=folder / "none", preset_name="documents", preset=cleaning_preset(),
+        folder=folder, documents=documents, pii="redact",
+        pii_key=folder / "none", preset_name="documents", preset=cleaning_preset(),
         preset_sha256="", base_model=base.locator, tokenizer=base.folder / "tokenizer.json",
         tokenizer_sha256=base.tokenizer_sha256,
     )  # fmt: skip

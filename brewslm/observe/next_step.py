@@ -24,7 +24,7 @@ def next_step(facts: Facts) -> NextStep:
 def _mend(facts: Facts) -> NextStep | None:
     for stage, run in facts.newest.items():
         if run.state == "interrupted":
-            command = f"brewslm task resume {run.task_id}"
+            command = f"brewslm {'train --resume' if stage == 'train' else 'task resume'} {run.task_id}"
             return NextStep(stage=stage, command=command, reason=f"{run.task_id} was cut off")
         if run.state == "failed":
             advice = (run.problem or {}).get("next_step") or f"brewslm task show {run.task_id}"

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 import orjson
 
@@ -39,6 +40,7 @@ class DocumentCleaner:
     """
 
     def __init__(self, job: CleanJob, exact: ExactDuplicates, near: NearDuplicates, text_of: Callable[[int], str]) -> None:
+        self._folder = job.folder
         self._preset, self._rules = job.preset, job.preset.rules[job.preset_name]
         languages = LanguageAllowed(job.preset.language.languages)
         self._judges: tuple[Filter, ...] = (languages, *ruleset(self._rules), GoodEnough(job.preset.minimum_quality))
@@ -50,7 +52,7 @@ class DocumentCleaner:
         """Its report, and what is kept of it."""
         report = DocumentReport(document=document.id, size_bytes=document.size_bytes)
         try:
-            read = _read(document)
+            read = _read(self._folder / document.path, document)
         except Unreadable as refused:
             return Cleaned(report.but(reason=refused.reason))
         mended = mend(read.text)
@@ -110,17 +112,17 @@ class DocumentCleaner:
         is_itself = hashlib.sha256(read.text.encode()).hexdigest() == document.content_hash
         report = report.but(
             path=f"cleaned/{document.id}.txt",
-            source_path=document.project_path if is_itself else f"cleaned/{document.id}.source.txt",
+            source_path=document.path if is_itself else f"cleaned/{document.id}.source.txt",
             text_hash=text_hash,
             chunks=len(lines),
         )
         return Cleaned(report, treated.text, None if is_itself else read.text, lines)
 
 
-def _read(document: RawDocument) -> ReadText:
-    if not document.path.is_file() or sha256(document.path) != document.content_hash:
+def _read(path: Path, document: RawDocument) -> ReadText:
+    if not path.is_file() or sha256(path) != document.content_hash:
         raise Unreadable(RowReason.SOURCE_CHANGED)
-    return read_bounded(document.path, document.media_type)
+    return read_bounded(path, document.media_type)
 
 
 def _failed(filters: tuple[Filter, ...], document: CleanedText) -> list[RowReason]:

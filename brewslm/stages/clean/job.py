@@ -1,10 +1,10 @@
 """clean.run: what is asked, what is frozen, what is left."""
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
 from brewslm.errors import StageError
@@ -34,15 +34,12 @@ class CleanRequest(ProjectRequest):
     pii: Policy = "redact"
 
 
-class RawDocument(BaseModel):
-    """A document as it was added."""
-
-    model_config = ConfigDict(frozen=True)
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """A document as it was added; `path` is relative to the project's folder. A job holds all of them, so they are small."""
 
     id: int
-    path: Path
-    project_path: str
-    """Relative to the project's folder."""
+    path: str
     content_hash: str
     media_type: str
     size_bytes: int
@@ -52,6 +49,7 @@ class CleanJob(Job):
     """The documents and every figure that decides about them.
 
     Attributes:
+        folder: The project's.
         documents: By their ids, ascending.
         preset_sha256: Of the preset's figures and the rules' name.
         pii_key: Where the project's secret is; the key itself stands in no job.
@@ -59,6 +57,7 @@ class CleanJob(Job):
         tokenizer: Its tokenizer.json.
     """
 
+    folder: Path
     documents: list[RawDocument]
     pii: Policy
     pii_key: Path
@@ -108,12 +107,8 @@ def resolve(request: CleanRequest, records: Records) -> CleanJob:
     """
     query = select(Document).where(Document.project_id == records.project_id).order_by(Document.id)
     documents = [
-        RawDocument(
-            id=one.id, path=records.folder / one.path, project_path=one.path, content_hash=one.content_hash,
-            media_type=one.media_type, size_bytes=one.size_bytes,
-        )
-        for one in records.session.scalars(query)
-    ]  # fmt: skip
+        RawDocument(one.id, one.path, one.content_hash, one.media_type, one.size_bytes) for one in records.session.scalars(query)
+    ]
     if not documents:
         raise StageError(NothingToClean(), where=f"project {records.project_id}")
     base, preset = base_model(records.base_locator(None)), cleaning_preset()
@@ -121,6 +116,7 @@ def resolve(request: CleanRequest, records: Records) -> CleanJob:
     if not tokenizer.is_file():
         raise StageError(BaseModelNotFound(), where=base.locator, cause="it has no tokenizer.json to measure chunks with")
     return CleanJob(
+        folder=records.folder,
         documents=documents,
         pii=request.pii,
         pii_key=secret_path(records.project_id, "pii"),
