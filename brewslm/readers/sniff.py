@@ -19,7 +19,7 @@ BY_SUFFIX = {suffix: reader.media_type for reader in READERS.values() for suffix
 _TEXTS = tuple(one.media_type for one in READERS.values() if one.media_type.startswith("text/"))
 _PDF = b"%PDF-"
 _PDF_BYTES = 1024
-"""Readers look for a PDF's sign so far, for some have a line of something else before it."""
+"""Readers look for a PDF's sign so far, for some have a line of something else before it; a text may only speak of it."""
 _PAGE = re.compile(
     r"\s*(<\?xml[^>]{0,200}>\s*)?(?>\s*<!--.{0,2000}?-->)*+\s*<(!doctype\s+html|html)[\s>]", re.IGNORECASE | re.DOTALL
 )
@@ -46,7 +46,7 @@ def media_type_of(path: Path) -> str:
     named = BY_SUFFIX.get(path.suffix.lower())
     if not head.strip(codecs.BOM_UTF8 + b" \t\r\n\f\v\0") and path.stat().st_size == len(head):
         raise StageError(SourceEmpty(), where=str(path), cause="it holds no text")
-    if _PDF in head[:_PDF_BYTES]:
+    if head.lstrip().startswith(_PDF) or (named not in _TEXTS and _PDF in head[:_PDF_BYTES]):
         return PdfReader.media_type
     if head.startswith(OLE) and named == DocxReader.media_type:  # as one with a password is kept
         return named

@@ -37,7 +37,7 @@ def documents(bad, **facts):
 
 
 def made(count, **rejected):
-    return PreparedFacts(2, {"train": 900, "eval": count}, 1000, rejected, {name: ["r1-1"] for name in rejected})
+    return PreparedFacts(2, "qa", {"train": 900, "eval": count}, 1000, rejected, {name: ["r1-1"] for name in rejected})
 
 
 CASES = [
@@ -134,3 +134,12 @@ def test_real_imports_and_documents_are_judged_with_their_rows(project, tmp_path
     assert "next: Import rows with the other labels." in shown.stdout
     as_json = orjson.loads(CliRunner().invoke(app, ["health", "--project", str(project), "--json"]).stdout)
     assert as_json == report.model_dump(mode="json")
+
+
+def test_where_too_few_rows_are_there_to_hold_out_more_the_next_step_is_to_import():
+    few = PreparedFacts(2, "qa", {"train": 70, "eval": 20}, 100, {})
+    assert judged(prepared=few)["eval_interval", ""].next_step.startswith("Import more rows")
+
+
+def test_language_modeling_is_not_judged_by_an_accuracy():
+    assert ("eval_interval", "") not in judged(prepared=PreparedFacts(1, "language_modeling", {"eval": 5}, 20, {}))

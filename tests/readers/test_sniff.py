@@ -63,3 +63,11 @@ def test_every_suffix_leads_to_a_kind(tmp_path):
     for suffix in BY_SUFFIX:
         (tmp_path / f"a{suffix}").write_bytes(pdf("x"))
         assert media_type_of(tmp_path / f"a{suffix}") == "application/pdf"
+
+
+def test_a_text_that_speaks_of_a_pdf_is_a_text(tmp_path):
+    for name, kind in (("a.md", "text/markdown"), ("a.txt", "text/plain")):
+        (tmp_path / name).write_text("# Kinds\n\nA PDF begins with %PDF-1.7, and a Word document with PK.\n")
+        assert media_type_of(tmp_path / name) == kind
+    (tmp_path / "letter.txt").write_bytes(b"\n%PDF-1.7\n")
+    assert media_type_of(tmp_path / "letter.txt") == "application/pdf"

@@ -59,6 +59,7 @@ class PreparedFacts:
     """
 
     version: int
+    task_profile: str
     rows: dict[str, int]
     rows_in: int
     rejected: dict[str, int]
@@ -163,4 +164,4 @@ def _prepared(project: int, folder: Path) -> PreparedFacts | None:
         return None
     ledger = found.ledger
     ids = _first_ids(folder / "prepared" / f"v{found.version}" / "rejected.jsonl", ledger.rejected)
-    return PreparedFacts(found.version, found.rows, ledger.rows_in, ledger.rejected, ids)
+    return PreparedFacts(found.version, found.task_profile, found.rows, ledger.rows_in, ledger.rejected, ids)

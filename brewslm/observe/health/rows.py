@@ -68,10 +68,15 @@ def prepared(facts: HealthFacts, limits: Limits) -> Iterator[Finding]:
         sentence = f"{count:,} of {found.rows_in:,} rows of v{found.version} were {said}"
         ids = found.rejected_ids.get(reason.value, [])
         yield judge(name, _share(count, found.rows_in), sentence, reason.remedy, subject=reason.value, ids=ids, count=count)
+    if found.task_profile == "language_modeling":  # it is scored by likelihood, token by token: rows don't tell how exactly
+        return
     rows = found.rows.get("eval", 0)
     margin = _margin(rows)
     said = f"{rows:,} held-out rows tell an accuracy to within ± {100 * margin:.1f} points at worst"
-    next_step = f"brewslm prepare --project {facts.project} --eval-rows {max(2 * rows, 400)}"
+    wanted = max(2 * rows, 400)
+    next_step = f"brewslm prepare --project {facts.project} --eval-rows {wanted}"
+    if 2 * wanted > found.rows_in:
+        next_step = "Import more rows: so few can't be held out and trained on."
     yield judge("eval_interval", margin, said, next_step, count=rows)
 
 
