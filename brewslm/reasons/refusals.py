@@ -170,6 +170,12 @@ class BaseModelNotFound(
     """The base model is not there, or not in a form that can be read safely."""
 
 
+class TemplateUnusable(
+    Refusal, remedy="Choose an instruct model, whose tokenizer has a chat template.", **_S
+):
+    """The base model's chat template can't write the messages of this task."""
+
+
 class NotTrained(Refusal, status=409, remedy="Wait for the run to end, or resume it.", **_S):
     """The experiment has no finished weights."""
 
