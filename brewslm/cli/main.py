@@ -10,6 +10,7 @@ from brewslm.cli import (
     evaluate,
     export,
     imports,
+    models,
     predict,
     prepare,
     projects,
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    quickstart, serve, projects, data, imports, documents, prepare, train, evaluate, export, deploy, predict, status,
+    quickstart, serve, projects, data, imports, documents, prepare, models, train, evaluate, export, deploy, predict, status,
     task, audit, row,
 )  # fmt: skip
 for module in MODULES:
