@@ -18,14 +18,16 @@ import pytest
 import yaml
 
 TOKEN = "hf_loopbackSecretThatMustNotBeSeen"
-_API = re.compile(r"^/api/datasets/(?P<id>.+?)(?:/(?P<verb>revision|refs|tree|paths-info|auth-check)(?:/(?P<rest>.*))?)?$")
-_RESOLVE = re.compile(r"^/datasets/(?P<id>.+?)/resolve/(?P<revision>[^/]+)/(?P<path>.+)$")
+_API = re.compile(
+    r"^/api/(?:datasets|models)/(?P<id>.+?)(?:/(?P<verb>revision|refs|tree|paths-info|auth-check)(?:/(?P<rest>.*))?)?$"
+)
+_RESOLVE = re.compile(r"^/(?:datasets/)?(?P<id>.+?)/resolve/(?P<revision>[^/]+)/(?P<path>.+)$")
 _FAULTS = {"RepoNotFound": 404, "RevisionNotFound": 404, "EntryNotFound": 404}
 
 
 @dataclass
 class Repository:
-    """A dataset repository. `commits` are its files by commit, `refs` its branches and tags."""
+    """A repository of a dataset or a model. `commits` are its files by commit, `refs` its branches and tags."""
 
     id: str
     private: bool = False

@@ -10,6 +10,7 @@ from brewslm.api.uploads import readable_path
 from brewslm.api.work import ACTOR, Fields, Key, accepted, asked, queue
 from brewslm.errors import StageError
 from brewslm.observe.experiments import ExperimentDetail, ExperimentView, experiment, experiments
+from brewslm.observe.models import BaseModelView, base_models
 from brewslm.observe.predict import Answer, Input, ask_deployment, ask_experiment
 from brewslm.observe.trace import TracePage, trace
 from brewslm.pipeline import execute
@@ -80,6 +81,12 @@ class PredictFields(Fields):
     experiment: str | None = None
     deployment: str | None = None
     project: int | None = None
+
+
+@router.get("/models", operation_id="model.list")
+def models() -> list[BaseModelView]:
+    """The base models that are known by name, and what their weights take in memory, computed."""
+    return base_models()
 
 
 @router.post("/projects/{project}/preflight", operation_id="preflight.run", status_code=202)

@@ -11,6 +11,7 @@ from brewslm.cli import (
     export,
     health,
     imports,
+    models,
     predict,
     prepare,
     projects,
@@ -30,7 +31,8 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    quickstart, serve, projects, data, imports, documents, health, prepare, train, evaluate, export, deploy, predict, status,
+    quickstart, serve, projects, data, imports, documents, health, prepare, models, train, evaluate, export, deploy, predict,
+    status,
     task, audit, row,
 )  # fmt: skip
 for module in MODULES:

@@ -9,8 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from brewslm.errors import StageError
-from brewslm.presets import read_preset
-from brewslm.reasons.refusals import BaseModelNotFound
+from brewslm.models.hub_model import fetched, resolved
+from brewslm.models.model_folder import check_files, read_config
+from brewslm.presets import checked, read_preset
+from brewslm.reasons.refusals import BaseModelIncomplete, BaseModelNotFound
 from brewslm.settings import settings
 from brewslm.store.fetch import package_file
 from brewslm.store.files import new_folder, read_json, sha256, write_json
@@ -28,7 +30,8 @@ class BaseModelInfo(BaseModel):
         gguf: The GGUF file it was made from; its tokenizer goes into exports.
         architecture: Such as "LlamaForCausalLM".
         context_length: Tokens.
-        licence: "" where the model does not come from the catalogue.
+        licence: As the catalogue or the hub's card says; "" for a folder.
+        revision: The commit of the hub; "" for others.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,27 +51,68 @@ class BaseModelInfo(BaseModel):
     context_length: int
     licence: str = ""
     note: str = ""
+    revision: str = ""
+
+
+class CatalogueEntry(BaseModel):
+    """A base model that is known by name. What is not known for certain is None.
+
+    Attributes:
+        parameters: Tied matrices counted once.
+        file_bytes: Of its weights as they are fetched.
+        gated: The hub gives it to accounts that accepted its licence.
+        package: With version, sha256 and member, where it comes inside a package.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    licence: str
+    architecture: str
+    parameters: int
+    hidden_size: int
+    layers: int
+    vocabulary: int
+    context_length: int
+    file_bytes: int | None = None
+    gated: bool = False
+    note: str = ""
+    package: str = ""
+    version: str = ""
+    sha256: str = ""
+    member: str = ""
+
+
+def catalogue() -> dict[str, CatalogueEntry]:
+    """Every base model that is known by name, by its locator."""
+    return {
+        locator: checked(entry, CatalogueEntry, f"models.yaml, {locator}") for locator, entry in read_preset("models").items()
+    }
 
 
 def check_locator(locator: str) -> None:
-    """Whether there is such a base model, without making it ready.
+    """Whether there is such a base model, without making it ready. Of `hf:` the hub is asked.
 
     Raises:
         StageError(BaseModelNotFound): There is not.
+        StageError(BaseModelForbidden, BaseModelUnavailable): The hub does not give it.
     """
-    _place(locator)
+    if locator.startswith("hf:"):
+        resolved(locator)
+    else:
+        _place(locator)
 
 
 def _place(locator: str) -> Path | None:
-    """The path of a `path:` locator; None for one of the catalogue."""
+    """The path of a `path:` locator; None for one that comes inside a package."""
     scheme, _, rest = locator.partition(":")
     if scheme == "pypi":
-        catalogue = read_preset("models")
-        if locator not in catalogue:
-            raise StageError(BaseModelNotFound(), where=locator, cause=f"the catalogue has {', '.join(catalogue)}")
+        packaged = [name for name in catalogue() if name.startswith("pypi:")]
+        if locator not in packaged:
+            raise StageError(BaseModelNotFound(), where=locator, cause=f"the catalogue has {', '.join(packaged)}")
         return None
     if scheme != "path" or not rest:
-        raise StageError(BaseModelNotFound(), where=locator, cause=f"a base model starts with pypi: or path:, not {scheme}:")
+        raise StageError(BaseModelNotFound(), where=locator, cause=f"a base model starts with pypi:, hf: or path:, not {scheme}:")
     path = Path(rest).expanduser().resolve()
     if not (path / "config.json").is_file() and not (path.suffix == ".gguf" and path.is_file()):
         cause = "there is no config.json" if path.is_dir() else "there is no such folder"
@@ -80,33 +124,40 @@ def base_model(locator: str) -> BaseModelInfo:
     """Make the base model ready (once), and describe it.
 
     Args:
-        locator: `pypi:<catalogue name>`, `path:<folder>` with a config and safetensors, or `path:<file>.gguf`.
+        locator: `pypi:<catalogue name>`, `hf:<id>[@revision]`, `path:<folder>` with a config and safetensors, or
+            `path:<file>.gguf`.
 
     Raises:
         StageError(BaseModelNotFound): It is not there, or only as pickle, which is never read.
+        StageError(BaseModelWrongKind): It is no causal language model.
+        StageError(BaseModelIncomplete): One of its files is missing, cut off or can't be read.
+        StageError(BaseModelForbidden, BaseModelUnavailable, DiskFull): It could not be fetched from the hub.
         StageError(PackageUnavailable): Its package could not be fetched.
     """
+    if locator.startswith("hf:"):
+        found, folder = fetched(locator)
+        return _from_folder(found.locator, folder, name=found.id, licence=found.licence, revision=found.commit)
     path = _place(locator)
     if path is None:
         return _from_package(locator)
     if path.suffix == ".gguf" and path.is_file():
         return _from_gguf(locator, path, sha256(path), name=path.stem)
-    return _from_folder(locator, path)
+    return _from_folder(locator, path, name=path.name)
 
 
 def _from_package(locator: str) -> BaseModelInfo:
-    entry = read_preset("models")[locator]
-    kept = settings().cache / "models" / entry["sha256"][:16]
-    gguf = kept / Path(entry["member"]).name
+    entry = catalogue()[locator]
+    kept = settings().cache / "models" / entry.sha256[:16]
+    gguf = kept / Path(entry.member).name
     if not gguf.exists():
-        wheel = package_file(entry["package"], entry["version"], entry["sha256"], "wheel")
+        wheel = package_file(entry.package, entry.version, entry.sha256, "wheel")
         with lock(kept.with_suffix(".lock")), zipfile.ZipFile(wheel) as archive:
             if not gguf.exists():
                 with new_folder(kept) as folder:
-                    archive.extract(entry["member"], folder)
-                    (folder / entry["member"]).rename(folder / gguf.name)
-                    (folder / entry["member"]).parent.rmdir()
-    return _from_gguf(locator, gguf, _known_sha256(gguf), name=entry["name"], licence=entry["licence"], note=entry["note"])
+                    archive.extract(entry.member, folder)
+                    (folder / entry.member).rename(folder / gguf.name)
+                    (folder / entry.member).parent.rmdir()
+    return _from_gguf(locator, gguf, _known_sha256(gguf), name=entry.name, licence=entry.licence, note=entry.note)
 
 
 def _known_sha256(gguf: Path) -> str:
@@ -135,29 +186,29 @@ def _convert(gguf: Path, folder: Path) -> None:
         raise StageError(BaseModelNotFound(), f"{gguf.name} can't be read as a model", cause=said[:200])
 
 
-def _from_folder(locator: str, folder: Path) -> BaseModelInfo:
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        pickles = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
-        cause = "its weights are pickle files, which can run code and are never read" if pickles else "it has no safetensors file"
-        raise StageError(BaseModelNotFound(), where=locator, cause=cause)
+def _from_folder(locator: str, folder: Path, *, name: str, licence: str = "", revision: str = "") -> BaseModelInfo:
+    read_config(locator, folder)
+    weights = check_files(locator, folder)
     digest = hashlib.sha256()
     for file in [*weights, folder / "config.json", *sorted(folder.glob("tokenizer*.json"))]:
         digest.update(f"{file.name}:{sha256(file)}\n".encode())
-    return _describe(locator, folder, digest.hexdigest(), None, folder.name, "", "")
+    return _describe(locator, folder, digest.hexdigest(), None, name, licence, revision=revision)
 
 
-def _describe(locator: str, folder: Path, digest: str, gguf: Path | None, name: str, licence: str, note: str) -> BaseModelInfo:
-    config = read_json(folder / "config.json")
+def _describe(
+    locator: str, folder: Path, digest: str, gguf: Path | None, name: str, licence: str, note: str = "", revision: str = ""
+) -> BaseModelInfo:
+    config = read_config(locator, folder)
     try:
         return BaseModelInfo(
             locator=locator, name=name, folder=folder, sha256=digest, tokenizer_sha256=_tokenizer_sha256(folder),
             template_sha256=_template_sha256(folder), gguf=gguf, architecture=config["architectures"][0],
             parameters=_parameters(folder), hidden_size=config["hidden_size"], layers=config["num_hidden_layers"],
             vocabulary=config["vocab_size"], context_length=config["max_position_embeddings"], licence=licence, note=note,
+            revision=revision,
         )  # fmt: skip
     except KeyError as missing:
-        raise StageError(BaseModelNotFound(), where=locator, cause=f"its config.json has no {missing}") from None
+        raise StageError(BaseModelIncomplete(), where=locator, cause=f"its config.json has no {missing}") from None
 
 
 def _tokenizer_sha256(folder: Path) -> str:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
+from brewslm.models.template_guard import guarded
 from brewslm.settings import settings
 
 Precision = Literal["fp32", "bf16"]
@@ -39,10 +40,12 @@ def bf16_is_fast() -> bool:
 
 
 def load_tokenizer(folder: Path) -> Any:
-    """The tokenizer of a model folder."""
+    """The tokenizer of a model folder, its chat template guarded."""
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = guarded(tokenizer)
+    return tokenizer
 
 
 def load_model(folder: Path, adapter: Path | None = None, precision: Precision = "bf16", *, merge: bool = True) -> Any:

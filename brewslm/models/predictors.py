@@ -6,7 +6,7 @@ from typing import Any
 
 from brewslm.models.packing import common_prefix
 from brewslm.models.prompt import Prompt
-from brewslm.models.templates import Style, end_token_id, pad_left, prompt_ids, text_ids
+from brewslm.models.templates import Style, answer_ids, end_token_id, pad_left, prompt_ids
 
 BATCH = 32
 
@@ -31,7 +31,7 @@ class WeightsPredictor:
         begins with another. The prompt is computed once and shared by all labels.
         """
         lead = " " if self._style == "plain" else ""
-        candidates = [text_ids(self._tokenizer, lead + label) for label in labels]
+        candidates = [answer_ids(self._tokenizer, lead + label) for label in labels]
         if any(a != b and b[: len(a)] == a for a in candidates for b in candidates):
             candidates = [[*ids, self._end] for ids in candidates]
         ids = [prompt_ids(self._tokenizer, prompt, self._style) for prompt in prompts]

@@ -3,17 +3,32 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from brewslm.errors import StageError
 from brewslm.models.prompt import Prompt
+from brewslm.models.template_guard import marks_of, neutral
+from brewslm.reasons.refusals import TemplateUnusable
 
 Style = Literal["chat", "plain"]
 _ANSWER = "ANSWER"
 
 
 def prompt_text(tokenizer: Any, prompt: Prompt, style: Style = "chat") -> str:
-    """The text that a model is given to continue."""
+    """The text that a model is given to continue. No text of a message becomes a control token (`template_guard`).
+
+    Raises:
+        StageError(TemplateUnusable): There is no chat template, or it can't write these messages.
+    """
     if style == "plain":
-        return prompt.plain
-    text: str = tokenizer.apply_chat_template(list(prompt.messages), tokenize=False, add_generation_prompt=True)
+        return neutral(prompt.plain, _marks(tokenizer))
+    from jinja2 import TemplateError
+
+    if not tokenizer.chat_template:
+        raise StageError(TemplateUnusable(), cause="its tokenizer has none")
+    try:
+        text: str = tokenizer.apply_chat_template(list(prompt.messages), tokenize=False, add_generation_prompt=True)
+    except TemplateError as error:
+        roles = ", ".join(message["role"] for message in prompt.messages)
+        raise StageError(TemplateUnusable(), where=f"messages of {roles}", cause=str(error)[:200]) from None
     return text
 
 
@@ -28,6 +43,11 @@ def text_ids(tokenizer: Any, text: str) -> list[int]:
     return ids
 
 
+def answer_ids(tokenizer: Any, text: str) -> list[int]:
+    """The ids of an answer, without its end mark: a control token's name in it is text, and ends nothing."""
+    return text_ids(tokenizer, neutral(text, _marks(tokenizer)))
+
+
 def example_ids(tokenizer: Any, prompt: Prompt, completion: str) -> tuple[list[int], int]:
     """A training example: prompt, completion and end mark.
 
@@ -37,15 +57,14 @@ def example_ids(tokenizer: Any, prompt: Prompt, completion: str) -> tuple[list[i
         The ids, and how many of them are the prompt's (not supervised). The last id is the end mark, which is supervised.
     """
     asked = prompt_ids(tokenizer, prompt)
-    return asked + text_ids(tokenizer, completion) + [end_token_id(tokenizer)], len(asked)
+    return asked + answer_ids(tokenizer, completion) + [end_token_id(tokenizer)], len(asked)
 
 
 def example_lengths(tokenizer: Any, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[int]:
     """How many ids each training example has: as example_ids would make them, many at once."""
     asked = [prompt_text(tokenizer, prompt) for prompt in prompts]
-    counts = [
-        [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]] for texts in (asked, list(completions))
-    ]
+    answers = [neutral(completion, _marks(tokenizer)) for completion in completions]
+    counts = [[len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]] for texts in (asked, answers)]
     return [prompt + completion + 1 for prompt, completion in zip(*counts, strict=True)]
 
 
@@ -59,10 +78,18 @@ def end_token_id(tokenizer: Any) -> int:
         turn = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": _ANSWER}]
         after = tokenizer.apply_chat_template(turn, tokenize=False).rpartition(_ANSWER)[2]
         written = text_ids(tokenizer, after)
-        if written and written[0] in tokenizer.all_special_ids:
+        if written and written[0] in tokenizer.added_tokens_decoder and tokenizer.decode(written[:1]).strip():
             end = written[0]
     tokenizer._brewslm_end = end
     return int(end)
+
+
+def _marks(tokenizer: Any) -> tuple[str, ...]:
+    """The tokenizer's marks, found once."""
+    kept: tuple[str, ...] | None = getattr(tokenizer, "_brewslm_marks", None)
+    if kept is None:
+        kept = tokenizer._brewslm_marks = marks_of(tokenizer)
+    return kept
 
 
 def pad_left(sequences: Sequence[Sequence[int]], pad: int) -> tuple[list[list[int]], list[list[int]]]:

