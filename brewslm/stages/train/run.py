@@ -110,7 +110,9 @@ def _train(job: TrainJob, examples: list[Example], dev: list[Example], found: li
         context.tell(TrainingResumed(experiment_id=job.experiment_id, attempt=len(found), from_step=last.said.step))
         if last.said.step >= training.total_steps(len(examples), job.recipe) or plan.is_enough(last.said.stale):
             return
-    trace(context, "packs", pack_tokens=job.recipe.pack_tokens, longest_row=max(len(example.ids) for example in examples))
+    lengths = sorted((len(example.ids) for example in examples), reverse=True)
+    at_most = sum(lengths[: job.recipe.batch_size])
+    trace(context, "packs", longest_pack=min(at_most, job.recipe.pack_tokens), longest_row=lengths[0])
     trainer = training.build(_model(job), job.recipe, examples, dev, plan, context, job.experiment_id)
     trainer.train(resume_from_checkpoint=str(last.path) if last else None)
 

@@ -17,26 +17,8 @@ from brewslm.stages.train import TrainRequest
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder, run_folder, sha256
 from brewslm.store.tables import Experiment, RunEvent
-from tests.synthetic import add_rows, own_words, reviews
-
-SMALL = {"epochs": "2", "batch_size": "4", "learning_rate": "0.01", "checkpoints": "4"}
-
-
-@pytest.fixture
-def prepared(project):
-    """A project with 24 rows to train on, 8 in dev and 40 held out."""
-    add_rows(project, reviews(72))
-    call("test", PrepareRequest(project=project, train_rows=24, dev_rows=8, eval_rows=40))
-    return project
-
-
-@pytest.fixture
-def request_for(prepared, tiny_model):
-    def made(**changes):
-        settings = SMALL | changes.pop("settings", {})
-        return TrainRequest(project=prepared, base_model=f"path:{tiny_model}", settings=settings, fail_open=True, **changes)
-
-    return made
+from tests.stages.train.small import SMALL
+from tests.synthetic import add_rows, own_words
 
 
 def events(project: int) -> list[RunEvent]:
