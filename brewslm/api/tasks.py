@@ -36,6 +36,12 @@ def cancel(task_id: str, response: Response) -> RunView:
     return accepted(execute.cancel(ACTOR, task_id), response)
 
 
+@router.post("/{task_id}/pause", operation_id="task.pause", status_code=202)
+def pause(task_id: str, response: Response) -> RunView:
+    """Ask a training run to wait after its present step; a resume goes on there."""
+    return accepted(execute.pause(ACTOR, task_id), response)
+
+
 @router.post("/{task_id}/resume", operation_id="task.resume", status_code=202)
 def resume(task_id: str, response: Response) -> RunView:
     """Have a task that failed, was cancelled or was cut off go on."""

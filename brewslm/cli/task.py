@@ -1,4 +1,4 @@
-"""brewslm task list|show|cancel|resume."""
+"""brewslm task list|show|cancel|pause|resume."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 @task_app.command("list")
 def list_tasks(
     project: Annotated[int | None, typer.Option("--project", help="Of this project; of all when left out.")] = None,
-    state: Annotated[str | None, typer.Option(help="queued, running, interrupted, succeeded, failed or cancelled.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="queued, running, interrupted, paused, succeeded, failed or cancelled.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = 20,
     json: Json = False,
 ) -> None:
@@ -65,6 +67,19 @@ def cancel(task_id: str, json: Json = False) -> None:
         print_json(found.model_dump(mode="json"))
     else:
         print_line(f"{task_id} is {found.state}" if found.state == "cancelled" else f"{task_id} was asked to stop")
+
+
+@task_app.command()
+def pause(task_id: str, json: Json = False) -> None:
+    """Ask a training run to wait after its present step; brewslm train --resume goes on there."""
+    from brewslm.pipeline.execute import pause as ask
+
+    with problems(json):
+        found = ask(actor(), task_id)
+    if json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        print_line(f"{task_id} was asked to wait")
 
 
 @task_app.command()

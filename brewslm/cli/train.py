@@ -83,6 +83,8 @@ def train(
 ) -> None:
     """Train an adapter on the prepared rows; preflight runs first."""
     if resume is not None:
+        if project or base_model or recipe or set_ or manifest:
+            raise typer.BadParameter(f"{resume} goes on as it was begun; leave every option but --resume out")
         _resume(resume, json)
         return
     if project is None:

@@ -13,6 +13,8 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
+    method: Literal["lora", "dora"] = "lora"
+    """DoRA learns each weight's length apart from its direction: slower, with a little more memory."""
     lora_r: int = Field(16, gt=0)
     """Rank of the adapter."""
     lora_alpha: int = Field(32, gt=0)
@@ -30,9 +32,11 @@ class Recipe(BaseModel):
     max_length: int = Field(512, gt=1)
     """Tokens; a longer row is rejected as over_length, never cut."""
     pack_tokens: int = Field(1024, gt=0)
-    """Tokens of one forward pass: bounds memory, changes no result."""
+    """Tokens of one forward and backward pass: bounds memory, and a step is the same mean over its rows' tokens."""
     checkpoints: int = Field(2, gt=0)
-    """How many checkpoints a run writes; the one with the lowest dev loss becomes the adapter."""
+    """How many checkpoints a run writes, the dev loss measured at each; the one where it is lowest becomes the adapter."""
+    patience: int = Field(0, ge=0)
+    """Checkpoints in a row without a lower dev loss after which training stops; 0 for never."""
     seed: int = 42
 
 

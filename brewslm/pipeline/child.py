@@ -42,10 +42,13 @@ def _run(name: str, job: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _last_words(error: BaseException) -> dict[str, Any]:
     from brewslm.errors import StageError
     from brewslm.pipeline.execute import where_of
+    from brewslm.processes.context import Paused
 
     if isinstance(error, StageError):
         parts = [error.what, error.where, error.cause, error.next_step]
         return {"kind": "stage_error", "code": error.reason.code, "payload": error.reason.payload(), "parts": parts}
+    if isinstance(error, Paused):
+        return {"kind": "paused"}
     memory = isinstance(error, MemoryError) or any(said in str(error).lower() for said in _MEMORY)
     return {"kind": "memory" if memory else "crash", "error": where_of(error)}
 

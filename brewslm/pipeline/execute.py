@@ -18,8 +18,8 @@ from brewslm.pipeline.lifecycle import OPERATIONS, operation_for
 from brewslm.pipeline.operation import Failure, Operation
 from brewslm.pipeline.runs import RunView
 from brewslm.plugins import emit_broken
-from brewslm.processes.child import run_child
-from brewslm.processes.context import Cancelled, DirectContext
+from brewslm.processes.child import ChildEnd, run_child
+from brewslm.processes.context import PAUSE, Cancelled, DirectContext, Paused
 from brewslm.processes.verdict import Cause
 from brewslm.reasons import Reason, is_event
 from brewslm.reasons.refusals import DiskFull, IdempotencyConflict, RunConflict
@@ -27,7 +27,7 @@ from brewslm.reasons.system import OperationFailed
 from brewslm.settings import settings
 from brewslm.stages.contract import Job, Request, Result
 from brewslm.store.database import reading, transaction
-from brewslm.store.files import project_folder, read_json, run_folder, write_json
+from brewslm.store.files import project_folder, read_json, run_folder, write_atomic, write_json
 from brewslm.store.locks import Held, lock
 from brewslm.store.records import Records, project_of, run_of
 from brewslm.store.tables import AuditEntry, Run
@@ -120,6 +120,25 @@ def cancel(actor: str, run_id: str) -> RunView:
     return look(run_id)
 
 
+def pause(actor: str, run_id: str) -> RunView:
+    """Ask a training run to wait: it writes a checkpoint after its present step and ends as paused; a resume goes on there.
+
+    Raises:
+        StageError(UnknownRun): There is none of this id.
+        StageError(RunConflict): Nobody executes it now, or it is not of a kind that can wait.
+    """
+    with transaction() as session:
+        run = run_of(session, run_id)
+        state = runs.view(run).state
+        if not OPERATIONS[run.operation].pausable or state != "running":
+            cause = f"its state is {state}" if OPERATIONS[run.operation].pausable else f"{run.operation} can't wait; cancel it"
+            raise StageError(RunConflict(), f"{run_id} can't be paused", cause=cause)
+        entry = AuditEntry(actor=actor, operation="task.pause", project_id=run.project_id, run_id=run_id, outcome="accepted")
+        session.add(entry)
+    write_atomic(run_folder(run_id) / PAUSE, b"")
+    return look(run_id)
+
+
 def resume(actor: str, run_id: str, *, detach: bool = False) -> str:
     """Make a run that failed, was cancelled or was cut off ready to be performed again.
 
@@ -133,7 +152,7 @@ def resume(actor: str, run_id: str, *, detach: bool = False) -> str:
     with transaction() as session:
         run = run_of(session, run_id)
         state = runs.view(run).state
-        if state not in ("queued", "interrupted", "failed", "cancelled"):
+        if state not in ("queued", "interrupted", "failed", "cancelled", "paused"):
             raise StageError(RunConflict(), f"{run_id} can't be resumed", cause=f"its state is {state}")
         runs.reopen(session, run_id, "queued" if detach else "running")
         session.add(AuditEntry(actor=actor, operation=run.operation, project_id=run.project_id, run_id=run_id, outcome="resumed"))
@@ -204,6 +223,10 @@ def _perform(run_id: str, on_progress: OnProgress | None) -> RunView:
         _fail(run_id, operation, Cause.CANCELLED, cancelled, figures)
         if isinstance(stop, KeyboardInterrupt):
             raise
+    except Paused:
+        _fail(
+            run_id, operation, Cause.PAUSED, StageError(RunConflict(), f"{run_id} was paused", cause="paused on request"), figures
+        )
     except StageError as error:
         _fail(run_id, operation, Cause.REFUSED, error, figures)
     except _ChildDied as death:
@@ -238,7 +261,7 @@ def abandon(run_id: str, crash: Exception) -> None:
 
 def _ended(run_id: str) -> RunView:
     shown = look(run_id)
-    if shown.state in ("failed", "cancelled"):
+    if shown.state in ("failed", "cancelled", "paused"):
         raise RunFailed(shown, _error_of(shown))
     return shown
 
@@ -273,14 +296,33 @@ def _work(operation: Operation, request: Request, run: Run, context: DirectConte
     if not operation.heavy:
         return operation.run(job, context)
     with heavy_lock(context):
-        end = run_child(
-            folder, lambda line: _on_line(line, context), lambda: _cancel_requested(run.id), operation.timeout_seconds(request)
-        )
+        end = _in_children(operation, job, run, context, operation.timeout_seconds(request))
     if end.cause is Cause.FINISHED:
         return operation.result.model_validate(read_json(folder / "result.json"))
     if end.cause is Cause.CANCELLED:
         raise Cancelled
+    if end.cause is Cause.PAUSED:
+        raise Paused
     raise _ChildDied(end.cause, _child_error(operation, end.error, end.evidence))
+
+
+def _in_children(operation: Operation, job: Job, run: Run, context: DirectContext, limit: float | None) -> ChildEnd:
+    """Run the job in a child; where it ran out of memory, again as a smaller job, each time as a new attempt."""
+    folder, began = run_folder(run.id), time.monotonic()
+    (folder / PAUSE).unlink(missing_ok=True)  # an earlier request: it was met, and whoever resumes has lifted it
+    while True:
+        left = limit and max(0.0, limit - (time.monotonic() - began))
+        end = run_child(folder, lambda line: _on_line(line, context), lambda: _cancel_requested(run.id), left)
+        if end.cause is not Cause.OOM or operation.smaller is None:
+            return end
+        with transaction() as session:
+            attempt = runs.begin_attempt(session, run.id)
+        found = operation.smaller(job, attempt, folder)
+        if found is None:
+            return end
+        job, reason = found
+        write_json(folder / "job.json", {"operation": operation.name, "job": job.model_dump(mode="json")})
+        context.tell(reason)
 
 
 def _resolved(operation: Operation, request: Request, run: Run, folder: Path) -> Job:
@@ -342,7 +384,8 @@ def _fail(run_id: str, operation: Operation, cause: Cause, error: StageError, fi
     if reason is not error.reason and (cause is not Cause.REFUSED or is_event(error.reason)):
         document = StageError(reason, error.what, where=error.where, cause=error.cause, next_step="").problem()
     with transaction() as session:
-        closed = runs.close(session, run_id, "cancelled" if cause is Cause.CANCELLED else "failed", problem=document)
+        state = {Cause.CANCELLED: "cancelled", Cause.PAUSED: "paused"}.get(cause, "failed")
+        closed = runs.close(session, run_id, state, problem=document)
     if closed:
         emit_event(reason, project_id=run.project_id, actor=run.actor, run_id=run_id, parent_run_id=_parent(run))
 

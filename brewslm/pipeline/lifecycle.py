@@ -137,6 +137,8 @@ OPERATIONS: dict[str, Operation] = {
             result=train.TrainResult,
             heavy=True,
             failure=training.failure,
+            smaller=training.smaller,
+            pausable=True,
             timeout_seconds=lambda request: request.timeout_minutes and request.timeout_minutes * 60,
         ),
         Operation(

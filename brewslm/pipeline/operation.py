@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -58,6 +59,8 @@ class Operation:
         locks: Names of project-wide locks held from resolve to record, such as "rows".
         failure: The reason that a failure is told with, when the failure brought none of its own that is an event.
         project_of: The request's project, where the request does not name one.
+        smaller: Makes the job that a run out of memory begins again with, and the reason to tell; None when none would help.
+        pausable: Its job looks for the request to pause, and a resume goes on where it was.
         composes: It calls other operations (autopilot) and gets the executor as its context's parent; see execute.
         timeout_seconds: The request's time limit.
     """
@@ -76,4 +79,6 @@ class Operation:
     failure: Callable[[Failure], Reason] | None = None
     project_of: Callable[[Any, Session], int | None] = lambda request, _session: getattr(request, "project", None)
     compose: Callable[[Any, str, Context], Result] | None = None
+    smaller: Callable[[Any, int, Path], tuple[Job, Reason] | None] | None = None
+    pausable: bool = False
     timeout_seconds: Callable[[Any], float | None] = lambda _request: None

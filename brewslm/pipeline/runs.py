@@ -19,7 +19,8 @@ class RunView(BaseModel):
 
     Attributes:
         task_id: The run's id, such as "exp-1".
-        state: queued, running, interrupted (running, but nobody holds its lock), succeeded, failed, cancelled.
+        state: queued, running, interrupted (running, but nobody holds its lock), succeeded, failed, cancelled,
+            paused (it waits to be resumed).
         progress: Last told {done, total, unit, figures}; only while it runs.
     """
 
@@ -93,18 +94,24 @@ def start(session: Session, run_id: str) -> bool:
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
+def begin_attempt(session: Session, run_id: str) -> int:
+    """Count one more attempt of a run that goes on running; returns how many there are."""
+    session.execute(update(Run).where(Run.id == run_id).values(attempt=Run.attempt + 1))
+    return session.scalars(select(Run.attempt).where(Run.id == run_id)).one()
+
+
 def reopen(session: Session, run_id: str, state: str) -> None:
-    """failed, cancelled, interrupted → `state`, for a resume: "queued" for the workers, "running" for the caller.
+    """failed, cancelled, paused, interrupted → `state`, for a resume: "queued" for the workers, "running" for the caller.
 
     The runs that are part of it and failed are made ready with it: it performs them when it comes to them.
     """
     ready = {"cancel_requested": False, "problem": None, "ended_at": None}
     session.execute(
         update(Run)
-        .where(Run.id == run_id, Run.state.in_(("failed", "cancelled", "running", "queued")))
+        .where(Run.id == run_id, Run.state.in_(("failed", "cancelled", "paused", "running", "queued")))
         .values(state=state, **ready)
     )
-    parts = (Run.parent_run_id == run_id, Run.state.in_(("failed", "cancelled")))
+    parts = (Run.parent_run_id == run_id, Run.state.in_(("failed", "cancelled", "paused")))
     session.execute(update(Run).where(*parts).values(state="running", **ready))
 
 

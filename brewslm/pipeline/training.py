@@ -1,11 +1,24 @@
 """train.run is composed here, for a stage never imports a stage: preflight decides, then training begins, in the same child."""
 
+import shutil
+from pathlib import Path
+
 from brewslm.errors import StageError
 from brewslm.pipeline.operation import Failure
 from brewslm.processes.context import Context
+from brewslm.processes.trace import read_trace
 from brewslm.processes.verdict import Cause
 from brewslm.reasons import Reason
-from brewslm.reasons.training import TrainingCancelled, TrainingDispatchError, TrainingOom, TrainingRuntimeError, TrainingTimeout
+from brewslm.reasons.refusals import DiskFull
+from brewslm.reasons.training import (
+    TrainingCancelled,
+    TrainingDispatchError,
+    TrainingOom,
+    TrainingPaused,
+    TrainingRetriedSmaller,
+    TrainingRuntimeError,
+    TrainingTimeout,
+)
 from brewslm.stages import preflight, train
 from brewslm.stages.contract import Job
 from brewslm.store.records import Records
@@ -17,6 +30,10 @@ class DispatchJob(Job):
     preflight: preflight.PreflightJob
     train: train.TrainJob
     fail_open: bool
+    retries: int = 0
+
+
+RETRIES = 2
 
 
 def resolve(request: train.TrainRequest, records: Records) -> DispatchJob:
@@ -51,6 +68,28 @@ def run(job: DispatchJob, context: Context) -> train.TrainResult:
     return trained.model_copy(update={"warnings": [finding.code for finding in report.findings]})
 
 
+def smaller(job: DispatchJob, attempt: int, folder: Path) -> tuple[DispatchJob, Reason] | None:
+    """The job with half the tokens in one pass, when training ran out of memory; None when that would not help, or twice did not.
+
+    Another number of tokens adds up the same step in another order, so that its last digits differ. What was trained so far is
+    therefore given up: the retried run is, byte by byte, what a run with this setting would have been from the start.
+    """
+    begun = read_trace(folder / "trace.jsonl", "packs")
+    if not begun or job.retries >= RETRIES:
+        return None
+    recipe = job.train.recipe
+    half = min(recipe.pack_tokens, begun[-1]["longest_pack"]) // 2
+    if 2 * half < begun[-1]["longest_row"]:  # each pass holds one row already
+        return None
+    changed = {"recipe": recipe.model_copy(update={"pack_tokens": half})}
+    shutil.rmtree(job.train.output / "checkpoints", ignore_errors=True)
+    reason = TrainingRetriedSmaller(
+        experiment_id=job.train.experiment_id, attempt=attempt, from_pack_tokens=recipe.pack_tokens, to_pack_tokens=half
+    )
+    jobs = {"preflight": job.preflight.model_copy(update=changed), "train": job.train.model_copy(update=changed)}
+    return job.model_copy(update=jobs | {"retries": job.retries + 1}), reason
+
+
 def failure(failed: Failure) -> Reason:
     """The reason of a run that ended badly without one of its own."""
     by_cause: dict[Cause, type[Reason]] = {
@@ -58,9 +97,12 @@ def failure(failed: Failure) -> Reason:
         Cause.OOM: TrainingOom,
         Cause.TIMEOUT: TrainingTimeout,
         Cause.CANCELLED: TrainingCancelled,
+        Cause.PAUSED: TrainingPaused,
     }
     step = failed.figures.get("step")
     made = by_cause.get(failed.cause, TrainingRuntimeError)
+    if failed.problem == DiskFull.code:  # it had begun
+        made = TrainingRuntimeError
     said = failed.problem if failed.cause is Cause.REFUSED else failed.error
     return made.model_validate(
         {"experiment_id": failed.run_id, "error": said, "last_step": int(step) if step is not None else None}

@@ -16,6 +16,14 @@ class Cancelled(Exception):
     """A person asked the run to stop."""
 
 
+class Paused(Exception):
+    """A person asked the run to wait; it kept all it had done, and goes on when it is resumed."""
+
+
+PAUSE = "pause"
+"""The file in a run's folder that asks for that."""
+
+
 class Context(Protocol):
     """What `run(job, context)` gets beside its job."""
 
@@ -31,6 +39,9 @@ class Context(Protocol):
 
     def check(self) -> None:
         """Raise `Cancelled` when the run should stop."""
+
+    def pause_asked(self) -> bool:
+        """Whether the run should keep what it has and raise `Paused`."""
 
     def track(self, items: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
         """The items, with progress and a check now and then."""
@@ -55,6 +66,10 @@ class BaseContext:
 
     def check(self) -> None:
         """Overridden by who can be cancelled."""
+
+    def pause_asked(self) -> bool:
+        """Whether somebody put the file there."""
+        return (self._folder / PAUSE).exists()
 
     def track(self, items: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
         """The items, with progress and a check a few times a second."""

@@ -15,6 +15,7 @@ class Cause(StrEnum):
     CRASHED = "crashed"
     KILLED = "killed"
     CANCELLED = "cancelled"
+    PAUSED = "paused"
     TIMEOUT = "timeout"
 
 
@@ -25,7 +26,7 @@ class Ending:
     Attributes:
         returncode: As `subprocess` gives it: negative for a signal.
         wrote_result: `result.json` stands.
-        error_kind: What its own error.json says: "stage_error", "memory", "crash", or "" when it left none.
+        error_kind: What its own error.json says: "stage_error", "memory", "paused", "crash", or "" when it left none.
         sent: Why we signalled it ourselves: "cancel", "timeout", or "".
         kernel_oom_kills: How many processes of its control group the kernel killed for memory meanwhile.
     """
@@ -47,6 +48,8 @@ def cause_of(ending: Ending) -> tuple[Cause, str]:
         return Cause.TIMEOUT, "stopped at its time limit"
     if ending.error_kind == "stage_error":
         return Cause.REFUSED, "it said why"
+    if ending.error_kind == "paused":
+        return Cause.PAUSED, "paused on request"
     if ending.error_kind == "memory":
         return Cause.OOM, "an allocation failed"
     if ending.returncode < 0:

@@ -1,5 +1,7 @@
 """Stages 7 and 8."""
 
+from enum import StrEnum
+
 from brewslm.reasons.base import Reason, Severity, Stage
 
 
@@ -29,6 +31,55 @@ class TrainingResumed(Reason, stage=Stage.TRAINING, severity=Severity.WARNING):
     from_step: int
 
 
+class TrainingRetriedSmaller(Reason, stage=Stage.TRAINING, severity=Severity.WARNING):
+    """Training ran out of memory, and began again with fewer tokens in one pass and the same rows in each step."""
+
+    experiment_id: str
+    attempt: int
+    from_pack_tokens: int
+    to_pack_tokens: int
+
+
+class TrainingStoppedEarly(Reason, stage=Stage.TRAINING, severity=Severity.INFO):
+    """Training ended before its last step, for the dev loss had stopped falling."""
+
+    experiment_id: str
+    at_step: int
+    planned_steps: int
+    best_step: int
+    patience: int
+
+
+class CheckpointDamaged(Reason, stage=Stage.TRAINING, severity=Severity.WARNING):
+    """A checkpoint is not as it was written; training went on from an older one that is."""
+
+    experiment_id: str
+    checkpoint: str
+    file: str
+
+
+class TrainingReproduced(Reason, stage=Stage.TRAINING, severity=Severity.INFO):
+    """An experiment was trained again from its record, to the same adapter, byte by byte."""
+
+    experiment_id: str
+    adapter_sha256: str
+
+
+class TrainingNotReproduced(
+    Reason,
+    stage=Stage.TRAINING,
+    severity=Severity.WARNING,
+    remedy="Compare the machines, the number of threads and the versions: results are only equal on like ones.",
+):
+    """An experiment was trained again from its record, to another adapter."""
+
+    experiment_id: str
+    adapter_sha256: str
+    expected_sha256: str
+    first_step: int | None
+    """The first step whose loss differs; none when the losses that were kept are equal."""
+
+
 class TrainingFailure(Reason):
     """What every failure of training says."""
 
@@ -37,11 +88,22 @@ class TrainingFailure(Reason):
     last_step: int | None = None
 
 
+class Guard(StrEnum):
+    """What must never pass as a success."""
+
+    LOSS_ZERO = "loss_zero"
+    LOSS_NOT_FINITE = "loss_not_finite"
+    GRADIENT_ZERO = "gradient_zero"
+    GRADIENT_NOT_FINITE = "gradient_not_finite"
+    END_NOT_SUPERVISED = "end_not_supervised"
+    ADAPTER_UNCHANGED = "adapter_unchanged"
+
+
 class TrainingOom(
     TrainingFailure,
     stage=Stage.TRAINING,
     severity=Severity.ERROR,
-    remedy="Resume with a smaller --batch-size, or close what else uses memory.",
+    remedy="Close what else uses memory and resume; or train again with a smaller --set max_length=….",
 ):
     """Training ran out of memory."""
 
@@ -52,7 +114,10 @@ class TrainingRuntimeError(
     severity=Severity.ERROR,
     remedy="Read the run's log.txt; then resume with brewslm train --resume.",
 ):
-    """Training crashed or was killed from outside."""
+    """Training crashed, was killed from outside, or was stopped by a guard because it could teach nothing right."""
+
+    guard: Guard | None = None
+    """Which guard stopped it."""
 
 
 class TrainingTimeout(
@@ -65,6 +130,23 @@ class TrainingCancelled(
     TrainingFailure, stage=Stage.TRAINING, severity=Severity.WARNING, remedy="Resume with brewslm train --resume."
 ):
     """Training was cancelled by a person."""
+
+
+class TrainingPaused(TrainingFailure, stage=Stage.TRAINING, severity=Severity.INFO, remedy="brewslm train --resume goes on."):
+    """Training was paused by a person; a checkpoint keeps where it was."""
+
+
+class CheckpointMismatch(
+    TrainingFailure,
+    stage=Stage.TRAINING,
+    severity=Severity.ERROR,
+    status=409,
+    remedy="Start a new run: what was trained so far belongs to other settings, rows or weights.",
+):
+    """A resume was refused, for its checkpoint was made from something else."""
+
+    changed: list[str] = []
+    """Which: recipe, manifest, base_model."""
 
 
 class TrainingDispatchError(

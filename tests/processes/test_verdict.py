@@ -12,6 +12,8 @@ TABLE = [
     (Ending(3), Cause.CRASHED),
     (Ending(1, error_kind="stage_error"), Cause.REFUSED),
     (Ending(1, error_kind="memory"), Cause.OOM),
+    (Ending(1, error_kind="paused"), Cause.PAUSED),
+    (Ending(-signal.SIGTERM, error_kind="paused", sent="cancel"), Cause.CANCELLED),
     (Ending(1, wrote_result=True), Cause.CRASHED),
     (Ending(-signal.SIGTERM, sent="cancel"), Cause.CANCELLED),
     (Ending(-signal.SIGKILL, sent="cancel", kernel_oom_kills=1), Cause.CANCELLED),

@@ -1,5 +1,6 @@
 """The training itself, top to bottom. It runs in a child process."""
 
+import errno
 import os
 import resource
 import shutil
@@ -15,43 +16,63 @@ from brewslm.handlers.examples import tokenise
 from brewslm.models.loading import load_tokenizer, set_threads
 from brewslm.models.packed_attention import attend_within_rows
 from brewslm.models.packing import Example
+from brewslm.models.templates import end_token_id
 from brewslm.processes.context import Context
 from brewslm.processes.trace import read_trace
-from brewslm.reasons.training import TrainingResumed, TrainingRuntimeError
+from brewslm.reasons.refusals import DiskFull
+from brewslm.reasons.training import TrainingResumed, TrainingRuntimeError, TrainingStoppedEarly
 from brewslm.rows.ledger import Ledger, LedgerKeeper
 from brewslm.rows.manifest import PreparedData
 from brewslm.stages.train import trainer as training
-from brewslm.stages.train.checkpoints import WEIGHTS, Complete, best, checkpoints, keep_best_and_last
+from brewslm.stages.train.checkpoints import WEIGHTS, Checkpoint, best, checkpoints, keep_best
+from brewslm.stages.train.guards import adapter_must_have_changed, end_must_be_supervised
 from brewslm.stages.train.job import TrainJob, TrainResult
+from brewslm.stages.train.resuming import made_from, usable_checkpoints
+from brewslm.stages.train.watcher import trace
 from brewslm.store.files import new_folder, sha256, write_atomic
 
 
 def run(job: TrainJob, context: Context) -> TrainResult:
-    """Train to the end, from the last complete checkpoint where there is one.
+    """Train to the end, from the last sound checkpoint where there is one.
 
     Raises:
         StageError(ManifestMismatch): The prepared rows are not those of the manifest.
-        StageError(TrainingRuntimeError): The loss broke, nothing was learned, or no row can be trained on.
+        StageError(CheckpointMismatch): What was trained so far was made from something else.
+        StageError(TrainingRuntimeError): A guard stopped it, or no row can be trained on.
+        StageError(DiskFull): It ran out of disk; the last complete checkpoint is whole.
+        Paused: It was asked for, and a checkpoint keeps where it was.
     """
+    try:
+        return _run(job, context)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        free = f"{shutil.disk_usage(job.output).free / 2**20:,.1f} MB are free; complete checkpoints are whole"
+        raise StageError(DiskFull(), "Training was stopped", cause=free) from error
+
+
+def _run(job: TrainJob, context: Context) -> TrainResult:
     began = time.monotonic()
     set_threads()
     data = PreparedData(job.manifest_path, job.manifest_sha256)
     examples, dev, ledger = _examples(job, data)
-    found = checkpoints(job.output / "checkpoints")
-    _cut_trace(context, found[-1][1] if found else None)
-    model = _trained(job, examples, dev, found, context)
-    found = checkpoints(job.output / "checkpoints")
-    chosen, said = best(found)
-    adapter = _adopt(chosen, job.output / "adapter")
-    _must_have_learned(job, model, adapter)
-    keep_best_and_last(job.output / "checkpoints")
-    run_id = job.experiment_id
+    found, damaged = usable_checkpoints(job)
+    _cut_trace(context, found[-1] if found else None)
+    for reason in damaged:
+        context.tell(reason)
+    _train(job, examples, dev, found, context)
+    chosen = best(checkpoints(job.output / "checkpoints"))
+    adapter = _adopt(chosen.path, job.output / "adapter")
+    adapter_must_have_changed(adapter, job.experiment_id)
+    keep_best(job.output / "checkpoints", newest=1)
     steps = read_trace(context.folder / "trace.jsonl", "step")
+    _tell_if_early(job, len(steps), training.total_steps(len(examples), job.recipe), chosen, context)
     return TrainResult(
-        ledger=ledger, experiment_id=run_id, base_model=job.base.locator, base_sha256=job.base.sha256,
-        manifest_id=job.manifest_id, manifest_version=data.manifest.version, adapter_path=f"experiments/{run_id}/adapter",
+        ledger=ledger, experiment_id=job.experiment_id, base_model=job.base.locator, base_sha256=job.base.sha256,
+        manifest_id=job.manifest_id, manifest_version=data.manifest.version,
+        adapter_path=f"experiments/{job.experiment_id}/adapter",
         adapter_sha256=sha256(adapter / WEIGHTS), final_train_loss=_tail_mean([step["loss"] for step in steps]),
-        best_dev_loss=said.dev_loss, best_step=said.step, steps=len(steps), trained_rows=len(examples),
+        best_dev_loss=chosen.said.dev_loss, best_step=chosen.said.step, steps=len(steps), trained_rows=len(examples),
         real_tokens_per_second=_speed(steps), seconds=round(time.monotonic() - began, 1),
         peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )  # fmt: skip
@@ -70,38 +91,49 @@ def _examples(job: TrainJob, data: PreparedData) -> tuple[list[Example], list[Ex
     if not examples:
         reason = TrainingRuntimeError(experiment_id=job.experiment_id, error="no row can be trained on")
         raise StageError(reason, "No row can be trained on", cause=f"rejected: {ledger.rejected}")
+    end_must_be_supervised([*examples, *dev], end_token_id(tokenizer), job.experiment_id)
     return examples, dev, ledger
 
 
-def _cut_trace(context: Context, said: Complete | None) -> None:
+def _cut_trace(context: Context, last: Checkpoint | None) -> None:
     """A resumed run's trace goes on where its checkpoint stands; a new run's begins empty."""
-    trace = context.folder / "trace.jsonl"
-    if trace.exists():
-        os.truncate(trace, min(said.trace_bytes if said else 0, trace.stat().st_size))
+    path = context.folder / "trace.jsonl"
+    if path.exists():
+        os.truncate(path, min(last.said.trace_bytes if last else 0, path.stat().st_size))
 
 
-def _trained(
-    job: TrainJob, examples: list[Example], dev: list[Example], found: list[tuple[Path, Complete]], context: Context
-) -> Any:
+def _train(job: TrainJob, examples: list[Example], dev: list[Example], found: list[Checkpoint], context: Context) -> None:
+    """From the last checkpoint found, or from the beginning, until the recipe is done or the dev loss has stopped falling."""
+    plan = training.plan_for(job.recipe, len(examples), job.output / "checkpoints", made_from(job))
+    last = found[-1] if found else None
+    if last:
+        context.tell(TrainingResumed(experiment_id=job.experiment_id, attempt=len(found), from_step=last.said.step))
+        if last.said.step >= training.total_steps(len(examples), job.recipe) or plan.is_enough(last.said.stale):
+            return
+    lengths = sorted((len(example.ids) for example in examples), reverse=True)
+    at_most = sum(lengths[: job.recipe.batch_size])
+    trace(context, "packs", longest_pack=min(at_most, job.recipe.pack_tokens), longest_row=lengths[0])
+    trainer = training.build(_model(job), job.recipe, examples, dev, plan, context, job.experiment_id)
+    trainer.train(resume_from_checkpoint=str(last.path) if last else None)
+
+
+def _model(job: TrainJob) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(job.base.folder, dtype=torch.float32)
     attend_within_rows(model)
-    model = training.with_adapter(model, job.recipe)
-    trainer = training.build(model, job.recipe, examples, dev, job.output / "checkpoints", context)
-    if found:
-        context.tell(TrainingResumed(experiment_id=job.experiment_id, attempt=len(found), from_step=found[-1][1].step))
-    if found and found[-1][1].step >= trainer.args.max_steps:
-        return model
-    try:
-        trainer.train(resume_from_checkpoint=str(found[-1][0]) if found else None)
-    except training.LossIsBroken as broken:
-        reason = TrainingRuntimeError(experiment_id=job.experiment_id, error=str(broken), last_step=trainer.state.global_step)
-        raise StageError(
-            reason, "Training was stopped", cause=str(broken), next_step="Try a smaller --set learning_rate=…."
-        ) from None
-    return model
+    return training.with_adapter(model, job.recipe)
+
+
+def _tell_if_early(job: TrainJob, steps: int, planned: int, chosen: Checkpoint, context: Context) -> None:
+    if steps < planned:
+        context.tell(
+            TrainingStoppedEarly(
+                experiment_id=job.experiment_id, at_step=steps, planned_steps=planned, best_step=chosen.said.step,
+                patience=job.recipe.patience,
+            )
+        )  # fmt: skip
 
 
 def _adopt(checkpoint: Path, adapter: Path) -> Path:
@@ -110,15 +142,6 @@ def _adopt(checkpoint: Path, adapter: Path) -> Path:
         for name in (WEIGHTS, "adapter_config.json"):
             shutil.copyfile(checkpoint / name, folder / name)
     return adapter
-
-
-def _must_have_learned(job: TrainJob, model: Any, adapter: Path) -> None:
-    """LoRA's B matrices start at zero: where they still are, the merge would change nothing."""
-    from safetensors.torch import load_file
-
-    if not any(bool(weight.any()) for name, weight in load_file(adapter / WEIGHTS).items() if "lora_B" in name):
-        reason = TrainingRuntimeError(experiment_id=job.experiment_id, error="the adapter is unchanged")
-        raise StageError(reason, "Nothing was learned", cause="every B matrix of the adapter is still zero")
 
 
 def _tail_mean(losses: list[float]) -> float:

@@ -1,25 +1,27 @@
 """transformers' Trainer with our order, our packs and our loss; nothing else of it is replaced."""
 
-import time
-from collections.abc import Callable, Sequence
+import errno
+import os
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from brewslm.errors import StageError
 from brewslm.models.loading import bf16_is_fast
 from brewslm.models.packing import Example, pack, shared_prefix
 from brewslm.models.recipe import Recipe
-from brewslm.processes.context import ChildContext, Context
-from brewslm.stages.train.checkpoints import complete
+from brewslm.processes.context import Context
+from brewslm.reasons.refusals import DiskFull
+from brewslm.stages.train.checkpoints import WRITING
+from brewslm.stages.train.guards import loss_must_tell
 from brewslm.stages.train.loss import mean_loss, pack_loss
 from brewslm.stages.train.order import LengthGroupedOrder
-
-
-class LossIsBroken(Exception):
-    """The loss became NaN, infinite or exactly zero: what follows would be silently wrong."""
+from brewslm.stages.train.watcher import CheckpointPlan, watcher
 
 
 def with_adapter(model: Any, recipe: Recipe) -> Any:
-    """The model with a fresh LoRA on every linear layer of its top layers; the base is frozen."""
+    """The model with a fresh LoRA, or DoRA, on every linear layer of its top layers; the base is frozen."""
     import torch
     from peft import LoraConfig, get_peft_model
 
@@ -31,19 +33,31 @@ def with_adapter(model: Any, recipe: Recipe) -> Any:
         model,
         LoraConfig(
             task_type="CAUSAL_LM", r=recipe.lora_r, lora_alpha=recipe.lora_alpha, lora_dropout=0.0, target_modules=linear,
+            use_dora=recipe.method == "dora",
             layers_to_transform=list(range(first, layers)) if first else None,
         ),
     )  # fmt: skip
 
 
-def build(model: Any, recipe: Recipe, examples: Sequence[Example], dev: Sequence[Example], folder: Path, context: Context) -> Any:
+def build(
+    model: Any,
+    recipe: Recipe,
+    examples: Sequence[Example],
+    dev: Sequence[Example],
+    plan: CheckpointPlan,
+    context: Context,
+    experiment_id: str,
+) -> Any:
     """A Trainer that is ready to `train()`.
+
+    Its `train` raises StageError(TrainingRuntimeError) when a guard stops it, StageError(DiskFull) when a checkpoint does not
+    fit, and Paused.
 
     Args:
         model: From `with_adapter`.
-        folder: Where checkpoints go.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import PrinterCallback, Trainer, TrainingArguments
 
     prefix = shared_prefix([*examples, *dev])
@@ -71,25 +85,36 @@ def build(model: Any, recipe: Recipe, examples: Sequence[Example], dev: Sequence
                     loss = pack_loss(model.get_base_model(), packed, head) / supervised
                 self.accelerator.backward(loss)
                 total += loss.detach()
-            if not torch.isfinite(total) or total == 0:
-                raise LossIsBroken(f"loss {total.item()} at step {self.state.global_step + 1}")
+            loss_must_tell(total.item(), experiment_id, self.state.global_step + 1)
             return total
+
+        def _save_checkpoint(self, *given: Any) -> None:
+            try:
+                super()._save_checkpoint(*given)
+            except (
+                OSError,
+                RuntimeError,
+                SafetensorError,
+            ) as error:  # torch and safetensors hide the system's error in their own
+                raise _not_written(error, plan.folder, self.state.global_step) from error
 
     def collate(batch: list[Example]) -> dict[str, Any]:
         return {"packs": pack(batch, prefix, recipe.pack_tokens), "examples": batch}
 
     steps = total_steps(len(examples), recipe)
     arguments = TrainingArguments(
-        output_dir=str(folder), use_cpu=not torch.cuda.is_available(), bf16=bf16_is_fast(), seed=recipe.seed, max_steps=steps,
+        output_dir=str(plan.folder / WRITING),
+        use_cpu=not torch.cuda.is_available(), bf16=bf16_is_fast(), seed=recipe.seed, max_steps=steps,
         per_device_train_batch_size=recipe.batch_size, learning_rate=recipe.learning_rate, lr_scheduler_type=recipe.schedule,
         warmup_steps=round(recipe.warmup_share * steps), weight_decay=recipe.weight_decay, max_grad_norm=recipe.max_grad_norm,
-        logging_steps=1, save_strategy="steps", save_steps=-(-steps // recipe.checkpoints), report_to=[], disable_tqdm=True,
+        logging_steps=1, save_strategy="steps", save_steps=plan.every, report_to=[], disable_tqdm=True,
         remove_unused_columns=False, dataloader_num_workers=0, label_names=["packs"],
     )  # fmt: skip
     trainer = PackedTrainer(model=model, args=arguments, train_dataset=list(examples), data_collator=collate)
     trainer.remove_callback(PrinterCallback)  # the trace tells it all
+    base = model.get_base_model()
     trainer.add_callback(
-        _watcher(trainer, lambda: mean_loss(model.get_base_model(), dev_packs, head) if dev_packs else None, folder, context)
+        watcher(trainer, experiment_id, lambda: mean_loss(base, dev_packs, head) if dev_packs else None, plan, context)
     )
     return trainer
 
@@ -99,44 +124,20 @@ def total_steps(rows: int, recipe: Recipe) -> int:
     return max(1, round(recipe.epochs * -(-rows // recipe.batch_size)))
 
 
-def _watcher(trainer: Any, dev_loss: Callable[[], float | None], folder: Path, context: Context) -> Any:
-    """Writes the trace, and completes each checkpoint with its dev loss."""
-    from transformers import TrainerCallback
-
-    class Watcher(TrainerCallback):  # type: ignore[misc]
-        began = time.monotonic()
-
-        def on_step_begin(self, *_: Any, **__: Any) -> None:
-            self.began = time.monotonic()
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
-            if not logs or "loss" not in logs or "grad_norm" not in logs:
-                return
-            examples: list[Example] = trainer.batch["examples"]
-            real = sum(len(example.ids) for example in examples)
-            seconds = max(1e-9, time.monotonic() - self.began)
-            _trace(
-                context, "step", step=state.global_step, epoch=round(state.epoch or 0.0, 4), loss=float(logs["loss"]),
-                learning_rate=float(logs["learning_rate"]), grad_norm=float(logs["grad_norm"]), tokens=real,
-                tokens_per_second=round(real / seconds, 1), supervised_tokens=sum(example.supervised for example in examples),
-                row_ids=[example.row_id for example in examples],
-            )  # fmt: skip
-            context.progress(
-                state.global_step, state.max_steps, "step", loss=float(logs["loss"]), tokens_per_second=round(real / seconds, 1)
-            )
-
-        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            loss = dev_loss()
-            if loss is not None:
-                _trace(context, "eval", step=state.global_step, dev_loss=loss)
-            trace = context.folder / "trace.jsonl"
-            complete(
-                folder / f"checkpoint-{state.global_step}", state.global_step, loss, trace.stat().st_size if trace.exists() else 0
-            )
-
-    return Watcher()
+def plan_for(recipe: Recipe, rows: int, folder: Path, made_from: dict[str, str]) -> CheckpointPlan:
+    """The recipe's checkpoints, spread evenly over the run."""
+    steps = total_steps(rows, recipe)
+    return CheckpointPlan(folder, -(-steps // recipe.checkpoints), steps, recipe.patience, made_from)
 
 
-def _trace(context: Context, line_kind: str, **fields: Any) -> None:
-    if isinstance(context, ChildContext):
-        context.trace(line_kind, **fields)
+def _not_written(error: Exception, folder: Path, step: int) -> Exception:
+    """What a failed checkpoint is told as. What was written of it is taken away first, so that there is room to say so."""
+    free = shutil.disk_usage(folder).free
+    shutil.rmtree(folder / WRITING, ignore_errors=True)
+    says_full = (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)) or os.strerror(errno.ENOSPC) in str(
+        error
+    )
+    if not says_full and free >= 2**20:
+        return error
+    left = f"{shutil.disk_usage(folder).free / 2**20:,.1f} MB are free, now that it was taken back; earlier ones are whole"
+    return StageError(DiskFull(), f"The checkpoint of step {step} was not written", cause=left)

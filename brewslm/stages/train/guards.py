@@ -1,0 +1,73 @@
+"""What would be silently wrong is an error: the figures of each step, the end mark, and the adapter itself."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from brewslm.errors import StageError
+from brewslm.models.packing import Example
+from brewslm.reasons.training import Guard, TrainingRuntimeError
+from brewslm.stages.train.checkpoints import WEIGHTS
+
+_NEXT = {
+    Guard.LOSS_NOT_FINITE: "Try a smaller --set learning_rate=…, and look whether the base model answers at all.",
+    Guard.LOSS_ZERO: "Look whether the answers stand in the prompts, or the base model knows every one already.",
+    Guard.GRADIENT_NOT_FINITE: "Try a smaller --set learning_rate=…, and look whether the base model answers at all.",
+    Guard.GRADIENT_ZERO: "Look whether the base model's weights are whole, and --set lora_top_layers=1.",
+    Guard.ADAPTER_UNCHANGED: "Try a larger --set learning_rate=… or more epochs.",
+    Guard.END_NOT_SUPERVISED: "Look at the tokenizer's chat template: an answer must end with a token of its own.",
+}
+
+
+def tripped(guard: Guard, experiment_id: str, cause: str, step: int | None = None) -> StageError:
+    """The error of a guard, to be raised."""
+    reason = TrainingRuntimeError(experiment_id=experiment_id, error=cause, last_step=step, guard=guard)
+    return StageError(reason, "Training was stopped", cause=cause, next_step=_NEXT[guard])
+
+
+def loss_must_tell(loss: float, experiment_id: str, step: int) -> None:
+    """A loss that teaches something is finite, and above zero: exactly zero means that nothing was left to learn or to see.
+
+    Raises:
+        StageError(TrainingRuntimeError): It is not.
+    """
+    if not math.isfinite(loss):
+        raise tripped(Guard.LOSS_NOT_FINITE, experiment_id, f"the loss is {loss} at step {step}", step)
+    if loss == 0:
+        raise tripped(Guard.LOSS_ZERO, experiment_id, f"the loss is exactly 0 at step {step}", step)
+
+
+def gradient_must_tell(norm: float, experiment_id: str, step: int) -> None:
+    """The gradient's norm before clipping is finite, and above zero.
+
+    Raises:
+        StageError(TrainingRuntimeError): It is not.
+    """
+    if not math.isfinite(norm):
+        raise tripped(Guard.GRADIENT_NOT_FINITE, experiment_id, f"the gradient's norm is {norm} at step {step}", step)
+    if norm == 0:
+        raise tripped(Guard.GRADIENT_ZERO, experiment_id, f"the gradient is exactly 0 at step {step}", step)
+
+
+def end_must_be_supervised(examples: Sequence[Example], end: int, experiment_id: str) -> None:
+    """Each answer's last supervised token is the end mark: a model that never saw it supervised never stops.
+
+    Raises:
+        StageError(TrainingRuntimeError): A row's is not; it is named.
+    """
+    for example in examples:
+        if example.supervised < 1 or example.ids[-1] != end:
+            cause = f"token {end} ends an answer when served, and is not what the loss ends with in row {example.row_id}"
+            raise tripped(Guard.END_NOT_SUPERVISED, experiment_id, cause)
+
+
+def adapter_must_have_changed(adapter: Path, experiment_id: str) -> None:
+    """LoRA's B matrices start at zero: where they still are, the merge would change nothing.
+
+    Raises:
+        StageError(TrainingRuntimeError): Every one is.
+    """
+    from safetensors.torch import load_file
+
+    if not any(bool(weight.any()) for name, weight in load_file(adapter / WEIGHTS).items() if "lora_B" in name):
+        raise tripped(Guard.ADAPTER_UNCHANGED, experiment_id, "the adapter is unchanged: every B matrix is still zero")
