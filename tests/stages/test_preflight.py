@@ -67,10 +67,10 @@ def test_more_memory_than_there_is_blocks(prepared, tiny_model, tmp_path):
 def test_an_architecture_that_we_do_not_train_is_named(prepared, tiny_model, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(tiny_model, other)
-    write_json(other / "config.json", read_json(other / "config.json") | {"architectures": ["BertForMaskedLM"]})
+    write_json(other / "config.json", read_json(other / "config.json") | {"architectures": ["GPT2LMHeadModel"]})
     result = check(prepared, other)
     assert (codes(result), result["plan"]) == (["architecture_not_trainable"], None)
-    assert result["findings"][0]["measured"] == "BertForMaskedLM"
+    assert result["findings"][0]["measured"] == "GPT2LMHeadModel"
 
 
 def test_rows_that_are_too_long_are_counted_before_training(prepared, tiny_model):
