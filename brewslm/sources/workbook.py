@@ -16,7 +16,7 @@ from brewslm.reasons.refusals import SourceTooLarge
 from brewslm.sources.base import MAX_COLUMNS
 
 _BLOCK_BYTES = 64 * 1024
-_STRINGS_BYTES = 96 * 1024 * 1024
+_STRINGS_BYTES = 64 * 1024 * 1024
 _CELL_CHARACTERS = 1_000_000
 """Excel itself writes up to 32,767."""
 _PART_BYTES = 4 * 1024**3
@@ -108,7 +108,7 @@ class Workbook:
                 pieces.append(data)
                 state["open"] += len(data)
                 if state["bytes"] > _STRINGS_BYTES or state["open"] > _CELL_CHARACTERS:
-                    raise self._too_large("its shared strings take over 96 MB, or one of them has over 1,000,000 characters")
+                    raise self._too_large("its shared strings take over 64 MB, or one of them has over 1,000,000 characters")
 
         if "xl/sharedStrings.xml" in self._archive.namelist():
             for _ in self._parsed("xl/sharedStrings.xml", start, end, text):

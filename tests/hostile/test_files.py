@@ -96,7 +96,7 @@ def test_what_a_workbook_holds_in_memory_is_capped(tmp_path: Path) -> None:
     cell = '<row r="1"><c r="A1" t="s"><v>0</v></c></row>'
     many = workbook(tmp_path / "many.xlsx", cell, strings=[f"s{n}" for n in range(1_700_000)])
     found = outcome(f"xlsx:{many}")
-    assert found["problem"] == "source_too_large" and "shared strings take over 96 MB" in found["cause"]
+    assert found["problem"] == "source_too_large" and "shared strings take over 64 MB" in found["cause"]
     text = "x" * 1_000_001
     long = workbook(tmp_path / "long.xlsx", cell, strings=[text])
     assert outcome(f"xlsx:{long}")["problem"] == "source_too_large"
