@@ -24,6 +24,7 @@ from brewslm.reasons.training import TrainingResumed, TrainingRuntimeError, Trai
 from brewslm.rows.ledger import Ledger, LedgerKeeper
 from brewslm.rows.manifest import PreparedData
 from brewslm.stages.train import trainer as training
+from brewslm.stages.train.adapter import with_adapter
 from brewslm.stages.train.checkpoints import WEIGHTS, Checkpoint, best, checkpoints, keep_best
 from brewslm.stages.train.guards import adapter_must_have_changed, end_must_be_supervised
 from brewslm.stages.train.job import TrainJob, TrainResult
@@ -123,7 +124,7 @@ def _model(job: TrainJob) -> Any:
 
     model = AutoModelForCausalLM.from_pretrained(job.base.folder, dtype=torch.float32)
     attend_within_rows(model)
-    return training.with_adapter(model, job.recipe)
+    return with_adapter(model, job.recipe)
 
 
 def _tell_if_early(job: TrainJob, steps: int, planned: int, chosen: Checkpoint, context: Context) -> None:

@@ -17,6 +17,7 @@ def step(tmp_path_factory, tiny_model):
     from brewslm.models.packing import Example
     from brewslm.processes.context import ChildContext
     from brewslm.stages.train import trainer as training
+    from brewslm.stages.train.adapter import with_adapter
 
     folder = tmp_path_factory.mktemp("steps")
     examples = [
@@ -27,7 +28,7 @@ def step(tmp_path_factory, tiny_model):
         recipe = job_for(folder, tiny_model, pack_tokens=str(pack_tokens), batch_size="24").recipe
         model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
         attend_within_rows(model)
-        model = training.with_adapter(model, recipe)
+        model = with_adapter(model, recipe)
         with torch.no_grad():  # as after some steps: at B = 0 no gradient would reach A
             for name, weight in model.named_parameters():
                 if "lora_B" in name:

@@ -182,7 +182,7 @@ def test_an_adapter_may_take_the_upper_layers_alone(tmp_path):
     from transformers import AutoModelForCausalLM
 
     from brewslm.models.recipe import recipe_named
-    from brewslm.stages.train.trainer import with_adapter
+    from brewslm.stages.train.adapter import with_adapter
     from tests.tiny import make_tiny_model
 
     folder = make_tiny_model(tmp_path / "four", layers=4)
