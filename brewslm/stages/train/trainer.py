@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from brewslm.errors import StageError
-from brewslm.models.loading import bf16_is_fast
+from brewslm.models.loading import multiplying_in
 from brewslm.models.packing import Example, pack, shared_prefix
 from brewslm.models.recipe import Recipe
 from brewslm.processes.context import Context
@@ -41,9 +41,14 @@ def build(
     from safetensors import SafetensorError
     from transformers import PrinterCallback, Trainer, TrainingArguments
 
+    from brewslm.models.kernels.fuse import fuse
+
     prefix = shared_prefix([*examples, *dev])
     head = model.get_base_model().lm_head.weight.detach()
-    head = head.to(torch.bfloat16) if bf16_is_fast() else head
+    dtype = torch.bfloat16 if recipe.multiplies_in_bf16() else torch.float32
+    head = head.to(dtype)
+    if recipe.method == "lora":
+        fuse(model.get_base_model(), dtype)
     order = LengthGroupedOrder([len(example.ids) for example in examples], recipe.batch_size, recipe.seed)
     dev_packs = pack(sorted(dev, key=lambda example: len(example.ids)), prefix, recipe.pack_tokens)
 
@@ -61,11 +66,11 @@ def build(
             self.batch = inputs
             supervised = sum(packed.supervised for packed in inputs["packs"])
             total = torch.zeros((), device=head.device)
-            for packed in inputs["packs"]:
-                with self.compute_loss_context_manager():
+            with multiplying_in(dtype):
+                for packed in inputs["packs"]:
                     loss = pack_loss(model.get_base_model(), packed, head) / supervised
-                self.accelerator.backward(loss)
-                total += loss.detach()
+                    self.accelerator.backward(loss)
+                    total += loss.detach()
             loss_must_tell(total.item(), experiment_id, self.state.global_step + 1)
             return total
 
@@ -85,7 +90,7 @@ def build(
     steps = total_steps(len(examples), recipe)
     arguments = TrainingArguments(
         output_dir=str(plan.folder / WRITING),
-        use_cpu=not torch.cuda.is_available(), bf16=bf16_is_fast(), seed=recipe.seed, max_steps=steps,
+        use_cpu=not torch.cuda.is_available(), seed=recipe.seed, max_steps=steps,
         per_device_train_batch_size=recipe.batch_size, learning_rate=recipe.learning_rate, lr_scheduler_type=recipe.schedule,
         warmup_steps=round(recipe.warmup_share * steps), weight_decay=recipe.weight_decay, max_grad_norm=recipe.max_grad_norm,
         logging_steps=1, save_strategy="steps", save_steps=plan.every, report_to=[], disable_tqdm=True,
@@ -94,9 +99,12 @@ def build(
     trainer = PackedTrainer(model=model, args=arguments, train_dataset=list(examples), data_collator=collate)
     trainer.remove_callback(PrinterCallback)  # the trace tells it all
     base = model.get_base_model()
-    trainer.add_callback(
-        watcher(trainer, experiment_id, lambda: mean_loss(base, dev_packs, head) if dev_packs else None, plan, context)
-    )
+
+    def dev_loss() -> float | None:
+        with multiplying_in(dtype):
+            return mean_loss(base, dev_packs, head) if dev_packs else None
+
+    trainer.add_callback(watcher(trainer, experiment_id, dev_loss, plan, context))
     return trainer
 
 
