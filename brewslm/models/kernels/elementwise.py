@@ -58,3 +58,34 @@ def norm(x: Any, weight: Any, eps: float, dtype: torch.dtype) -> Any:
 def gated(gate: Any, up: Any, activation: Callable[[Any], Any]) -> Any:
     """activation(gate) · up."""
     return _Gate.apply(gate, up, activation)  # type: ignore[no-untyped-call]
+
+
+class _Turn(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any, cos: Any, sin: Any) -> Any:
+        """See `turned`."""
+        ctx.save_for_backward(cos, sin)
+        half = x.shape[-1] // 2
+        out = x * cos
+        out[..., :half].addcmul_(x[..., half:], sin[..., :half], value=-1)
+        out[..., half:].addcmul_(x[..., :half], sin[..., half:])
+        return out.to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> tuple[Any, ...]:
+        """Of x: the same turn, the other way."""
+        cos, sin = ctx.saved_tensors
+        half = grad.shape[-1] // 2
+        out = grad * cos
+        out[..., :half].addcmul_(grad[..., half:], sin[..., half:])
+        out[..., half:].addcmul_(grad[..., :half], sin[..., :half], value=-1)
+        return out.to(grad.dtype), None, None
+
+
+def turned(x: Any, cos: Any, sin: Any) -> Any:
+    """Rotary position embedding (arXiv:2104.09864), halves turned against each other, computed in fp32.
+
+    Args:
+        x: (rows, tokens, heads, width); `cos` and `sin`: (rows, tokens, 1, width), fp32.
+    """
+    return _Turn.apply(x, cos, sin)  # type: ignore[no-untyped-call]

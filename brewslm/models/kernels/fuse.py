@@ -5,14 +5,15 @@ from typing import Any
 
 import torch
 
-from brewslm.models.kernels.elementwise import gated, norm
+from brewslm.models.kernels.elementwise import gated, norm, turned
 from brewslm.models.kernels.linear import SharedInput
+from brewslm.models.packed_attention import attend
 
 
 def fuse(model: Any, dtype: torch.dtype) -> None:
     """Let the decoder layers of a transformers model, with PEFT's LoRA in it or not, compute with these kernels.
 
-    The base is frozen by it, and its linear weights are held in `dtype`.
+    The base is frozen by it, its linear weights are held in `dtype`, and from then on its forward wants `rows` of a pack.
 
     Args:
         model: The causal language model inside PEFT's wrapper.
@@ -22,6 +23,7 @@ def fuse(model: Any, dtype: torch.dtype) -> None:
         attention, mlp = layer.self_attn, layer.mlp
         share([attention.q_proj, attention.k_proj, attention.v_proj], dtype)
         share([attention.o_proj], dtype)
+        attention.forward = partial(_attention, attention)
         share([mlp.gate_proj, mlp.up_proj], dtype)
         share([mlp.down_proj], dtype)
         mlp.forward = partial(_mlp, mlp)
@@ -35,6 +37,22 @@ def share(layers: list[Any], dtype: torch.dtype) -> None:
     shared = SharedInput(layers, dtype)
     for index, layer in enumerate(layers):
         layer.forward = partial(shared.part, index)
+
+
+def _attention(
+    attention: Any, hidden_states: Any, position_embeddings: tuple[Any, Any], attention_mask: Any = None, **more: Any
+) -> tuple[Any, None]:
+    """As every family has it: project, norm heads where there is one for it, turn by position, attend, project."""
+    shape = (*hidden_states.shape[:-1], -1, attention.head_dim)
+    query, key, value = (one(hidden_states).view(shape) for one in (attention.q_proj, attention.k_proj, attention.v_proj))
+    if hasattr(attention, "q_norm"):
+        query, key = attention.q_norm(query), attention.k_norm(key)
+    cos, sin = (each.unsqueeze(2) for each in position_embeddings)
+    turn = (turned(query, cos, sin), turned(key, cos, sin), value)
+    window = getattr(attention, "sliding_window", getattr(attention.config, "sliding_window", None))
+    across = (one.transpose(1, 2) for one in turn)
+    out, _ = attend(attention, *across, attention_mask, scaling=attention.scaling, sliding_window=window, **more)
+    return attention.o_proj(out.flatten(2)), None
 
 
 def _mlp(mlp: Any, x: Any) -> Any:

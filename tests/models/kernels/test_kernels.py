@@ -80,7 +80,7 @@ def test_every_norm_and_every_linear_layer_of_each_family_is_replaced(folder):
     fuse(base, torch.float32)
     untouched = [
         name for name, module in base.model.named_modules()
-        if type(module).__name__.endswith(("RMSNorm", "Linear", "MLP")) and "forward" not in vars(module)
+        if type(module).__name__.endswith(("RMSNorm", "Linear", "MLP", "Attention")) and "forward" not in vars(module)
     ]  # fmt: skip
     assert not untouched
 
