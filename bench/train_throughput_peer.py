@@ -109,7 +109,7 @@ def sft_trainer(
 
     packing = settings.get("packing", False)
     given = [{name: row[name] for name in ("input_ids", "labels")} for row in rows]
-    extra: dict[str, Any] = {"max_length": job["pack_tokens"] if packing else None, "packing": packing}
+    extra: dict[str, Any] = {"max_length": job["packed_length"] if packing else None, "packing": packing}
     if packing:
         extra["per_device_train_batch_size"] = 1
         extra["max_steps"], extra["num_train_epochs"] = -1, 1

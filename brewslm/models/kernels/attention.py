@@ -62,6 +62,6 @@ def _tiles(query: Any, key: Any) -> Iterator[slice]:
 
 def _weights(query: Any, key: Any, bias: Any) -> Any:
     """Softmax in fp32 of one tile: (tile, heads for each · longest, seen)."""
-    scores = torch.bmm(query, key.transpose(1, 2)).float()
-    scores.view(len(query), -1, *bias.shape).add_(bias)
-    return torch._softmax(scores, -1, False)
+    scores = torch.bmm(query, key.transpose(1, 2))
+    exact = scores.view(len(query), -1, *bias.shape) + bias  # fp32, as bias is
+    return torch.softmax(exact, -1, out=exact).view_as(scores)

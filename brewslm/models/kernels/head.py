@@ -21,11 +21,13 @@ class _SupervisedLoss(torch.autograd.Function):
         for start in range(0, len(low), CHUNK):
             count = min(CHUNK, len(low) - start)
             part = torch.mm(low[start : start + count], head.t(), out=logits[:count])
-            chances = torch._log_softmax(exact[:count].copy_(part), -1, False)
             right = targets[start : start + count].unsqueeze(1)
-            total -= chances.gather(1, right).sum()
+            most, at = part.max(1, keepdim=True)
+            above = most.float() - part.gather(1, right).float()
+            chances = torch.softmax(exact[:count].copy_(part), -1, out=exact[:count])
+            total += (above - chances.gather(1, at).log()).sum()  # the likeliest word's chance is 1 over the sum of all
             if grad is not None:
-                chances.exp_().scatter_add_(1, right, chances.new_full(right.shape, -1.0))
+                chances.scatter_add_(1, right, chances.new_full(right.shape, -1.0))
                 torch.mm(part.copy_(chances), head, out=grad[start : start + count])
         ctx.save_for_backward(*([grad] if grad is not None else []))
         ctx.input_dtype = hidden.dtype
