@@ -1,0 +1,19 @@
+"""Stage 7, preflight: whether this training can work here, said before it starts."""
+
+from brewslm.stages.preflight.finding import Finding
+from brewslm.stages.preflight.job import PreflightJob, PreflightRequest, PreflightResult, record, resolve
+from brewslm.stages.preflight.model import TRAINABLE
+from brewslm.stages.preflight.plan import TrainPlan
+from brewslm.stages.preflight.run import run
+
+__all__ = [
+    "TRAINABLE",
+    "Finding",
+    "PreflightJob",
+    "PreflightRequest",
+    "PreflightResult",
+    "TrainPlan",
+    "record",
+    "resolve",
+    "run",
+]
