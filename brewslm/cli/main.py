@@ -13,6 +13,7 @@ from brewslm.cli import (
     imports,
     models,
     predict,
+    preflight,
     prepare,
     projects,
     quickstart,
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    quickstart, serve, projects, data, imports, documents, health, prepare, models, train, evaluate, export, deploy, predict,
+    quickstart, serve, projects, data, imports, documents, health, prepare, models, preflight, train, evaluate, export, deploy, predict,
     status,
     task, audit, row,
 )  # fmt: skip
