@@ -17,6 +17,7 @@ from brewslm.pipeline import execute
 from brewslm.pipeline.autopilot import AutopilotRequest
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import InvalidRequest
+from brewslm.stages.contract import PlanName
 from brewslm.stages.evaluate import EvaluateRequest
 from brewslm.stages.preflight import PreflightRequest
 from brewslm.stages.train import TrainRequest
@@ -47,6 +48,8 @@ class PreflightFields(ModelFields):
 
     manifest_version: int | None = None
     runtime: str | None = None
+    export_formats: list[str] | None = None
+    probe: bool = False
 
 
 class AutopilotFields(ModelFields):
@@ -66,6 +69,7 @@ class TrainFields(AutopilotFields):
     autopilot: bool = False
     one_click: bool = False
     manifest_version: int | None = None
+    plan: PlanName | None = None
 
 
 class EvaluateFields(Fields):

@@ -1,6 +1,6 @@
 """brewslm train."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
@@ -8,6 +8,7 @@ from brewslm.cli.console import Detach, Json, actor, print_json, print_line, pro
 
 if TYPE_CHECKING:
     from brewslm.pipeline.runs import RunView
+    from brewslm.stages.contract import PlanName
 
 BaseModel = Annotated[
     str | None, typer.Option("--base-model", help="pypi:<name>, path:<folder>, or path:<file>.gguf; the project's when left out.")
@@ -39,6 +40,9 @@ def train(
     fail_open: Annotated[
         bool, typer.Option("--fail-open", help="Let preflight's blockers pass as warnings where training is possible.")
     ] = False,
+    plan: Annotated[
+        str | None, typer.Option(help="safe, balanced or max_quality: change the recipe as brewslm preflight shows.")
+    ] = None,
     detach: Detach = False,
     json: Json = False,
 ) -> None:
@@ -54,7 +58,7 @@ def train(
 
     request = TrainRequest(
         project=project, base_model=base_model, recipe=recipe, settings=settings_of(set_), manifest_version=manifest,
-        eval_pack=eval_pack, timeout_minutes=timeout_minutes, fail_open=fail_open,
+        eval_pack=eval_pack, timeout_minutes=timeout_minutes, fail_open=fail_open, plan=_plan(plan),
     )  # fmt: skip
     run_operation(request, json, show_training, detach=detach)
 
@@ -68,6 +72,16 @@ def _resume(run_id: str, json: bool) -> None:
         print_json(view.model_dump(mode="json"))
     else:
         show_training(view)
+
+
+def _plan(name: str | None) -> "PlanName | None":
+    """One of the plans, spelt right."""
+    from brewslm.errors import did_you_mean
+    from brewslm.stages.contract import PlanName
+
+    if name is not None and name not in get_args(PlanName):
+        raise typer.BadParameter(f"--plan {name}: {did_you_mean(name, get_args(PlanName))}")
+    return cast("PlanName | None", name)
 
 
 def show_training(view: "RunView") -> None:

@@ -3,7 +3,7 @@
 To add a stage: a stage constant in reasons/base.py, a reason, a line here. Every view picks it up.
 """
 
-from brewslm.pipeline import autopilot, training
+from brewslm.pipeline import autopilot, probing, training
 from brewslm.pipeline.operation import LifecycleStage, Operation
 from brewslm.reasons.cleaning import CleaningFailed
 from brewslm.reasons.eval import EvalRuntimeError
@@ -118,10 +118,10 @@ OPERATIONS: dict[str, Operation] = {
             "preflight",
             "preflight",
             preflight.PreflightRequest,
-            preflight.resolve,
-            preflight.run,
+            probing.resolve,
+            probing.run,
             preflight.record,
-            job=preflight.PreflightJob,
+            job=probing.CheckJob,
             result=preflight.PreflightResult,
             failure=lambda failed: TrainingDispatchError(experiment_id=failed.run_id, error=failed.problem),
         ),

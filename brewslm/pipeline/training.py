@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 from brewslm.errors import StageError
+from brewslm.pipeline import probing
 from brewslm.pipeline.operation import Failure
-from brewslm.processes.context import Context
+from brewslm.processes.context import Context, DirectContext
 from brewslm.processes.trace import read_trace
 from brewslm.processes.verdict import Cause
 from brewslm.reasons import Reason
@@ -20,16 +21,21 @@ from brewslm.reasons.training import (
     TrainingTimeout,
 )
 from brewslm.stages import preflight, train
-from brewslm.stages.contract import Job
+from brewslm.stages.contract import Job, PlanName
 from brewslm.store.records import Records
 
 
 class DispatchJob(Job):
-    """What is checked, and what is then trained."""
+    """What is checked, and what is then trained.
+
+    Attributes:
+        plan: That which the recipe in both was changed by.
+    """
 
     preflight: preflight.PreflightJob
     train: train.TrainJob
     fail_open: bool
+    plan: PlanName | None = None
     retries: int = 0
 
 
@@ -37,14 +43,18 @@ RETRIES = 2
 
 
 def resolve(request: train.TrainRequest, records: Records) -> DispatchJob:
-    """Freeze both jobs.
+    """Freeze both jobs, with the recipe that the plan makes where one is taken.
 
     Raises:
         StageError(NotPrepared, BaseModelNotFound, InvalidRequest): Something that training needs is not there.
     """
     shared = request.model_dump(include=set(preflight.PreflightRequest.model_fields))
-    checks = preflight.resolve(preflight.PreflightRequest(**shared), records)
-    return DispatchJob(preflight=checks, train=train.resolve(request, records), fail_open=request.fail_open)
+    checks = probing.checks(preflight.PreflightRequest(**shared), records)
+    trained = train.resolve(request, records)
+    if request.plan is not None:
+        changed = {"recipe": preflight.planned_recipe(checks, request.plan, DirectContext(records.run_folder))}
+        checks, trained = checks.model_copy(update=changed), trained.model_copy(update=changed)
+    return DispatchJob(preflight=checks, train=trained, fail_open=request.fail_open, plan=request.plan)
 
 
 def run(job: DispatchJob, context: Context) -> train.TrainResult:

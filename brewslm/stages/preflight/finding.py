@@ -21,3 +21,18 @@ class Finding(BaseModel):
     limit: str
     next_step: str
     fatal: bool = False
+
+
+def blocker(code: str, measured: str, limit: str, next_step: str, *, fatal: bool = False) -> Finding:
+    """A finding that stops training."""
+    return Finding(code=code, severity="blocker", measured=measured, limit=limit, next_step=next_step, fatal=fatal)
+
+
+def warning(code: str, measured: str, limit: str, next_step: str) -> Finding:
+    """A finding that training goes on with."""
+    return Finding(code=code, severity="warning", measured=measured, limit=limit, next_step=next_step)
+
+
+def gigabytes(size: float) -> str:
+    """Such as "4.3 GB"."""
+    return f"{size / 2**30:.1f} GB"

@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from brewslm.models.catalogue import BaseModelInfo
-from brewslm.models.memory import estimate
-from brewslm.models.packing import Example, pack, shared_prefix
+from brewslm.models.memory import Basis, MemoryEstimate, PassShape, estimate
+from brewslm.models.packing import Example, shared_prefix
 from brewslm.models.recipe import Recipe
 from brewslm.models.runtime import RuntimeProfile
+from brewslm.models.shape import ModelShape
+from brewslm.models.work import flops
+from brewslm.stages.preflight.passes import method_of, packs_of
+from brewslm.stages.preflight.speed import LastSpeed, pace
 
 
 class TrainPlan(BaseModel):
@@ -17,6 +21,9 @@ class TrainPlan(BaseModel):
     Attributes:
         longest_tokens: Of any row that is trained on.
         memory_bytes: Estimated peak, by what holds it, with "total".
+        memory_basis: Whether the constants behind it were measured on this kind of device, or it is by formula alone.
+        seconds: Of all its steps, estimated.
+        seconds_basis: Where the speed behind it is from.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,19 +37,68 @@ class TrainPlan(BaseModel):
     longest_tokens: int
     shared_prefix_tokens: int
     memory_bytes: dict[str, int]
+    memory_basis: Basis
+    seconds: float
+    seconds_basis: str
 
 
-def train_plan(base: BaseModelInfo, recipe: Recipe, runtime: RuntimeProfile, examples: Sequence[Example]) -> TrainPlan:
-    """The plan for these rows."""
-    prefix = shared_prefix(examples)
-    packs = pack(sorted(examples, key=lambda example: len(example.ids)), prefix, recipe.pack_tokens)
-    # A pack of any batch is at most as large as the budget or the longest row, whichever is more.
-    longest = max(len(packed.ids) for packed in packs)
-    needs = estimate(base, recipe.lora_r, longest, max(packed.supervised for packed in packs))
-    batches = -(-len(examples) // recipe.batch_size)
-    return TrainPlan(
-        base_model=base.locator, recipe=recipe, runtime=runtime, rows=len(examples),
-        steps=max(1, round(recipe.epochs * batches)), tokens=sum(len(example.ids) for example in examples),
-        longest_tokens=max(len(example.ids) for example in examples), shared_prefix_tokens=len(prefix),
-        memory_bytes={**needs.model_dump(), "total": needs.total},
-    )  # fmt: skip
+class Planner:
+    """Computes plans over the same rows, for one recipe after another.
+
+    Args:
+        examples: Every row that could be trained on, however long; a recipe's max_length leaves the longer ones out.
+        has_dev: There are rows that measure the dev loss.
+    """
+
+    def __init__(
+        self,
+        base: BaseModelInfo,
+        shape: ModelShape,
+        runtime: RuntimeProfile,
+        examples: Sequence[Example],
+        last: LastSpeed | None = None,
+        has_dev: bool = True,
+    ) -> None:
+        self.base, self.shape, self.runtime, self.has_dev = base, shape, runtime, has_dev
+        self._examples, self._last = examples, last
+        self._passes: dict[tuple[int, int, int], list[PassShape]] = {}
+
+    @property
+    def most_tokens(self) -> int:
+        """Of a row that every layer sees whole."""
+        return min(self.base.context_length, self.shape.window or self.base.context_length)
+
+    def longest(self, most: int) -> int:
+        """Tokens of the longest row with at most so many; 0 where there is none."""
+        return max((len(example.ids) for example in self._examples if len(example.ids) <= most), default=0)
+
+    def rows(self, recipe: Recipe) -> list[Example]:
+        """Those that the recipe trains on."""
+        return [example for example in self._examples if len(example.ids) <= recipe.max_length]
+
+    def passes(self, recipe: Recipe) -> list[PassShape]:
+        """Of one epoch."""
+        key = (recipe.batch_size, recipe.pack_tokens, recipe.max_length)
+        if key not in self._passes:
+            self._passes[key] = [PassShape.of(packed) for packed in packs_of(recipe, self.rows(recipe))]
+        return self._passes[key]
+
+    def memory(self, recipe: Recipe) -> MemoryEstimate:
+        """Of the pass that takes most."""
+        method = method_of(recipe, self.runtime)
+        found = (estimate(self.shape, self.base.parameters, method, one) for one in set(self.passes(recipe)))
+        return max(found, key=lambda needs: needs.total)
+
+    def plan(self, recipe: Recipe) -> TrainPlan:
+        """All of it."""
+        rows, needs = self.rows(recipe), self.memory(recipe)
+        tokens = sum(len(example.ids) for example in rows)
+        speed = pace(self.shape, self.runtime, self._last, self.passes, tokens)
+        work = flops(self.shape, method_of(recipe, self.runtime), self.passes(recipe)) * recipe.epochs
+        return TrainPlan(
+            base_model=self.base.locator, recipe=recipe, runtime=self.runtime, rows=len(rows),
+            steps=max(1, round(recipe.epochs * -(-len(rows) // recipe.batch_size))), tokens=tokens,
+            longest_tokens=self.longest(recipe.max_length), shared_prefix_tokens=len(shared_prefix(rows)),
+            memory_bytes=needs.parts(), memory_basis=needs.basis, seconds=round(work / speed.flops_per_second, 3),
+            seconds_basis=speed.basis,
+        )  # fmt: skip

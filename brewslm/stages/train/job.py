@@ -10,7 +10,7 @@ from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.models.recipe import Recipe, recipe_named
 from brewslm.reasons import Reason
 from brewslm.reasons.training import TrainingCompleted
-from brewslm.stages.contract import Job, ProjectRequest, Result
+from brewslm.stages.contract import Job, PlanName, ProjectRequest, Result
 from brewslm.store import tables
 from brewslm.store.records import Records
 
@@ -25,6 +25,7 @@ class TrainRequest(ProjectRequest):
         settings: Recipe keys to change, as text: {"epochs": "2"}.
         manifest_version: The newest when left out.
         fail_open: Let preflight's blockers pass as warnings where training is possible at all.
+        plan: Change the recipe as this plan of preflight does; left as it is otherwise.
     """
 
     base_model: str | None = None
@@ -34,6 +35,7 @@ class TrainRequest(ProjectRequest):
     eval_pack: str = "default"
     timeout_minutes: float | None = Field(None, gt=0)
     fail_open: bool = False
+    plan: PlanName | None = None
 
 
 class TrainJob(Job):

@@ -1,0 +1,103 @@
+"""Three plans: what each changes and why, whether it fits; and training takes the one that is asked for."""
+
+import pytest
+
+from brewslm.pipeline.execute import RunFailed, call
+from brewslm.stages.preflight import PreflightRequest
+from brewslm.stages.prepare import PrepareRequest
+from brewslm.stages.train import TrainRequest
+from brewslm.store.files import read_json, run_folder
+from tests.stages.preflight.checking import checked, found
+from tests.synthetic import add_rows, reviews
+from tests.tiny import make_tiny_model
+
+
+@pytest.fixture(scope="module")
+def wide_model(tmp_path_factory):
+    """Wide enough that what a pass keeps is a good part of the memory."""
+    return make_tiny_model(tmp_path_factory.mktemp("wide") / "model", layers=8, hidden=512)
+
+
+def plans(result):
+    return {plan.name: plan for plan in result.plans}
+
+
+def changes(plan) -> dict[str, tuple]:
+    assert all(change.reason for change in plan.changes)
+    return {change.field: (change.was, change.to) for change in plan.changes}
+
+
+def test_where_memory_is_plenty_the_recipe_is_left_as_it_is_but_for_more_checkpoints(tiny_model, tmp_path):
+    offered = plans(checked(tiny_model, tmp_path))
+    assert list(offered) == ["safe", "balanced", "max_quality"]
+    assert changes(offered["safe"]) == {"checkpoints": (2, 4)}
+    assert changes(offered["balanced"]) == {}
+    assert changes(offered["max_quality"]) == {"lora_top_layers": (0.67, 1.0), "lora_r": (16, 32), "lora_alpha": (32, 64)}
+    assert all(plan.fits and plan.seconds > 0 for plan in offered.values())
+
+
+def test_where_it_is_short_passes_get_smaller_before_the_adapter_does(wide_model, tmp_path):
+    roomy = checked(wide_model, tmp_path / "a", batch_size="24")
+    needed = roomy.plan.memory_bytes["total"]
+    result = checked(wide_model, tmp_path / "b", batch_size="24", memory_bytes=needed - 2**20)
+    assert list(found(result)) == ["memory_does_not_fit"]
+    offered = plans(result)
+    assert list(changes(offered["balanced"])) == ["pack_tokens"] and offered["balanced"].fits
+    assert offered["safe"].memory_bytes < offered["balanced"].memory_bytes
+    assert {"pack_tokens", "lora_r", "lora_top_layers"} <= set(changes(offered["safe"]))
+
+
+def test_a_plan_says_so_when_nothing_helps(wide_model, tmp_path):
+    offered = plans(checked(wide_model, tmp_path, memory_bytes=2**20))
+    assert not any(plan.fits for plan in offered.values())
+
+
+def test_a_larger_share_of_layers_and_more_epochs_take_longer(tiny_model, tmp_path):
+    once = checked(tiny_model, tmp_path / "a", epochs="1").plan
+    twice = checked(tiny_model, tmp_path / "b", epochs="2").plan
+    assert 1.5 < twice.seconds / once.seconds < 2.7, "the speed is measured anew"
+    assert "measured now" in once.seconds_basis
+
+
+@pytest.fixture
+def prepared(project):
+    add_rows(project, reviews(90))
+    call("test", PrepareRequest(project=project, train_rows=40, dev_rows=8, eval_rows=40))
+    return project
+
+
+def test_training_takes_the_plan_that_preflight_showed_and_its_record_says_so(prepared, tiny_model):
+    asked = {"project": prepared, "base_model": f"path:{tiny_model}", "settings": {"batch_size": "8", "learning_rate": "0.01"}}
+    shown = call("test", PreflightRequest(**asked)).result["plans"]
+    best = next(plan for plan in shown if plan["name"] == "max_quality")
+    assert [set(change) for change in best["changes"]] == [{"field", "from", "to", "reason"}] * len(best["changes"])
+    assert {change["field"] for change in best["changes"]} >= {"epochs", "patience", "lora_r"}
+    view = call("test", TrainRequest(**asked, plan="max_quality"))
+    job = read_json(run_folder(view.task_id) / "job.json")["job"]
+    assert job["plan"] == "max_quality" and view.request["plan"] == "max_quality"
+    assert job["train"]["recipe"] == job["preflight"]["recipe"] == best["recipe"]
+    again = call("test", PreflightRequest(**asked)).result["plan"]
+    assert again["seconds_basis"].startswith(f"{view.task_id} did "), "the next estimate is from what this one did"
+
+
+def test_without_a_plan_the_recipe_is_as_it_was_asked_for(prepared, tiny_model):
+    view = call("test", TrainRequest(project=prepared, base_model=f"path:{tiny_model}", settings={"learning_rate": "0.01"}))
+    job = read_json(run_folder(view.task_id) / "job.json")["job"]
+    assert job["plan"] is None and job["train"]["recipe"]["lora_r"] == 16
+
+
+def test_what_fail_open_let_pass_is_in_the_event_and_in_the_experiment(prepared, tiny_model):
+    from brewslm.observe.experiments import experiment
+    from brewslm.store.database import reading
+    from brewslm.store.tables import RunEvent
+
+    call("test", PrepareRequest(project=prepared, train_rows=40, dev_rows=8, eval_rows=4))
+    asked = {"project": prepared, "base_model": f"path:{tiny_model}", "settings": {"batch_size": "8", "learning_rate": "0.01"}}
+    with pytest.raises(RunFailed) as strict:
+        call("test", TrainRequest(**asked))
+    assert strict.value.error.reason.payload()["blockers"] == ["gate_undecidable"]
+    view = call("test", TrainRequest(**asked, fail_open=True))
+    assert view.result["warnings"] == experiment(view.task_id).task.result["warnings"] == ["gate_undecidable"]
+    with reading() as session:
+        told = [event for event in session.query(RunEvent) if event.run_id == view.task_id]
+    assert told[-1].reason_code == "training_completed" and '"warnings":["gate_undecidable"]' in told[-1].payload
