@@ -18,7 +18,7 @@ from typing import Any, get_args
 import numpy as np
 
 from bench.memory_child import processor
-from bench.memory_settings import Made, Setting, job_of
+from bench.memory_settings import Made, Setting, examples_of, job_of
 from brewslm.models.memory import FLOAT_BYTES, Method, PassShape, features
 from brewslm.models.recipe import Recipe
 
@@ -82,8 +82,6 @@ def fitted() -> tuple[dict[str, dict[str, float]], dict[str, float]]:
 def counted(setting: Setting, work: Path) -> Count:
     """Train a setting in this process."""
     from brewslm.processes.context import DirectContext
-    from brewslm.rows.manifest import PreparedData
-    from brewslm.stages.preflight.data import tokenised_rows
     from brewslm.stages.preflight.passes import packs_of
     from brewslm.stages.train.run import run
 
@@ -92,7 +90,7 @@ def counted(setting: Setting, work: Path) -> Count:
         job.train.output.mkdir(parents=True)
         peak = _peak(lambda: run(job.train, context))
         recipe = job.train.recipe
-        examples, _ = tokenised_rows(job.preflight, PreparedData(job.train.manifest_path, job.train.manifest_sha256), context)
+        examples = examples_of(job)
         method = Method(
             name=recipe.method, rank=recipe.lora_r, top_layers=recipe.lora_top_layers, bf16=setting.precision == "bf16"
         )

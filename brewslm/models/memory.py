@@ -91,7 +91,7 @@ class MemoryEstimate(BaseModel):
         trained: What is trained beside it (an adapter), with its gradient and the optimizer's two moments.
         activations: What the layers keep for the backward pass, and copies of weights in another precision.
         logits: Of the supervised tokens, with their gradient, and the copy of the output matrix.
-        overhead: What the allocator holds without use.
+        overhead: What the allocator holds beside the activations without use.
         runtime: Python, torch and the libraries.
         basis: Whether the constants were measured on this kind of device, or come from the formula alone.
     """
@@ -121,7 +121,7 @@ class Constants(BaseModel):
 
     Attributes:
         counted: Method and precision, such as "lora fp32" → feature → bytes of each of its elements.
-        slack: Precision → what the process takes of a byte that torch has allocated in training.
+        slack: Precision, or device → what the process takes of a byte of activations: its allocator keeps freed blocks.
         runtime_bytes: Device → of a process that is ready to train.
         gemm_share: Precision → how much of a matrix product's speed a whole training reaches.
     """
@@ -179,7 +179,7 @@ def estimate(shape: ModelShape, parameters: int, method: Method, one: PassShape)
     slack = known.slack[method.precision if method.device == "cpu" else method.device]
     return MemoryEstimate(
         weights=_weights(shape, parameters, method), trained=round(trained), activations=round(activations), logits=round(logits),
-        overhead=round((slack - 1) * (activations + logits)), runtime=known.runtime_bytes[method.device],
+        overhead=round((slack - 1) * activations), runtime=known.runtime_bytes[method.device],
         basis="measured" if method.device == "cpu" and own is not None else "formula",
     )  # fmt: skip
 

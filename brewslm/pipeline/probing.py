@@ -3,6 +3,7 @@
 The steps run in a heavy child of their own, so that one that runs out of memory is a finding and not a failure.
 """
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ def run(job: CheckJob, context: Context) -> Result:
     if job.train is None or report.plan is None or any(finding.fatal for finding in report.findings):
         return report
     folder = context.folder / "probe"
+    shutil.rmtree(folder, ignore_errors=True)  # an earlier attempt's: its checkpoints would be gone on from
     tried = job.model_copy(update={"only_steps": True})
     write_json(folder / "job.json", {"operation": "preflight.run", "job": tried.model_dump(mode="json")})
     end = _in_child(folder, context)
@@ -105,7 +107,6 @@ def _in_child(folder: Path, context: Context) -> ChildEnd:
         if line["kind"] == "progress":
             context.progress(line["done"], line["total"], line["unit"], **line["figures"])
 
-    (folder / "result.json").unlink(missing_ok=True)
     with heavy_lock(context):  # type: ignore[arg-type]
         end = run_child(folder, on_line, cancelled)
     if end.cause is Cause.CANCELLED:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import select
 
 from brewslm.models.memory import PassShape, constants
@@ -38,7 +38,10 @@ def last_speed(records: Records, base_sha256: str) -> LastSpeed | None:
     job = run_folder(run.id) / "job.json" if run else None
     if run is None or job is None or not job.exists() or not (run.result or {}).get("real_tokens_per_second"):
         return None
-    recipe = read_json(job)["job"]["train"]["recipe"]
+    try:
+        recipe = Recipe.model_validate(read_json(job)["job"]["train"]["recipe"])
+    except (KeyError, ValidationError):  # of an older version
+        return None
     return LastSpeed(experiment=run.id, tokens_per_second=(run.result or {})["real_tokens_per_second"], recipe=recipe)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from brewslm.models.recipe import Recipe, recipe_named
 from brewslm.models.shape import shape_of
+from brewslm.stages.preflight import TRAINABLE
 from brewslm.stages.preflight.machine import check_dependencies, check_disk
 from tests.families import FAMILIES, make_family
 from tests.stages.preflight.checking import ALL, changed_copy, checked, found
@@ -24,6 +25,15 @@ def family(tmp_path_factory):
 def test_a_sound_model_has_no_finding(tiny_model, tmp_path):
     result = checked(tiny_model, tmp_path)
     assert (result.passed, result.findings) == (True, [])
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_nor_has_any_of_the_families_with_its_own_chat_format(family, tmp_path, name):
+    assert checked(family(name), tmp_path, formats=("hf",)).findings == []
+
+
+def test_each_family_that_is_proven_may_be_trained():
+    assert {family.model for family in FAMILIES} == set(TRAINABLE)
 
 
 def test_a_method_whose_library_is_not_there_is_named_with_how_to_get_it():

@@ -39,7 +39,7 @@ def test_it_measures_two_steps_on_the_longest_batch_and_leaves_no_experiment_and
     assert probe["estimated_bytes"] == view.result["plan"]["memory_bytes"]["total"]
     assert 2**27 < probe["peak_memory_bytes"] < 2**32
     steps = read_trace(run_folder(view.task_id) / "probe" / "trace.jsonl", "step")
-    assert [step["step"] for step in steps] == [1, 2] and steps[0]["row_ids"] == steps[1]["row_ids"]
+    assert [step["step"] for step in steps] == [1, 2] and set(steps[0]["row_ids"]) == set(steps[1]["row_ids"])
     longest = view.result["plan"]["longest_tokens"]
     assert probe["tokens"] > 8 * (longest - 8), "these are the longest rows"
     with reading() as session:
@@ -52,8 +52,8 @@ def test_one_that_runs_out_of_memory_is_a_finding_with_what_was_estimated(prepar
 
     def leave_little(_done, _total, unit, _figures):
         for child in psutil.Process().children() if unit == "rows" else ():
-            held = child.memory_info().data
-            resource.prlimit(child.pid, resource.RLIMIT_DATA, (held + 7 * 2**26, held + 7 * 2**26))
+            limit = (child.memory_info().data + 7 * 2**26, resource.RLIM_INFINITY)
+            resource.prlimit(child.pid, resource.RLIMIT_DATA, limit)
 
     result = probed(prepared, tiny_model, leave_little, batch_size="500", pack_tokens="1000000").result
     assert not result["passed"] and result["probe"] is None
