@@ -59,11 +59,12 @@ class Setting:
     """One training.
 
     Attributes:
-        rows: Of one batch; there is no other.
-        row_tokens: Length of each row, prompt and answer.
+        rows: Of a batch.
+        row_tokens: Length of the longest row, prompt and answer.
         answer_tokens: How many of them are supervised.
         recipe: Keys that differ from the preset.
         precision: fp32: as on a processor that does not multiply bf16.
+        batches: How many there are. With several, rows have from 0.3 of the length up to all of it, as real ones do.
         held_out: Not looked at when the constants are fitted.
     """
 
@@ -74,13 +75,15 @@ class Setting:
     recipe: dict[str, str] = field(default_factory=dict)
     precision: str = "bf16"
     held_out: bool = False
+    batches: int = 1
 
     @property
     def name(self) -> str:
         """All of it in one line."""
         model = "SmolLM2-135M" if isinstance(self.model, str) else self.model.name
         recipe = " ".join(f"{key.removeprefix('lora_')}={value}" for key, value in self.recipe.items())
-        return f"{model}, {self.rows}×{self.row_tokens} ({self.answer_tokens}), {recipe}, {self.precision}"
+        rows = f"{self.batches} × " * (self.batches > 1) + f"{self.rows}×{self.row_tokens} ({self.answer_tokens})"
+        return ", ".join(part for part in (model, rows, recipe, self.precision) if part)
 
 
 _LLAMA_S = Made("Llama", 384, 8, 1024, 6, 2, 64, 16_000)
@@ -178,7 +181,9 @@ def rows_of(setting: Setting, tokenizer: Any) -> list[dict[str, Any]]:
     short = payload(1, 1, 0)
     around = len(example_ids(tokenizer, handler.prompt(short), handler.completion(short))[0]) - 2
     asked = setting.row_tokens - setting.answer_tokens - around
-    made = [payload(asked, setting.answer_tokens - 1, number) for number in range(setting.rows)]
+    chance, count = random.Random(0), setting.rows * setting.batches
+    shares = [1.0 if setting.batches == 1 else chance.uniform(0.3, 1.0) for _ in range(count)]
+    made = [payload(round(asked * one), round((setting.answer_tokens - 1) * one), n) for n, one in enumerate(shares)]
     return [{"row_id": hashlib.sha256(f"row {n}".encode()).hexdigest()[:16], "payload": one} for n, one in enumerate(made)]
 
 
@@ -189,7 +194,7 @@ def write_prepared(setting: Setting, base: Any, folder: Path, tokenizer: Any) ->
     from brewslm.rows.splitting import Bounds, Sizes, SplitPolicy
     from brewslm.store.files import sha256, write_atomic
 
-    count, splits = setting.rows, {}
+    count, splits = setting.rows * setting.batches, {}
     data = b"".join(orjson.dumps(row) + b"\n" for row in rows_of(setting, tokenizer))
     for name in ("train", "eval"):
         write_atomic(folder / f"{name}.jsonl", data)
@@ -210,7 +215,7 @@ def write_prepared(setting: Setting, base: Any, folder: Path, tokenizer: Any) ->
 
 
 def job_of(setting: Setting, work: Path, models: Path) -> Any:
-    """The product's own job: preflight, then training, of three steps on the one batch.
+    """The product's own job: preflight, then training, of a few steps.
 
     Args:
         work: Folder of this setting alone.
@@ -234,7 +239,7 @@ def job_of(setting: Setting, work: Path, models: Path) -> Any:
         base = base_model(setting.model)
     run = work
     manifest = write_prepared(setting, base, run / "prepared", load_tokenizer(base.folder))
-    changes = {"epochs": "3", "batch_size": str(setting.rows), "checkpoints": "1"}
+    changes = {"epochs": "3" if setting.batches == 1 else "1", "batch_size": str(setting.rows), "checkpoints": "1"}
     recipe = recipe_named("qa", changes | setting.recipe)
     shared = {"base": base, "manifest_path": manifest, "manifest_sha256": sha256(manifest), "recipe": recipe}
     return DispatchJob(
