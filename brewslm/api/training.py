@@ -68,6 +68,12 @@ class TrainFields(AutopilotFields):
     manifest_version: int | None = None
 
 
+class ResumeFields(Fields):
+    """A time limit from now on, in place of the one that the run was begun with."""
+
+    timeout_minutes: Annotated[float | None, Field(gt=0)] = None
+
+
 class EvaluateFields(Fields):
     """See evaluate.run."""
 
@@ -130,9 +136,10 @@ def live_trace(experiment_id: str, after: Annotated[int, Query(ge=0)] = 0) -> Tr
 
 
 @router.post("/experiments/{experiment_id}/resume", operation_id="experiment.resume", status_code=202)
-def resume(experiment_id: str, response: Response) -> RunView:
+def resume(experiment_id: str, response: Response, fields: ResumeFields | None = None) -> RunView:
     """Go on from the last complete checkpoint."""
-    return accepted(execute.look(execute.resume(ACTOR, experiment_id, detach=True)), response)
+    limit = (fields or ResumeFields()).timeout_minutes
+    return accepted(execute.look(execute.resume(ACTOR, experiment_id, detach=True, timeout_minutes=limit)), response)
 
 
 @router.post("/experiments/{experiment_id}/evaluate", operation_id="evaluate.run", status_code=202)

@@ -19,6 +19,8 @@ ManifestVersion = Annotated[
     int | None, typer.Option("--manifest", help="Version of the data manifest; the newest when left out.")
 ]
 
+TimeoutMinutes = Annotated[float | None, typer.Option(min=0.001, help="End the run after this time; it can be resumed.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
@@ -65,6 +67,7 @@ def show_preflight(view: "RunView") -> None:
 
 
 def train(
+    context: typer.Context,
     project: Annotated[int | None, typer.Option("--project", help="The project's number; see brewslm project list.")] = None,
     resume: Annotated[
         str | None, typer.Option("--resume", metavar="EXP", help="Go on with a run that was cut off, such as exp-1.")
@@ -74,7 +77,7 @@ def train(
     set_: Set = None,
     manifest: ManifestVersion = None,
     eval_pack: EvalPackName = "default",
-    timeout_minutes: Annotated[float | None, typer.Option(help="End the run after this time; it can be resumed.")] = None,
+    timeout_minutes: TimeoutMinutes = None,
     fail_open: Annotated[
         bool, typer.Option("--fail-open", help="Let preflight's blockers pass as warnings where training is possible.")
     ] = False,
@@ -83,9 +86,8 @@ def train(
 ) -> None:
     """Train an adapter on the prepared rows; preflight runs first."""
     if resume is not None:
-        if project or base_model or recipe or set_ or manifest:
-            raise typer.BadParameter(f"{resume} goes on as it was begun; leave every option but --resume out")
-        _resume(resume, json)
+        _refuse_all_but(("resume", "timeout_minutes", "detach", "json"), context, f"{resume} goes on as it was begun")
+        _resume(resume, json, detach, timeout_minutes)
         return
     if project is None:
         raise typer.BadParameter("name a --project, or a run to --resume")
@@ -98,13 +100,31 @@ def train(
     run_operation(request, json, show_training, detach=detach)
 
 
-def _resume(run_id: str, json: bool) -> None:
+def _refuse_all_but(taken: tuple[str, ...], context: typer.Context, why: str) -> None:
+    """Options that were given and would be passed over in silence are named."""
+    given = []
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name not in taken and source is not None and source.name == "COMMANDLINE":
+            given.append(parameter.opts[0])
+    if given:
+        raise typer.BadParameter(f"{why}; leave out {', '.join(given)}")
+
+
+def _resume(run_id: str, json: bool, detach: bool, timeout_minutes: float | None) -> None:
     from brewslm.pipeline import execute
 
-    with problems(json), progress_line(json) as on_progress:
-        view = execute.perform(execute.resume(actor(), run_id), on_progress)
+    with problems(json):
+        execute.resume(actor(), run_id, detach=detach, timeout_minutes=timeout_minutes)
+        if detach:
+            view = execute.look(run_id)
+        else:
+            with progress_line(json) as on_progress:
+                view = execute.perform(run_id, on_progress)
     if json:
         print_json(view.model_dump(mode="json"))
+    elif detach:
+        print_line(f"{run_id} is queued; follow it with  brewslm task show {run_id}")
     else:
         show_training(view)
 

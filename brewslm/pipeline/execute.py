@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from brewslm.audit import emit_event
-from brewslm.errors import StageError
+from brewslm.errors import StageError, where_of
 from brewslm.pipeline import runs
 from brewslm.pipeline.lifecycle import OPERATIONS, operation_for
 from brewslm.pipeline.operation import Failure, Operation
@@ -34,6 +34,8 @@ from brewslm.store.tables import AuditEntry, Run
 
 PLUGIN_STAGES = ("ingest", "map_commit")
 """Stages that plugins extend."""
+TIME_LIMIT = "time-limit.json"
+"""The file in a run's folder with the seconds that a resume gave it."""
 OnProgress = Callable[[int, int | None, str, dict[str, float]], None]
 
 
@@ -139,21 +141,26 @@ def pause(actor: str, run_id: str) -> RunView:
     return look(run_id)
 
 
-def resume(actor: str, run_id: str, *, detach: bool = False) -> str:
+def resume(actor: str, run_id: str, *, detach: bool = False, timeout_minutes: float | None = None) -> str:
     """Make a run that failed, was cancelled or was cut off ready to be performed again.
 
     Args:
         detach: The workers shall perform it; otherwise the caller does.
+        timeout_minutes: A time limit from now on, in place of the one that was asked for with it.
 
     Raises:
         StageError(UnknownRun): There is none of this id.
-        StageError(RunConflict): It succeeded, or runs at this moment.
+        StageError(RunConflict): It succeeded, runs at this moment, or is of a kind that has no time limit.
     """
     with transaction() as session:
         run = run_of(session, run_id)
         state = runs.view(run).state
         if state not in ("queued", "interrupted", "failed", "cancelled", "paused"):
             raise StageError(RunConflict(), f"{run_id} can't be resumed", cause=f"its state is {state}")
+        if timeout_minutes is not None:
+            if not OPERATIONS[run.operation].heavy:
+                raise StageError(RunConflict(), f"{run_id} has no time limit", cause=f"{run.operation} ends by itself")
+            write_json(run_folder(run_id) / TIME_LIMIT, timeout_minutes * 60)
         runs.reopen(session, run_id, "queued" if detach else "running")
         session.add(AuditEntry(actor=actor, operation=run.operation, project_id=run.project_id, run_id=run_id, outcome="resumed"))
     return run_id
@@ -219,7 +226,7 @@ def _perform(run_id: str, on_progress: OnProgress | None) -> RunView:
             result = _work(operation, request, run, context)
             _finish(run, operation, request, result)
     except (Cancelled, KeyboardInterrupt) as stop:
-        cancelled = StageError(RunConflict(), f"{run_id} was cancelled", cause="cancelled on request")
+        cancelled = StageError(RunConflict(), f"{run_id} was cancelled", cause=str(stop) or "cancelled on request")
         _fail(run_id, operation, Cause.CANCELLED, cancelled, figures)
         if isinstance(stop, KeyboardInterrupt):
             raise
@@ -296,31 +303,36 @@ def _work(operation: Operation, request: Request, run: Run, context: DirectConte
     if not operation.heavy:
         return operation.run(job, context)
     with heavy_lock(context):
-        end = _in_children(operation, job, run, context, operation.timeout_seconds(request))
+        end = _in_children(operation, job, run, context, _time_limit(operation, request, folder))
     if end.cause is Cause.FINISHED:
         return operation.result.model_validate(read_json(folder / "result.json"))
     if end.cause is Cause.CANCELLED:
-        raise Cancelled
+        raise Cancelled(end.evidence)
     if end.cause is Cause.PAUSED:
         raise Paused
     raise _ChildDied(end.cause, _child_error(operation, end.error, end.evidence))
+
+
+def _time_limit(operation: Operation, request: Request, folder: Path) -> float | None:
+    """Seconds: what the last resume set, or else the request."""
+    path = folder / TIME_LIMIT
+    return float(read_json(path)) if path.exists() else operation.timeout_seconds(request)
 
 
 def _in_children(operation: Operation, job: Job, run: Run, context: DirectContext, limit: float | None) -> ChildEnd:
     """Run the job in a child; where it ran out of memory, again as a smaller job, each time as a new attempt."""
     folder, began = run_folder(run.id), time.monotonic()
     (folder / PAUSE).unlink(missing_ok=True)  # an earlier request: it was met, and whoever resumes has lifted it
+    attempt = look(run.id).attempt
     while True:
         left = limit and max(0.0, limit - (time.monotonic() - began))
-        end = run_child(folder, lambda line: _on_line(line, context), lambda: _cancel_requested(run.id), left)
-        if end.cause is not Cause.OOM or operation.smaller is None:
-            return end
-        with transaction() as session:
-            attempt = runs.begin_attempt(session, run.id)
-        found = operation.smaller(job, attempt, folder)
+        end = run_child(folder, lambda line: _on_line(line, context), lambda: _cancel_requested(run.id), left, attempt)
+        found = operation.smaller(job, attempt + 1, folder) if end.cause is Cause.OOM and operation.smaller else None
         if found is None:
             return end
         job, reason = found
+        with transaction() as session:
+            attempt = runs.begin_attempt(session, run.id)
         write_json(folder / "job.json", {"operation": operation.name, "job": job.model_dump(mode="json")})
         context.tell(reason)
 
@@ -441,14 +453,6 @@ def _project_locks(operation: Operation, project_id: int | None) -> Iterator[Non
         for name in operation.locks:
             stack.enter_context(lock(project_folder(project_id or 0) / "locks" / name))
         yield
-
-
-def where_of(error: BaseException) -> str:
-    """An exception as its type and place: never its message, which may quote somebody's data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "brewslm" in frame.filename] or list(frames)
-    place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
-    return f"{type(error).__name__}{place}"
 
 
 def _log(run_id: str, error: BaseException) -> None:

@@ -15,7 +15,7 @@ from brewslm.handlers import handler_for
 from brewslm.handlers.examples import tokenise
 from brewslm.models.loading import load_tokenizer, set_threads
 from brewslm.models.packed_attention import attend_within_rows
-from brewslm.models.packing import Example
+from brewslm.models.packing import Example, shared_prefix
 from brewslm.models.templates import end_token_id
 from brewslm.processes.context import Context
 from brewslm.processes.trace import read_trace
@@ -108,14 +108,20 @@ def _train(job: TrainJob, examples: list[Example], dev: list[Example], found: li
     plan = training.plan_for(job.recipe, len(examples), job.output / "checkpoints", made_from(job))
     last = found[-1] if found else None
     if last:
-        context.tell(TrainingResumed(experiment_id=job.experiment_id, attempt=len(found), from_step=last.said.step))
+        context.tell(TrainingResumed(experiment_id=job.experiment_id, attempt=context.attempt, from_step=last.said.step))
         if last.said.step >= training.total_steps(len(examples), job.recipe) or plan.is_enough(last.said.stale):
             return
-    lengths = sorted((len(example.ids) for example in examples), reverse=True)
-    at_most = sum(lengths[: job.recipe.batch_size])
-    trace(context, "packs", longest_pack=min(at_most, job.recipe.pack_tokens), longest_row=lengths[0])
+    _tell_of_passes(job, examples, len(shared_prefix([*examples, *dev])), context)
     trainer = training.build(_model(job), job.recipe, examples, dev, plan, context, job.experiment_id)
     trainer.train(resume_from_checkpoint=str(last.path) if last else None)
+
+
+def _tell_of_passes(job: TrainJob, examples: list[Example], prefix: int, context: Context) -> None:
+    """How many tokens the largest pass holds at most: what a run that is out of memory could do with less of."""
+    lengths = sorted((len(example.ids) for example in examples), reverse=True)
+    batch = prefix + sum(length - prefix for length in lengths[: job.recipe.batch_size])
+    longest = max(lengths[0], min(batch, job.recipe.pack_tokens))
+    trace(context, "packs", longest_pack=longest, longest_row=lengths[0])
 
 
 def _model(job: TrainJob) -> Any:
