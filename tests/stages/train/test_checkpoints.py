@@ -93,8 +93,8 @@ def test_a_pause_keeps_where_it_was_and_changes_nothing(tmp_path, tiny_model, st
 
 
 def test_a_disk_that_is_full_at_a_checkpoint_leaves_the_last_one_whole_to_go_on_from(tmp_path, tiny_model):
-    """On a real file system of 1.1 MB, which holds two of them, in a mount namespace of its own."""
-    command = [sys.executable, "-m", "tests.stages.train.full_disk", str(tmp_path), str(tiny_model), "1100k"]
+    """On a real file system of 640 kB, which holds two of them, in a mount namespace of its own."""
+    command = [sys.executable, "-m", "tests.stages.train.full_disk", str(tmp_path), str(tiny_model), "640k"]
     done = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", *command], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
