@@ -1,6 +1,6 @@
 """brewslm preflight and brewslm train."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -8,6 +8,7 @@ from brewslm.cli.console import Detach, Json, ProjectOption, actor, print_json, 
 
 if TYPE_CHECKING:
     from brewslm.pipeline.runs import RunView
+    from brewslm.stages.train.sinks import SinkName
 
 BaseModel = Annotated[
     str | None, typer.Option("--base-model", help="pypi:<name>, path:<folder>, or path:<file>.gguf; the project's when left out.")
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(preflight)
     app.command()(train)
+    app.command()(reproduce)
 
 
 def preflight(
@@ -81,10 +83,13 @@ def train(
     fail_open: Annotated[
         bool, typer.Option("--fail-open", help="Let preflight's blockers pass as warnings where training is possible.")
     ] = False,
+    log_to: Annotated[
+        str | None, typer.Option(help="tensorboard or mlflow: write the trace for it too, into the experiment's folder.")
+    ] = None,
     detach: Detach = False,
     json: Json = False,
 ) -> None:
-    """Train an adapter on the prepared rows; preflight runs first."""
+    """Train on the prepared rows; preflight runs first."""
     if resume is not None:
         _refuse_all_but(("resume", "timeout_minutes", "detach", "json"), context, f"{resume} goes on as it was begun")
         _resume(resume, json, detach, timeout_minutes)
@@ -95,7 +100,7 @@ def train(
 
     request = TrainRequest(
         project=project, base_model=base_model, recipe=recipe, settings=settings_of(set_), manifest_version=manifest,
-        eval_pack=eval_pack, timeout_minutes=timeout_minutes, fail_open=fail_open,
+        eval_pack=eval_pack, timeout_minutes=timeout_minutes, fail_open=fail_open, log_to=_sink(log_to),
     )  # fmt: skip
     run_operation(request, json, show_training, detach=detach)
 
@@ -139,6 +144,47 @@ def show_training(view: "RunView") -> None:
     )
     for reason, count in result["ledger"]["rejected"].items():
         print_line(f"  {count:,} rows rejected: {reason}")
+
+
+def _sink(name: str | None) -> "SinkName | None":
+    """One of the sinks, spelt right."""
+    from typing import get_args
+
+    from brewslm.errors import did_you_mean
+    from brewslm.stages.train.sinks import SinkName
+
+    if name is not None and name not in get_args(SinkName):
+        raise typer.BadParameter(f"--log-to {name}: {did_you_mean(name, get_args(SinkName))}")
+    return cast("SinkName | None", name)
+
+
+def reproduce(
+    experiment: Annotated[str, typer.Argument(help="A trained experiment, such as exp-1.")],
+    timeout_minutes: TimeoutMinutes = None,
+    detach: Detach = False,
+    json: Json = False,
+) -> None:
+    """Train an experiment again from its record, beside it, and compare the weights; exit 1 when they are others."""
+    from brewslm.stages.train import ReproduceRequest
+
+    request = ReproduceRequest(experiment=experiment, timeout_minutes=timeout_minutes)
+    view = run_operation(request, json, show_reproduction, detach=detach)
+    if view.result and not view.result["reproduced"]:
+        raise typer.Exit(1)
+
+
+def show_reproduction(view: "RunView") -> None:
+    """Whether it is the same, and if not, from where on and what is otherwise here."""
+    result = view.result or {}
+    same = "the same weights, byte by byte" if result["reproduced"] else "other weights"
+    print_line(f"{result['experiment_id']}: {same}, after {result['steps']} steps in {result['seconds']:.0f} s")
+    print_line(f"  sha256 {result['adapter_sha256']}")
+    if not result["reproduced"]:
+        print_line(f"  it was  {result['expected_sha256']}")
+        first = result["first_step"]
+        print_line("  every step that was kept is equal" if first is None else f"  step {first} is the first that differs")
+    for one in result["differs"]:
+        print_line(f"  {one}")
 
 
 def settings_of(given: list[str] | None) -> dict[str, str]:

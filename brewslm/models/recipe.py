@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from brewslm.presets import checked, load
 
+Method = Literal["lora", "dora", "full", "qlora"]
+
 
 class Recipe(BaseModel):
     """How to train. The presets are one file per task profile."""
@@ -13,8 +15,9 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
-    method: Literal["lora", "dora"] = "lora"
-    """DoRA learns each weight's length apart from its direction: slower, with a little more memory."""
+    method: Method = "lora"
+    """DoRA learns each weight's length apart from its direction: slower, with a little more memory. Full trains every weight, and
+    wants a learning rate of some 2e-5. QLoRA is LoRA on a base held in 4 bits."""
     lora_r: int = Field(16, gt=0)
     """Rank of the adapter."""
     lora_alpha: int = Field(32, gt=0)

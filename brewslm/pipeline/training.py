@@ -107,6 +107,5 @@ def failure(failed: Failure) -> Reason:
     if failed.problem == DiskFull.code:  # it had begun
         made = TrainingRuntimeError
     said = failed.problem if failed.cause is Cause.REFUSED else failed.error
-    return made.model_validate(
-        {"experiment_id": failed.run_id, "error": said, "last_step": int(step) if step is not None else None}
-    )
+    experiment = getattr(failed.request, "experiment", failed.run_id)  # of a reproduction, that which it trains again
+    return made.model_validate({"experiment_id": experiment, "error": said, "last_step": int(step) if step is not None else None})

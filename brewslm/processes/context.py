@@ -136,6 +136,11 @@ class ChildContext(BaseContext):
     def __init__(self, folder: Path, attempt: int = 1) -> None:
         super().__init__(folder, attempt)
         self._trace = (folder / "trace.jsonl").open("ab", buffering=0)
+        self._listeners: list[Callable[[str, dict[str, Any]], None]] = []
+
+    def listen(self, on_line: Callable[[str, dict[str, Any]], None]) -> None:
+        """Tell each line from now on to somebody here too: its kind and its fields."""
+        self._listeners.append(on_line)
 
     def progress(self, done: int, total: int | None, unit: str, **figures: float) -> None:
         """One trace line."""
@@ -152,3 +157,5 @@ class ChildContext(BaseContext):
                 {"kind": line_kind, "ts": time.time(), **fields}, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
             )
         )
+        for on_line in self._listeners:
+            on_line(line_kind, fields)
