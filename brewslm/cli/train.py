@@ -120,6 +120,9 @@ def _resume(run_id: str, json: bool, detach: bool, timeout_minutes: float | None
     from brewslm.pipeline import execute
 
     with problems(json):
+        operation = execute.look(run_id).operation
+        if operation != "train.run":
+            raise typer.BadParameter(f"{run_id} is of {operation}; go on with it by  brewslm task resume {run_id}")
         execute.resume(actor(), run_id, detach=detach, timeout_minutes=timeout_minutes)
         if detach:
             view = execute.look(run_id)

@@ -58,6 +58,19 @@ class CheckpointDamaged(Reason, stage=Stage.TRAINING, severity=Severity.WARNING)
     file: str
 
 
+class TraceSinkLost(
+    Reason,
+    stage=Stage.TRAINING,
+    severity=Severity.WARNING,
+    remedy="The run's trace.jsonl has every figure; look into the run's log.txt for what the other tool said.",
+):
+    """TensorBoard or MLflow could no longer be told the trace; training went on without it."""
+
+    experiment_id: str
+    sink: str
+    error: str
+
+
 class TrainingReproduced(Reason, stage=Stage.TRAINING, severity=Severity.INFO):
     """An experiment was trained again from its record, to the same weights, byte by byte."""
 

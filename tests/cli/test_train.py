@@ -39,6 +39,11 @@ def test_a_resume_may_be_detached_and_given_more_time(cancelled):
     assert read_json(run_folder(cancelled) / execute.TIME_LIMIT) == 5400
 
 
+def test_what_is_no_training_run_is_gone_on_with_by_another_command(project):
+    done = cli.invoke(app, ["train", "--resume", "project-1"])
+    assert done.exit_code == 2 and "project-1 is of project.create" in done.output
+
+
 def test_what_has_no_time_limit_is_not_given_one(project):
     with pytest.raises(execute.StageError) as refused:
         execute.resume("test", "project-1", timeout_minutes=1)

@@ -18,7 +18,7 @@ from brewslm.models.loading import load_tokenizer, set_threads
 from brewslm.models.packing import Example, shared_prefix
 from brewslm.models.templates import end_token_id
 from brewslm.models.trained import is_whole, trained_weights
-from brewslm.processes.context import ChildContext, Context
+from brewslm.processes.context import Context
 from brewslm.processes.trace import read_trace
 from brewslm.reasons.refusals import DiskFull
 from brewslm.reasons.training import TrainingResumed, TrainingRuntimeError, TrainingStoppedEarly
@@ -118,9 +118,7 @@ def _train(job: TrainJob, examples: list[Example], dev: list[Example], found: li
     _tell_of_passes(job, examples, len(shared_prefix([*examples, *dev])), context)
     model = model_to_train(job.base.folder, job.recipe, job.experiment_id)
     trainer = training.build(model, job.recipe, examples, dev, plan, context, job.experiment_id)
-    with open_sink(job.log_to, job.output, job.experiment_id, last.said.step if last else 0) as on_line:
-        if on_line and isinstance(context, ChildContext):
-            context.listen(on_line)
+    with open_sink(job.log_to, job.output, job.experiment_id, last.said.step if last else 0, context):
         trainer.train(resume_from_checkpoint=str(last.path) if last else None)
 
 

@@ -2,17 +2,19 @@
 
 import os
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from brewslm.errors import StageError
+from brewslm.errors import StageError, where_of
+from brewslm.processes.context import ChildContext, Context
 from brewslm.reasons.refusals import DependencyMissing
+from brewslm.reasons.training import TraceSinkLost
 
 SinkName = Literal["tensorboard", "mlflow"]
-OnLine = Callable[[str, dict[str, Any]], None]
 _MODULES: dict[SinkName, tuple[str, ...]] = {"tensorboard": ("tensorboard",), "mlflow": ("mlflow",)}
 
 
@@ -39,28 +41,52 @@ def must_be_there(name: SinkName) -> None:
 
 
 @contextmanager
-def open_sink(name: SinkName | None, folder: Path, experiment_id: str, from_step: int) -> Iterator[OnLine | None]:
-    """What a trace line is to be told to while the block runs; None without a sink.
+def open_sink(name: SinkName | None, folder: Path, experiment_id: str, from_step: int, context: Context) -> Iterator[None]:
+    """Tell the sink every line of the trace that is written in the block; without a sink nothing is done.
 
     Args:
         folder: Of the experiment: the sink's files are put in a folder of its name there.
         from_step: What was trained so far: what an earlier attempt told beyond it no longer holds.
     """
-    if name is None:
-        yield None
+    if name is None or not isinstance(context, ChildContext):
+        yield
         return
     made: dict[SinkName, Callable[[Path, str, int], Sink]] = {"tensorboard": TensorBoard, "mlflow": MlFlow}
-    sink = made[name](folder / name, experiment_id, from_step)
+    told = ToldOnce(made[name](folder / name, experiment_id, from_step), name, experiment_id, context)
+    context.listen(told.line)
     try:
-        yield lambda kind, fields: _pass_on(sink, kind, fields)
+        yield
     finally:
-        sink.close()
+        told.close()
 
 
-def _pass_on(sink: Sink, kind: str, fields: dict[str, Any]) -> None:
-    if kind in ("step", "eval"):
-        numbers = {name: float(value) for name, value in fields.items() if isinstance(value, int | float) and name != "step"}
-        sink.figures(fields["step"], numbers)
+class ToldOnce:
+    """A sink that may fail: it is then told of, once, and left alone. Training does not end for it."""
+
+    def __init__(self, sink: Sink, name: SinkName, experiment_id: str, context: Context) -> None:
+        self._sink: Sink | None = sink
+        self._name, self._experiment, self._context = name, experiment_id, context
+
+    def line(self, kind: str, fields: dict[str, Any]) -> None:
+        """One line of the trace: the numbers of a step, or of a measurement."""
+        if kind in ("step", "eval"):
+            numbers = {name: float(value) for name, value in fields.items() if isinstance(value, int | float)}
+            self._try(lambda sink: sink.figures(fields["step"], {k: v for k, v in numbers.items() if k != "step"}))
+
+    def close(self) -> None:
+        """Nothing is told any more."""
+        self._try(lambda sink: sink.close())
+        self._sink = None
+
+    def _try(self, tell: Callable[[Sink], None]) -> None:
+        if self._sink is None:
+            return
+        try:
+            tell(self._sink)
+        except Exception as error:  # noqa: BLE001 - another tool's library: whatever it raises must not end a training run
+            traceback.print_exc()
+            self._sink = None
+            self._context.tell(TraceSinkLost(experiment_id=self._experiment, sink=self._name, error=where_of(error)))
 
 
 class TensorBoard:

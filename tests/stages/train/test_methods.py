@@ -7,6 +7,8 @@ import pytest
 from brewslm.models.trained import is_whole, trained_weights
 from brewslm.observe.predict import ask_experiment
 from brewslm.pipeline.execute import RunFailed, call
+from brewslm.stages.deploy.changes import CreateRequest
+from brewslm.stages.deploy.promote import PromoteRequest
 from brewslm.stages.evaluate import EvaluateRequest
 from brewslm.stages.export import ExportRequest
 from brewslm.store.files import sha256
@@ -91,7 +93,7 @@ def test_a_full_run_that_changed_nothing_is_an_error(tmp_path, tiny_model):
     assert error.reason.payload()["guard"] == "adapter_unchanged" and "that of its base" in error.cause
 
 
-def test_a_whole_model_is_evaluated_asked_and_exported_like_an_adapter(project, whole, tiny_model):
+def test_a_whole_model_is_evaluated_asked_exported_and_promoted_like_an_adapter(project, whole, tiny_model):
     trained = make_experiment(project, tiny_model, whole.output / "adapter")
     assert is_whole(trained.adapter)
     evaluated = call("test", EvaluateRequest(experiment=trained.id)).result["scorecard"]
@@ -99,10 +101,13 @@ def test_a_whole_model_is_evaluated_asked_and_exported_like_an_adapter(project, 
     assert accuracy["tuned"] == 1.0 > accuracy["base"] and evaluated["adapter_sha256"] == sha256(trained_weights(trained.adapter))
     (answer,) = ask_experiment(trained.id, ["the movie 1 was lovely and lovely"])
     assert answer.output == "positive"
-    exported = call("test", ExportRequest(experiment=trained.id)).result["artifacts"]
-    made = {one["format"]: one["agreement"] for one in exported}
+    export = call("test", ExportRequest(experiment=trained.id))
+    made = {one["format"]: one["agreement"] for one in export.result["artifacts"]}
     assert set(made) == {"hf", "safetensors-merged", "gguf-f16", "gguf-q8_0", "gguf-q4_k_m"}
     assert made["hf"] == made["gguf-f16"] == 1.0
+    version = call("test", CreateRequest(export=export.task_id, variant="gguf-q8_0")).result["deployment"]
+    live = call("test", PromoteRequest(deployment=version)).result
+    assert live["same"] == live["asked"] > 0
     with pytest.raises(RunFailed) as refused:
         call("test", ExportRequest(experiment=trained.id, formats=("hf", "safetensors-adapter")))
     assert "no adapter" in refused.value.view.problem["detail"]

@@ -7,7 +7,9 @@ from typer.testing import CliRunner
 
 from brewslm.cli.main import app
 from brewslm.pipeline.execute import RunFailed, call
-from brewslm.stages.train.sinks import store_address
+from brewslm.processes.context import ChildContext
+from brewslm.processes.trace import read_trace
+from brewslm.stages.train.sinks import ToldOnce, store_address
 from tests.stages.train.small import job_for, steps, train, train_until
 
 LONG = {"epochs": "4", "checkpoints": "5"}
@@ -20,6 +22,31 @@ def test_without_its_library_a_sink_is_refused_before_anything_is_trained(reques
         call("test", request_for(log_to=name))
     problem = failed.value.view.problem
     assert problem["code"] == "dependency_missing" and problem["next_step"] == f"pip install 'brewslm[{name}]'"
+
+
+def test_a_sink_that_fails_is_told_of_once_and_training_goes_on(tmp_path):
+    class Full:
+        """As a library whose disk is full, or whose server is gone."""
+
+        asked = 0
+
+        def figures(self, step, figures):
+            self.asked += 1
+            raise OSError("no room for it")
+
+        def close(self):
+            raise AssertionError("it was left alone")
+
+    sink, context = Full(), ChildContext(tmp_path)
+    told = ToldOnce(sink, "mlflow", "exp-1", context)
+    context.listen(told.line)
+    for step in (1, 2):
+        context.trace("step", step=step, loss=0.5)
+    told.close()
+    lines = read_trace(tmp_path / "trace.jsonl")
+    assert [line["kind"] for line in lines] == ["step", "reason", "step"] and sink.asked == 1
+    assert lines[1]["code"] == "trace_sink_lost" and lines[1]["payload"]["error"].startswith("OSError at ")
+    assert "no room" not in str(lines)
 
 
 def test_a_misspelt_sink_gets_a_did_you_mean():

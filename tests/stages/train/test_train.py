@@ -92,6 +92,7 @@ def test_a_killed_run_resumes_from_its_last_whole_checkpoint_to_the_same_weights
     codes = ["training_runtime_error", "checkpoint_damaged", "training_resumed", "training_completed"]
     assert [event.reason_code for event in told] == codes
     assert f'"from_step":{newest - 3}' in told[2].payload, "the torn checkpoint was built on"
+    assert '"attempt":2' in told[2].payload
 
 
 def test_cancelling_ends_the_child_at_once_and_says_so(request_for, prepared):
