@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from brewslm.presets import checked, load
 
 Method = Literal["lora", "dora", "full", "qlora"]
+FULL_LEARNING_RATE = 2e-5
+"""What suits an adapter is too much for every weight: 400 movie-reviews in one epoch ended at a dev loss of 0.196 with this rate, of
+0.203 with 1e-4, and of 0.337 with the presets' 5e-4 (LoRA, at that: 0.198)."""
 
 
 class Recipe(BaseModel):
@@ -16,8 +19,8 @@ class Recipe(BaseModel):
 
     id: str
     method: Method = "lora"
-    """DoRA learns each weight's length apart from its direction: slower, with a little more memory. Full trains every weight, and
-    wants a learning rate of some 2e-5. QLoRA is LoRA on a base held in 4 bits."""
+    """DoRA learns each weight's length apart from its direction: slower, with a little more memory. Full trains every weight. QLoRA
+    is LoRA on a base held in 4 bits."""
     lora_r: int = Field(16, gt=0)
     """Rank of the adapter."""
     lora_alpha: int = Field(32, gt=0)
@@ -44,10 +47,12 @@ class Recipe(BaseModel):
 
 
 def recipe_named(name: str, settings: dict[str, str] | None = None) -> Recipe:
-    """A preset recipe, with `key=value` settings on top.
+    """A preset recipe, with `key=value` settings on top. Training every weight has a learning rate of its own, unless one is set.
 
     Raises:
         StageError(InvalidRequest): The recipe, a key or a value is not known.
     """
     preset = load("recipes", name, Recipe)
-    return checked(preset.model_dump() | (settings or {}), Recipe, f"recipe {name}")
+    given = settings or {}
+    own = {"learning_rate": FULL_LEARNING_RATE} if given.get("method") == "full" != preset.method else {}
+    return checked(preset.model_dump() | own | given, Recipe, f"recipe {name}")
