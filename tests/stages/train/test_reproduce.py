@@ -49,11 +49,12 @@ def test_it_comes_out_the_same_byte_by_byte_and_with_another_seed_it_is_said_fro
     assert last_event()[:2] == ("training_reproduced", trained)
     assert not (project_folder(prepared) / "reproductions" / "reproduce-1").exists(), "the experiment has these weights"
 
-    record_says(trained, lambda job: job["recipe"].update(seed=7))
+    record_says(trained, lambda job: job.update(threads=2, recipe=job["recipe"] | {"seed": 7}))
     done = cli.invoke(app, ["reproduce", trained])
     assert done.exit_code == 1 and "step 1 is the first that differs" in done.stdout, done.output
     code, parent, payload = last_event()
-    assert (code, parent, payload["first_step"], payload["differs"]) == ("training_not_reproduced", trained, 1, [])
+    assert (code, parent, payload["first_step"]) == ("training_not_reproduced", trained, 1)
+    assert payload["differs"] == ["threads 1, now 2"] and "threads 1, now 2" in done.stdout
     assert payload["adapter_sha256"] != payload["expected_sha256"] == experiment(trained).adapter_sha256
     assert experiment(trained).reproductions == {"reproduce-1": True, "reproduce-2": False}
     kept = {path.name for path in (project_folder(prepared) / "reproductions" / "reproduce-2").iterdir()}
