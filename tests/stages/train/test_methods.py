@@ -124,7 +124,9 @@ def test_qlora_learns_on_a_base_in_four_bits_and_its_adapter_serves_the_whole_on
     pytest.importorskip("bitsandbytes", reason="an extra: pip install 'brewslm[qlora]'")
     from brewslm.models.loading import load_model
 
-    job = job_for(tmp_path, tiny_model, method="qlora", epochs="6")
-    train(job)
+    straight = train(job_for(tmp_path / "straight", tiny_model, method="qlora", epochs="6"))
+    job = job_for(tmp_path / "cut", tiny_model, method="qlora", epochs="6")
+    train_until(job, 20)
+    assert train(job).adapter_sha256 == straight.adapter_sha256
     assert steps(job)[-1]["loss"] < steps(job)[0]["loss"] / 2
     assert load_model(tiny_model, job.output / "adapter", "fp32").config.num_hidden_layers == 2
