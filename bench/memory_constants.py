@@ -1,5 +1,7 @@
 """The process around a training's tensors: what it takes by itself, and what its allocator holds without use."""
 
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,10 @@ from brewslm.presets import FOLDER
 HEAD = """\
 # Written by python -m bench.memory_fit --calibrate, on the machine that bench/results/memory_fit.json names; not by hand.
 # counted: bytes of each element that a training keeps, by method and precision. slack: what the process takes of a byte of
-# activations (glibc keeps freed blocks; on CUDA and MPS no more is known than that their allocators keep about a tenth).
+# activations (glibc keeps freed blocks; of CUDA and MPS a tenth is assumed). further_pass_bytes: what each further pass of a step adds.
 # gemm_share: how much of a matrix product's speed whole trainings reached.
 """
+PRECISIONS = ("fp32", "bf16")
 FORMULA = {"slack": {"cuda": 1.1, "mps": 1.1}, "runtime_bytes": {"cuda": 700_000_000, "mps": 900_000_000}}
 """Not measured by those who built this: a CUDA context with its kernels, and on MPS the process itself."""
 
@@ -30,42 +33,72 @@ def write_constants(**changed: Any) -> None:
     constants.cache_clear()
 
 
+@dataclass(frozen=True)
+class Seen:
+    """One training: what its plan holds, and what it took.
+
+    Attributes:
+        kind: Method and precision.
+        further: Passes of a step beyond the first, as the estimate counts them.
+        known: Bytes that the estimate has no constant of the process for.
+        gemm_share: None where steps differ.
+    """
+
+    kind: str
+    further: int
+    known: int
+    activations: int
+    peak: int
+    gemm_share: float | None
+
+
 def fit_process(settings: list[Setting], work: Path) -> dict[str, Any]:
-    """Train each, and choose the process's constants so that the largest error, from the aim, is as small as it can be."""
-    from scipy.optimize import linprog
+    """Train each, and choose the process's constants so that the estimate is nearest to the aim, in relative least squares."""
+    from scipy.optimize import lsq_linear
 
-    bounds: list[list[float]] = []
-    limits: list[float] = []
-    shares: dict[str, list[float]] = {"fp32": [], "bf16": []}
-    for number, setting in enumerate(settings):
-        job = job_of(setting, work / str(number), work / "models")
-        plan = planned(setting, job, work / str(number))
-        ended = run_here(job, work / str(number), setting.precision)
-        held, peak = plan.memory_bytes, ended["peak_bytes"]
-        slack = [held["activations"] / peak if setting.precision == name else 0.0 for name in shares]
-        row, rest = [2**30 / peak, *slack], (held["weights"] + held["trained"] + held["logits"]) / peak - 1 - AIM
-        bounds += [[*row, -1], [*(-one for one in row), -1]]
-        limits += [-rest, rest]
-        shares[setting.precision].append(_gemm_share(job, setting, ended["seconds_per_step"]))
-    found = linprog([0, 0, 0, 1], A_ub=bounds, b_ub=limits, bounds=[(0.3, 1.5), (1, 3), (1, 3), (0, None)]).x
-    print(f"the process: {found[0]:.2f} GB and slack {found[1]:.2f}, {found[2]:.2f}; off from the aim by {found[3]:.1%} at most")
+    seen = [_seen(setting, work / str(number), work / "models") for number, setting in enumerate(settings)]
+    kinds = sorted({one.kind for one in seen})
+    table = [
+        [2**30 / one.peak, one.further * 2**30 / one.peak, *(one.activations / one.peak * (one.kind == kind) for kind in kinds)]
+        for one in seen
+    ]
+    wanted = [1 + AIM - one.known / one.peak for one in seen]
+    least, most = [0.4, 0.0, *([1.0] * len(kinds))], [1.5, 0.3, *([2.5] * len(kinds))]
+    found = lsq_linear(np.array(table), np.array(wanted), bounds=(least, most)).x
+    off = np.array(table) @ found - np.array(wanted)
+    print(f"the process is fitted; off from the aim by {off.min():+.1%} to {off.max():+.1%}", file=sys.stderr)
+    by_precision = {name: [one.gemm_share for one in seen if one.kind.endswith(name) and one.gemm_share] for name in PRECISIONS}
     return {
-        "runtime_bytes": {"cpu": int(found[0] * 2**30)},
-        "slack": {name: round(float(value), 3) for name, value in zip(shares, found[1:3], strict=True)},
-        "gemm_share": {name: round(float(np.median(values)), 3) for name, values in shares.items()},
-    }
+        "runtime_bytes": {"cpu": int(found[0] * 2**30)}, "further_pass_bytes": int(found[1] * 2**30),
+        "slack": {kind: round(float(value), 3) for kind, value in zip(kinds, found[2:], strict=True)},
+        "gemm_share": {name: round(float(np.median(shares)), 3) for name, shares in by_precision.items()},
+    }  # fmt: skip
 
 
-def _gemm_share(job: Any, setting: Setting, seconds: float) -> float:
+def _seen(setting: Setting, folder: Path, models: Path) -> Seen:
+    from brewslm.models.memory import FURTHER_PASSES
+    from brewslm.stages.preflight.passes import steps_of
+
+    job = job_of(setting, folder, models)
+    held = planned(setting, job, folder).memory_bytes
+    steps = list(steps_of(job.train.recipe, examples_of(job)))
+    ended = run_here(job, folder, setting.precision)
+    return Seen(
+        kind=f"{job.train.recipe.method} {setting.precision}", further=min(FURTHER_PASSES, max(len(step) for step in steps) - 1),
+        known=held["weights"] + held["trained"] + held["logits"], activations=held["activations"], peak=int(ended["peak_bytes"]),
+        gemm_share=_gemm_share(job, setting, steps[0], ended["seconds_per_step"]) if len(steps) == 1 else None,
+    )  # fmt: skip
+
+
+def _gemm_share(job: Any, setting: Setting, step: list[Any], seconds: float) -> float:
     """The operations of a step over its time, as a share of what a product of the model's sizes does now."""
     from brewslm.models.memory import PassShape
     from brewslm.models.shape import shape_of
     from brewslm.models.work import flops, gemm_flops
-    from brewslm.stages.preflight.passes import method_of, packs_of
+    from brewslm.stages.preflight.passes import method_of
 
-    shape, runtime = shape_of(job.train.base.folder), job.preflight.runtime
-    bf16 = setting.precision == "bf16"
-    passes = [PassShape.of(packed) for packed in packs_of(job.train.recipe, examples_of(job))]
+    shape, runtime, bf16 = shape_of(job.train.base.folder), job.preflight.runtime, setting.precision == "bf16"
     method = method_of(job.train.recipe, runtime).model_copy(update={"bf16": bf16})
     gemm_flops.cache_clear()
-    return flops(shape, method, passes) / seconds / gemm_flops(shape.hidden, shape.inner, bf16, runtime.threads)
+    done = flops(shape, method, [PassShape.of(packed) for packed in step])
+    return done / seconds / gemm_flops(shape.hidden, shape.inner, bf16, runtime.threads)

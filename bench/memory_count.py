@@ -82,7 +82,7 @@ def fitted() -> tuple[dict[str, dict[str, float]], dict[str, float]]:
 def counted(setting: Setting, work: Path) -> Count:
     """Train a setting in this process."""
     from brewslm.processes.context import DirectContext
-    from brewslm.stages.preflight.passes import packs_of
+    from brewslm.stages.preflight.passes import steps_of
     from brewslm.stages.train.run import run
 
     with processor(setting.precision):
@@ -95,7 +95,7 @@ def counted(setting: Setting, work: Path) -> Count:
             name=recipe.method, rank=recipe.lora_r, top_layers=recipe.lora_top_layers, bf16=setting.precision == "bf16"
         )
         assert isinstance(setting.model, Made)
-        one = max((PassShape.of(packed) for packed in packs_of(recipe, examples)), key=lambda one: one.tokens)
+        one = max((PassShape.of(packed) for step in steps_of(recipe, examples) for packed in step), key=lambda one: one.tokens)
         found = Count(features(setting.model.shape, method, one), peak, peak - FLOAT_BYTES * job.train.base.parameters)
     shutil.rmtree(work)
     return found

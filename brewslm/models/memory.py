@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from brewslm.models.packing import Pack
-from brewslm.models.shape import ModelShape
+from brewslm.models.shape import ModelShape, shape_of
 from brewslm.presets import checked, read_preset
 
 Basis = Literal["measured", "formula"]
@@ -121,7 +121,8 @@ class Constants(BaseModel):
 
     Attributes:
         counted: Method and precision, such as "lora fp32" → feature → bytes of each of its elements.
-        slack: Precision, or device → what the process takes of a byte of activations: its allocator keeps freed blocks.
+        slack: Method and precision, or a device → what the process takes of a byte of activations: its allocator keeps freed blocks.
+        further_pass_bytes: What each further pass of a step, up to the fourth, adds: its blocks do not fit where others were freed.
         runtime_bytes: Device → of a process that is ready to train.
         gemm_share: Precision → how much of a matrix product's speed a whole training reaches.
     """
@@ -130,6 +131,7 @@ class Constants(BaseModel):
 
     counted: dict[str, dict[str, float]]
     slack: dict[str, float]
+    further_pass_bytes: int
     runtime_bytes: dict[str, int]
     gemm_share: dict[str, float]
 
@@ -161,34 +163,62 @@ def features(shape: ModelShape, method: Method, one: PassShape) -> dict[str, flo
 
 
 LOGITS = ("logits", "head")
+FURTHER_PASSES = 3
+READ_OF_EMBEDDING = 0.25
+"""Of an embedding that is not the output matrix too, where weights are read from a mapped file: only the rows of used tokens."""
 
 
-def estimate(shape: ModelShape, parameters: int, method: Method, one: PassShape) -> MemoryEstimate:
+class Base(BaseModel):
+    """The base model, as memory is concerned.
+
+    Attributes:
+        mapped: Its files hold fp32: they are mapped as they are, and read where they are used. Others are converted when loaded.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    shape: ModelShape
+    parameters: int
+    mapped: bool = True
+
+    @classmethod
+    def of(cls, folder: Path, parameters: int) -> "Base":
+        """That of a model folder."""
+        stored = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+        return cls(shape=shape_of(folder), parameters=parameters, mapped=stored > 0.9 * FLOAT_BYTES * parameters)
+
+    def weight_bytes(self, method: Method) -> int:
+        """Of its weights in memory."""
+        if method.name == "qlora":
+            packed = self.shape.layers * self.shape.layer_weights
+            return round(packed * FOUR_BIT_BYTES) + FLOAT_BYTES * max(0, self.parameters - packed)
+        unread = 0.0
+        if self.mapped and not self.shape.tied and method.device == "cpu" and method.name != "full":
+            unread = (1 - READ_OF_EMBEDDING) * self.shape.vocabulary * self.shape.hidden
+        return round(FLOAT_BYTES * (self.parameters - unread))
+
+
+def estimate(base: Base, method: Method, one: PassShape, passes: int = 1) -> MemoryEstimate:
     """The peak of a training run whose largest pass is `one`; a method that was not counted is taken to keep what LoRA keeps.
 
     Args:
-        parameters: Of the base model, as counted from its files.
+        passes: Of a step, at most.
     """
-    known = constants()
-    own = known.counted.get(f"{method.name} {method.precision}")
-    weigh = known.counted[f"lora {method.precision}"] if own is None else own
-    found = {name: count * weigh.get(name, 0.0) for name, count in features(shape, method, one).items()}
+    known, name = constants(), f"{method.name} {method.precision}"
+    counted = name in known.counted
+    name = name if counted else f"lora {method.precision}"
+    weigh, on_cpu = known.counted[name], method.device == "cpu"
+    found = {feature: count * weigh.get(feature, 0.0) for feature, count in features(base.shape, method, one).items()}
     trained = found.pop("trained")
-    logits = sum(found.pop(name) for name in LOGITS)
+    logits = sum(found.pop(feature) for feature in LOGITS)
     activations = sum(found.values())
-    slack = known.slack[method.precision if method.device == "cpu" else method.device]
+    slack = known.slack[name if on_cpu else method.device]
+    further = known.further_pass_bytes * min(passes - 1, FURTHER_PASSES) if on_cpu else 0
     return MemoryEstimate(
-        weights=_weights(shape, parameters, method), trained=round(trained), activations=round(activations), logits=round(logits),
-        overhead=round((slack - 1) * activations), runtime=known.runtime_bytes[method.device],
-        basis="measured" if method.device == "cpu" and own is not None else "formula",
+        weights=base.weight_bytes(method), trained=round(trained), activations=round(activations), logits=round(logits),
+        overhead=round((slack - 1) * activations + further), runtime=known.runtime_bytes[method.device],
+        basis="measured" if on_cpu and counted else "formula",
     )  # fmt: skip
-
-
-def _weights(shape: ModelShape, parameters: int, method: Method) -> int:
-    if method.name != "qlora":
-        return FLOAT_BYTES * parameters
-    packed = shape.layers * shape.layer_weights
-    return round(packed * FOUR_BIT_BYTES) + FLOAT_BYTES * max(0, parameters - packed)
 
 
 def peak_resident_bytes() -> int:

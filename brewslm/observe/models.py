@@ -3,7 +3,7 @@
 from pydantic import BaseModel
 
 from brewslm.models.catalogue import CatalogueEntry, catalogue
-from brewslm.models.memory import FOUR_BIT_BYTES, Method, PassShape, estimate
+from brewslm.models.memory import FOUR_BIT_BYTES, Base, Method, PassShape, estimate
 
 USUAL_PASS = PassShape(tokens=1024, supervised=256, rows=8, longest=128, prefix=0)
 USUAL_RANK = 16
@@ -72,9 +72,9 @@ def _view(locator: str, entry: CatalogueEntry) -> BaseModelView:
 
 
 def _training(entry: CatalogueEntry) -> TrainingBytes:
-    found = {}
+    found, base = {}, Base(shape=entry.shape, parameters=entry.parameters)
     for name in TrainingBytes.model_fields:
         device, _, precision = name.partition("_")
         method = Method(name="lora", rank=USUAL_RANK, top_layers=1.0, bf16=precision == "bf16", device=device)
-        found[name] = estimate(entry.shape, entry.parameters, method, USUAL_PASS).total
+        found[name] = estimate(base, method, USUAL_PASS).total
     return TrainingBytes(**found)

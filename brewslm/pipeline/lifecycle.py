@@ -15,6 +15,7 @@ from brewslm.stages import clean, documents, evaluate, export, ingest, preflight
 from brewslm.stages.contract import Request
 from brewslm.stages.deploy import changes, promote, rollback, switch
 from brewslm.stages.mapping import commit, job, undo
+from brewslm.stages.train import reproduce
 
 STAGES = (
     LifecycleStage(1, "ingest", "Ingest"),
@@ -139,6 +140,22 @@ OPERATIONS: dict[str, Operation] = {
             failure=training.failure,
             smaller=training.smaller,
             pausable=True,
+            timeout_seconds=lambda request: request.timeout_minutes and request.timeout_minutes * 60,
+        ),
+        Operation(
+            "train.reproduce",
+            "reproduce",
+            "",
+            train.ReproduceRequest,
+            reproduce.resolve,
+            reproduce.run,
+            reproduce.record,
+            job=train.ReproduceJob,
+            result=train.ReproduceResult,
+            heavy=True,
+            failure=training.failure,
+            pausable=True,
+            project_of=reproduce.project_of,
             timeout_seconds=lambda request: request.timeout_minutes and request.timeout_minutes * 60,
         ),
         Operation(

@@ -13,8 +13,9 @@ import orjson
 from brewslm.models.memory import peak_resident_bytes
 from brewslm.models.packing import Example, pack, shared_prefix
 from brewslm.models.recipe import Recipe
+from brewslm.pipeline.working import heavy_lock
 from brewslm.processes.child import ChildEnd, run_child
-from brewslm.processes.context import Cancelled, Context
+from brewslm.processes.context import Cancelled, Context, DirectContext
 from brewslm.processes.trace import read_trace
 from brewslm.processes.verdict import Cause
 from brewslm.rows.manifest import PreparedData, SplitFile
@@ -94,8 +95,6 @@ def run(job: CheckJob, context: Context) -> Result:
 
 
 def _in_child(folder: Path, context: Context) -> ChildEnd:
-    from brewslm.pipeline.execute import heavy_lock  # it imports the lifecycle's table, where this module stands
-
     def cancelled() -> bool:
         try:
             context.check()
@@ -107,7 +106,8 @@ def _in_child(folder: Path, context: Context) -> ChildEnd:
         if line["kind"] == "progress":
             context.progress(line["done"], line["total"], line["unit"], **line["figures"])
 
-    with heavy_lock(context):  # type: ignore[arg-type]
+    assert isinstance(context, DirectContext)  # only the child that does the steps has another
+    with heavy_lock(context):
         end = run_child(folder, on_line, cancelled)
     if end.cause is Cause.CANCELLED:
         raise Cancelled

@@ -40,6 +40,8 @@ class DispatchJob(Job):
 
 
 RETRIES = 2
+WORTH_A_RETRY = 0.9
+"""Of the largest pass that ran out of memory: a smaller job whose largest is above this share would most likely end like it."""
 
 
 def resolve(request: train.TrainRequest, records: Records) -> DispatchJob:
@@ -87,14 +89,15 @@ def smaller(job: DispatchJob, attempt: int, folder: Path) -> tuple[DispatchJob, 
     begun = read_trace(folder / "trace.jsonl", "packs")
     if not begun or job.retries >= RETRIES:
         return None
-    recipe = job.train.recipe
-    half = min(recipe.pack_tokens, begun[-1]["longest_pack"]) // 2
-    if 2 * half < begun[-1]["longest_row"]:  # each pass holds one row already
+    longest, row = begun[-1]["longest_pack"], begun[-1]["longest_row"]
+    fewer = max(longest // 2, row)  # a row is never cut: it is the least that a pass holds
+    if fewer > WORTH_A_RETRY * longest:
         return None
-    changed = {"recipe": recipe.model_copy(update={"pack_tokens": half})}
+    recipe = job.train.recipe
+    changed = {"recipe": recipe.model_copy(update={"pack_tokens": fewer})}
     shutil.rmtree(job.train.output / "checkpoints", ignore_errors=True)
     reason = TrainingRetriedSmaller(
-        experiment_id=job.train.experiment_id, attempt=attempt, from_pack_tokens=recipe.pack_tokens, to_pack_tokens=half
+        experiment_id=job.train.experiment_id, attempt=attempt, from_pack_tokens=recipe.pack_tokens, to_pack_tokens=fewer
     )
     jobs = {"preflight": job.preflight.model_copy(update=changed), "train": job.train.model_copy(update=changed)}
     return job.model_copy(update=jobs | {"retries": job.retries + 1}), reason
@@ -114,6 +117,5 @@ def failure(failed: Failure) -> Reason:
     if failed.problem == DiskFull.code:  # it had begun
         made = TrainingRuntimeError
     said = failed.problem if failed.cause is Cause.REFUSED else failed.error
-    return made.model_validate(
-        {"experiment_id": failed.run_id, "error": said, "last_step": int(step) if step is not None else None}
-    )
+    experiment = getattr(failed.request, "experiment", failed.run_id)  # of a reproduction, that which it trains again
+    return made.model_validate({"experiment_id": experiment, "error": said, "last_step": int(step) if step is not None else None})

@@ -4,7 +4,7 @@ import pytest
 
 from bench.memory_count import counted, settings
 from brewslm.models.loading import bf16_is_fast
-from brewslm.models.memory import Method, PassShape, constants, estimate
+from brewslm.models.memory import Base, Method, PassShape, constants, estimate
 from brewslm.models.shape import ModelShape, shape_of
 from tests.families import FAMILIES, make_family
 
@@ -13,8 +13,11 @@ PASS = PassShape(tokens=1024, supervised=128, rows=8, longest=128, prefix=0)
 LORA = Method(name="lora", rank=16, top_layers=1.0, bf16=False)
 
 
-def total(shape=SHAPE, method=LORA, one=PASS, **changed) -> int:
-    return estimate(shape, shape.parameters, method.model_copy(update=changed), one).total
+BASE, NONE = (Base(shape=SHAPE, parameters=count) for count in (SHAPE.parameters, 0))
+
+
+def total(**changed) -> int:
+    return estimate(BASE, LORA.model_copy(update=changed), PASS).total
 
 
 @pytest.mark.parametrize("place", [0, 3])
@@ -43,7 +46,7 @@ def test_the_known_model_has_the_parameters_that_it_has():
 
 
 def test_nothing_is_kept_below_the_layers_that_are_trained():
-    whole, half = (estimate(SHAPE, 0, LORA.model_copy(update={"top_layers": share}), PASS) for share in (1.0, 0.5))
+    whole, half = (estimate(NONE, LORA.model_copy(update={"top_layers": share}), PASS) for share in (1.0, 0.5))
     assert half.activations == pytest.approx(whole.activations / 2, rel=0.05)
     assert half.trained == pytest.approx(whole.trained / 2, rel=0.01) and half.logits == whole.logits
 
@@ -51,19 +54,31 @@ def test_nothing_is_kept_below_the_layers_that_are_trained():
 def test_each_part_grows_with_what_it_is_about():
     longer = PassShape(tokens=2048, supervised=128, rows=8, longest=256, prefix=0)
     wordier = PASS.model_copy(update={"supervised": 512})
-    assert estimate(SHAPE, 0, LORA, longer).activations > 1.9 * estimate(SHAPE, 0, LORA, PASS).activations
-    assert estimate(SHAPE, 0, LORA, wordier).logits == pytest.approx(4 * estimate(SHAPE, 0, LORA, PASS).logits, rel=0.05)
+    assert estimate(NONE, LORA, longer).activations > 1.9 * estimate(NONE, LORA, PASS).activations
+    assert estimate(NONE, LORA, wordier).logits == pytest.approx(4 * estimate(NONE, LORA, PASS).logits, rel=0.05)
     assert total(name="dora") > total() and total(rank=64) > total()
 
 
 def test_every_weight_costs_its_gradient_and_moments_and_four_bits_cost_little():
     full, qlora = (LORA.model_copy(update={"name": name}) for name in ("full", "qlora"))
-    assert estimate(SHAPE, SHAPE.parameters, full, PASS).trained > 9 * SHAPE.parameters
-    packed = estimate(SHAPE, SHAPE.parameters, qlora, PASS)
-    assert packed.weights < 0.4 * estimate(SHAPE, SHAPE.parameters, LORA, PASS).weights and packed.basis == "formula"
+    assert estimate(BASE, full, PASS).trained > 9 * SHAPE.parameters
+    packed = estimate(BASE, qlora, PASS)
+    assert packed.weights < 0.4 * estimate(BASE, LORA, PASS).weights and packed.basis == "formula"
 
 
 @pytest.mark.parametrize(("device", "basis"), [("cpu", "measured"), ("cuda", "formula"), ("mps", "formula")])
 def test_only_what_was_measured_is_called_so(device, basis):
-    found = estimate(SHAPE, SHAPE.parameters, LORA.model_copy(update={"device": device}), PASS)
+    found = estimate(BASE, LORA.model_copy(update={"device": device}), PASS)
     assert found.basis == basis and found.total == sum(size for name, size in found.parts().items() if name != "total")
+
+
+def test_of_a_mapped_file_what_is_not_read_takes_no_memory_and_a_converted_one_takes_it_all():
+    own_head = SHAPE.model_copy(update={"tied": False})
+    mapped, converted = (Base(shape=own_head, parameters=own_head.parameters, mapped=mapped) for mapped in (True, False))
+    assert converted.weight_bytes(LORA) == 4 * own_head.parameters > mapped.weight_bytes(LORA)
+    assert BASE.weight_bytes(LORA) == 4 * SHAPE.parameters, "a tied embedding is read whole, as output matrix"
+
+
+def test_several_passes_a_step_take_a_little_more():
+    one, four, nine = (estimate(BASE, LORA, PASS, passes).total for passes in (1, 4, 9))
+    assert one < four == nine

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from brewslm.cli.main import app
 from brewslm.models.catalogue import catalogue
-from brewslm.models.memory import Method, PassShape, estimate
+from brewslm.models.memory import Base, Method, PassShape, estimate
 from brewslm.observe.models import base_models
 
 
@@ -32,7 +32,7 @@ def test_the_sizes_of_the_layers_give_the_parameters_and_the_memory_is_preflight
         view = next(one for one in base_models() if one.locator == locator)
         method = Method(name="lora", rank=16, top_layers=1.0, bf16=False)
         one = PassShape(tokens=1024, supervised=256, rows=8, longest=128, prefix=0)
-        assert view.training_bytes.cpu_fp32 == estimate(entry.shape, entry.parameters, method, one).total
+        assert view.training_bytes.cpu_fp32 == estimate(Base(shape=entry.shape, parameters=entry.parameters), method, one).total
         assert view.training_bytes.cpu_fp32 > view.weight_bytes.cpu_fp32
 
 

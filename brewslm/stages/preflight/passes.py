@@ -8,12 +8,12 @@ from brewslm.models.recipe import Recipe
 from brewslm.models.runtime import RuntimeProfile
 
 
-def packs_of(recipe: Recipe, examples: Sequence[Example]) -> Iterator[Pack]:
-    """Batches of rows of like length, in passes: as the trainer lays them out, but for the order of the batches."""
+def steps_of(recipe: Recipe, examples: Sequence[Example]) -> Iterator[list[Pack]]:
+    """The passes of each step: batches of rows of like length, as the trainer lays them out but for the order of the batches."""
     prefix = shared_prefix(examples)
     ordered = sorted(examples, key=lambda example: len(example.ids), reverse=True)
     for at in range(0, len(ordered), recipe.batch_size):
-        yield from pack(ordered[at : at + recipe.batch_size], prefix, recipe.pack_tokens)
+        yield pack(ordered[at : at + recipe.batch_size], prefix, recipe.pack_tokens)
 
 
 def method_of(recipe: Recipe, runtime: RuntimeProfile) -> Method:

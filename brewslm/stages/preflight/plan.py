@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from brewslm.models.catalogue import BaseModelInfo
-from brewslm.models.memory import Basis, MemoryEstimate, PassShape, estimate
+from brewslm.models.memory import Base, Basis, MemoryEstimate, PassShape, estimate
 from brewslm.models.packing import Example, shared_prefix
 from brewslm.models.recipe import Recipe
 from brewslm.models.runtime import RuntimeProfile
-from brewslm.models.shape import ModelShape
 from brewslm.models.work import flops
-from brewslm.stages.preflight.passes import method_of, packs_of
+from brewslm.stages.preflight.passes import method_of, steps_of
 from brewslm.stages.preflight.speed import LastSpeed, pace
 
 
@@ -53,20 +52,20 @@ class Planner:
     def __init__(
         self,
         base: BaseModelInfo,
-        shape: ModelShape,
+        model: Base,
         runtime: RuntimeProfile,
         examples: Sequence[Example],
         last: LastSpeed | None = None,
         has_dev: bool = True,
     ) -> None:
-        self.base, self.shape, self.runtime, self.has_dev = base, shape, runtime, has_dev
+        self.base, self.model, self.runtime, self.has_dev = base, model, runtime, has_dev
         self._examples, self._last = examples, last
-        self._passes: dict[tuple[int, int, int], list[PassShape]] = {}
+        self._steps: dict[tuple[int, int, int], list[list[PassShape]]] = {}
 
     @property
     def most_tokens(self) -> int:
         """Of a row that every layer sees whole."""
-        return min(self.base.context_length, self.shape.window or self.base.context_length)
+        return min(self.base.context_length, self.model.shape.window or self.base.context_length)
 
     def longest(self, most: int) -> int:
         """Tokens of the longest row with at most so many; 0 where there is none."""
@@ -76,25 +75,31 @@ class Planner:
         """Those that the recipe trains on."""
         return [example for example in self._examples if len(example.ids) <= recipe.max_length]
 
+    def steps(self, recipe: Recipe) -> list[list[PassShape]]:
+        """The passes of each step of one epoch."""
+        key = (recipe.batch_size, recipe.pack_tokens, recipe.max_length)
+        if key not in self._steps:
+            steps = steps_of(recipe, self.rows(recipe))
+            self._steps[key] = [[PassShape.of(packed) for packed in packs] for packs in steps]
+        return self._steps[key]
+
     def passes(self, recipe: Recipe) -> list[PassShape]:
         """Of one epoch."""
-        key = (recipe.batch_size, recipe.pack_tokens, recipe.max_length)
-        if key not in self._passes:
-            self._passes[key] = [PassShape.of(packed) for packed in packs_of(recipe, self.rows(recipe))]
-        return self._passes[key]
+        return [one for step in self.steps(recipe) for one in step]
 
     def memory(self, recipe: Recipe) -> MemoryEstimate:
         """Of the pass that takes most."""
         method = method_of(recipe, self.runtime)
-        found = (estimate(self.shape, self.base.parameters, method, one) for one in set(self.passes(recipe)))
+        passes = max(len(step) for step in self.steps(recipe))
+        found = (estimate(self.model, method, one, passes) for one in set(self.passes(recipe)))
         return max(found, key=lambda needs: needs.total)
 
     def plan(self, recipe: Recipe) -> TrainPlan:
         """All of it."""
         rows, needs = self.rows(recipe), self.memory(recipe)
         tokens = sum(len(example.ids) for example in rows)
-        speed = pace(self.shape, self.runtime, self._last, self.passes, tokens)
-        work = flops(self.shape, method_of(recipe, self.runtime), self.passes(recipe)) * recipe.epochs
+        speed = pace(self.model.shape, self.runtime, self._last, self.passes, tokens)
+        work = flops(self.model.shape, method_of(recipe, self.runtime), self.passes(recipe)) * recipe.epochs
         return TrainPlan(
             base_model=self.base.locator, recipe=recipe, runtime=self.runtime, rows=len(rows),
             steps=max(1, round(recipe.epochs * -(-len(rows) // recipe.batch_size))), tokens=tokens,

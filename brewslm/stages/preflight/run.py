@@ -5,6 +5,7 @@ from typing import Any
 
 from brewslm.handlers import handler_for
 from brewslm.models.loading import load_tokenizer
+from brewslm.models.memory import Base
 from brewslm.models.recipe import Recipe
 from brewslm.models.shape import ModelShape, shape_of
 from brewslm.processes.context import Context
@@ -36,7 +37,7 @@ def run(job: PreflightJob, context: Context) -> PreflightResult:
         return PreflightResult(passed=False, findings=findings, plan=None)
     rows = tokenised_rows(job, data, tokenizer, context)
     findings += check_rows(rows, job.recipe.max_length)
-    planner = _planner(job, data, shape, rows)
+    planner = _planner(job, data, rows)
     trained_on = planner.rows(job.recipe)
     findings += check_window(job.base, shape, trained_on)
     plan = planner.plan(job.recipe) if trained_on else None
@@ -60,7 +61,7 @@ def planned_recipe(job: PreflightJob, name: PlanName, context: Context) -> Recip
     shape, tokenizer = shape_of(job.base.folder), load_tokenizer(job.base.folder)
     if any(finding.fatal for finding in _of_model(job, data, shape, tokenizer)):
         return job.recipe
-    planner = _planner(job, data, shape, tokenised_rows(job, data, tokenizer, context))
+    planner = _planner(job, data, tokenised_rows(job, data, tokenizer, context))
     return PLANS[name](planner, job.recipe).recipe if planner.rows(job.recipe) else job.recipe
 
 
@@ -79,5 +80,6 @@ def _of_model(job: PreflightJob, data: PreparedData, shape: ModelShape, tokenize
     yield from check_template(tokenizer, handler, first) if first else ()
 
 
-def _planner(job: PreflightJob, data: PreparedData, shape: ModelShape, rows: Tokenised) -> Planner:
-    return Planner(job.base, shape, job.runtime, rows.examples, job.last, has_dev=data.manifest.rows.get("dev", 0) > 0)
+def _planner(job: PreflightJob, data: PreparedData, rows: Tokenised) -> Planner:
+    has_dev = data.manifest.rows.get("dev", 0) > 0
+    return Planner(job.base, Base.of(job.base.folder, job.base.parameters), job.runtime, rows.examples, job.last, has_dev)
