@@ -16,7 +16,7 @@ from brewslm.presets import FOLDER
 HEAD = """\
 # Written by python -m bench.memory_fit --calibrate, on the machine that bench/results/memory_fit.json names; not by hand.
 # counted: bytes of each element that a training keeps, by method and precision. slack: what the process takes of a byte of
-# activations (glibc keeps freed blocks; of CUDA and MPS a tenth is assumed). further_pass_bytes: what each further pass of a step adds.
+# activations (glibc keeps freed blocks; of CUDA and MPS a tenth is assumed). further_pass_bytes: of a step's further passes.
 # gemm_share: how much of a matrix product's speed whole trainings reached.
 """
 PRECISIONS = ("fp32", "bf16")

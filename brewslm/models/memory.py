@@ -121,8 +121,8 @@ class Constants(BaseModel):
 
     Attributes:
         counted: Method and precision, such as "lora fp32" → feature → bytes of each of its elements.
-        slack: Method and precision, or a device → what the process takes of a byte of activations: its allocator keeps freed blocks.
-        further_pass_bytes: What each further pass of a step, up to the fourth, adds: its blocks do not fit where others were freed.
+        slack: Method and precision, or a device → what the process takes of a byte of activations: freed blocks are kept.
+        further_pass_bytes: What each further pass of a step, up to the fourth, adds: its blocks don't fit where others were.
         runtime_bytes: Device → of a process that is ready to train.
         gemm_share: Precision → how much of a matrix product's speed a whole training reaches.
     """

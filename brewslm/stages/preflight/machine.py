@@ -27,7 +27,7 @@ def check_dependencies(recipe: Recipe, formats: tuple[str, ...]) -> Iterator[Fin
             version(name)
         except PackageNotFoundError:
             wanted = f"method {recipe.method} needs it" if name not in NEEDED else ", ".join(NEEDED)
-            step = "Run make setup." if name in NEEDED else f"Run pip install {name}, or choose --set method=lora."
+            step = "Run make setup." if name in NEEDED else f"Run pip install 'brewslm[{recipe.method}]', or --set method=lora."
             yield blocker("dependency_missing", f"{name} is not installed", wanted, step, fatal=True)
     missing = missing_packages(formats)
     if missing:

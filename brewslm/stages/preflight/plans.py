@@ -68,11 +68,13 @@ class _Draft:
         reason = f"{gigabytes(needed)} were needed, and {gigabytes(limit)} is the limit"
         longest = self._planner.longest(self.recipe.max_length)
         for key, lower in _LOWER:
-            while self._planner.memory(self.recipe).total > limit:
+            while needed > limit:
                 value = lower(self.recipe, longest)
-                if value == getattr(self.recipe, key):
+                less = self._planner.memory(self.recipe.model_copy(update={key: value})).total
+                if less >= needed:
                     break
                 self.change(key, value, reason)
+                needed = less
         self.keep_scale()
 
     def keep_scale(self) -> None:

@@ -40,7 +40,7 @@ def test_a_method_whose_library_is_not_there_is_named_with_how_to_get_it():
     recipe = Recipe.model_construct(**recipe_named("qa").model_dump() | {"method": "qlora"})
     (finding,) = check_dependencies(recipe, ())
     assert (finding.code, finding.fatal) == ("dependency_missing", True)
-    assert finding.measured == "bitsandbytes is not installed" and "pip install bitsandbytes" in finding.next_step
+    assert finding.measured == "bitsandbytes is not installed" and "pip install 'brewslm[qlora]'" in finding.next_step
 
 
 def test_a_wanted_format_whose_toolchain_is_missing_is_a_warning(monkeypatch):

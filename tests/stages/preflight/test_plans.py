@@ -2,12 +2,20 @@
 
 import pytest
 
+from brewslm.models.catalogue import base_model
+from brewslm.models.memory import Base
+from brewslm.models.packing import Example
+from brewslm.models.recipe import FULL_LEARNING_RATE, recipe_named
+from brewslm.models.runtime import runtime_profile
+from brewslm.models.shape import ModelShape
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.stages.preflight import PreflightRequest
+from brewslm.stages.preflight.plan import Planner
+from brewslm.stages.preflight.plans import PLANS
 from brewslm.stages.prepare import PrepareRequest
 from brewslm.stages.train import TrainRequest
 from brewslm.store.files import read_json, run_folder
-from tests.stages.preflight.checking import checked, found
+from tests.stages.preflight.checking import checked
 from tests.synthetic import add_rows, reviews
 from tests.tiny import make_tiny_model
 
@@ -36,15 +44,32 @@ def test_where_memory_is_plenty_the_recipe_is_left_as_it_is_but_for_more_checkpo
     assert all(plan.fits and plan.seconds > 0 for plan in offered.values())
 
 
-def test_where_it_is_short_passes_get_smaller_before_the_adapter_does(wide_model, tmp_path):
-    roomy = checked(wide_model, tmp_path / "a", batch_size="24")
-    needed = roomy.plan.memory_bytes["total"]
-    result = checked(wide_model, tmp_path / "b", batch_size="24", memory_bytes=needed - 2**20)
-    assert list(found(result)) == ["memory_does_not_fit"]
-    offered = plans(result)
-    assert list(changes(offered["balanced"])) == ["pack_tokens"] and offered["balanced"].fits
-    assert offered["safe"].memory_bytes < offered["balanced"].memory_bytes
-    assert {"pack_tokens", "lora_r", "lora_top_layers"} <= set(changes(offered["safe"]))
+def planner(tiny_model, gigabytes: float, rows: int = 64, tokens: int = 200) -> Planner:
+    """Over rows of one length, for a model of 135 M parameters, with so much memory."""
+    shape = ModelShape(hidden=576, layers=30, inner=1536, heads=9, kv_heads=3, head_size=64, vocabulary=49152, tied=True)
+    examples = [Example(str(at), [at, *range(tokens - 1)], tokens - 20) for at in range(rows)]
+    runtime = runtime_profile("cpu").model_copy(update={"memory_bytes": int(gigabytes * 2**30)})
+    model = Base(shape=shape, parameters=shape.parameters)
+    return Planner(base_model(f"path:{tiny_model}"), model, runtime, examples)
+
+
+def test_where_memory_is_short_passes_get_smaller_before_the_adapter_does(tiny_model):
+    recipe = recipe_named("qa", {"pack_tokens": "3200"})
+    needed = planner(tiny_model, 100).memory(recipe).total / 2**30
+    offered = {name: make(planner(tiny_model, 0.8 * needed), recipe) for name, make in PLANS.items()}
+    assert changes(offered["balanced"]) == {"pack_tokens": (3200, 1600), "checkpoints": (2, 6), "patience": (0, 2)}
+    assert all(plan.fits for plan in offered.values())
+    tight = PLANS["safe"](planner(tiny_model, 2.2), recipe)
+    assert list(changes(tight)) == ["pack_tokens", "lora_r", "lora_top_layers", "lora_alpha", "checkpoints"]
+    assert changes(tight)["lora_alpha"] == (32, 16) and changes(tight)["lora_r"] == (16, 8)
+    assert changes(tight)["pack_tokens"][1] >= 200, "a row is never cut"
+
+
+def test_where_even_one_row_of_every_weight_is_too_much_an_adapter_is_the_safe_plan(tiny_model):
+    recipe = recipe_named("qa", {"method": "full"})
+    tight = PLANS["safe"](planner(tiny_model, 3.2), recipe)
+    assert changes(tight)["method"] == ("full", "lora")
+    assert changes(tight)["learning_rate"] == (FULL_LEARNING_RATE, 5e-4)
 
 
 def test_a_plan_says_so_when_nothing_helps(wide_model, tmp_path):
