@@ -24,7 +24,7 @@ def run_here(job: Any, folder: Path, precision: str) -> dict[str, float]:
 
     write_json(folder / "job.json", {"operation": "train.run", "job": job.model_dump(mode="json")})
     read_end, write_end = lifeline.hold()
-    command = [sys.executable, "-m", "bench.memory_child", str(folder), str(read_end), precision]
+    command = [sys.executable, "-m", "bench.memory_child", str(folder), str(read_end), "1", precision]
     with (folder / "log.txt").open("wb") as log:
         ended = subprocess.run(
             command, pass_fds=[read_end], stdout=log, stderr=log, check=False, env={**YIELD_CORES, **os.environ}
