@@ -3,16 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from brewslm.processes.child import YIELD_CORES
 
 
-def run_here(job: Any, folder: Path, precision: str) -> dict[str, float]:
+def run_here(job: Any, folder: Path) -> dict[str, float]:
     """Run the job; its peak resident bytes, and the seconds of its last step.
 
     Raises:
@@ -24,7 +21,7 @@ def run_here(job: Any, folder: Path, precision: str) -> dict[str, float]:
 
     write_json(folder / "job.json", {"operation": "train.run", "job": job.model_dump(mode="json")})
     read_end, write_end = lifeline.hold()
-    command = [sys.executable, "-m", "bench.memory_child", str(folder), str(read_end), "1", precision]
+    command = [sys.executable, "-m", "brewslm.pipeline.child", str(folder), str(read_end), "1"]
     with (folder / "log.txt").open("wb") as log:
         ended = subprocess.run(
             command, pass_fds=[read_end], stdout=log, stderr=log, check=False, env={**YIELD_CORES, **os.environ}
@@ -36,26 +33,3 @@ def run_here(job: Any, folder: Path, precision: str) -> dict[str, float]:
     last = read_trace(folder / "trace.jsonl", "step")[-1]
     peak = read_json(folder / "result.json")["peak_memory_bytes"]
     return {"peak_bytes": peak, "seconds_per_step": last["tokens"] / last["tokens_per_second"]}
-
-
-@contextmanager
-def processor(precision: str) -> Iterator[None]:
-    """With "fp32", as on a processor that does not multiply bf16."""
-    import torch
-
-    with ExitStack() as stack:
-        for asked in ("_is_avx512_bf16_supported", "_is_amx_tile_supported") if precision == "fp32" else ():
-            stack.enter_context(mock.patch.object(torch.cpu, asked, lambda: False))
-        yield
-
-
-def main() -> None:
-    """The child."""
-    with processor(sys.argv.pop()):
-        from brewslm.pipeline.child import main as product_child
-
-        product_child()
-
-
-if __name__ == "__main__":
-    main()

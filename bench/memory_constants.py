@@ -80,25 +80,25 @@ def _seen(setting: Setting, folder: Path, models: Path) -> Seen:
     from brewslm.stages.preflight.passes import steps_of
 
     job = job_of(setting, folder, models)
-    held = planned(setting, job, folder).memory_bytes
+    held = planned(job).memory_bytes
     steps = list(steps_of(job.train.recipe, examples_of(job)))
-    ended = run_here(job, folder, setting.precision)
+    ended = run_here(job, folder)
     return Seen(
         kind=f"{job.train.recipe.method} {setting.precision}", further=min(FURTHER_PASSES, max(len(step) for step in steps) - 1),
         known=held["weights"] + held["trained"] + held["logits"], activations=held["activations"], peak=int(ended["peak_bytes"]),
-        gemm_share=_gemm_share(job, setting, steps[0], ended["seconds_per_step"]) if len(steps) == 1 else None,
+        gemm_share=_gemm_share(job, steps[0], ended["seconds_per_step"]) if len(steps) == 1 else None,
     )  # fmt: skip
 
 
-def _gemm_share(job: Any, setting: Setting, step: list[Any], seconds: float) -> float:
+def _gemm_share(job: Any, step: list[Any], seconds: float) -> float:
     """The operations of a step over its time, as a share of what a product of the model's sizes does now."""
     from brewslm.models.memory import PassShape
     from brewslm.models.shape import shape_of
     from brewslm.models.work import flops, gemm_flops
     from brewslm.stages.preflight.passes import method_of
 
-    shape, runtime, bf16 = shape_of(job.train.base.folder), job.preflight.runtime, setting.precision == "bf16"
-    method = method_of(job.train.recipe, runtime).model_copy(update={"bf16": bf16})
+    shape, runtime = shape_of(job.train.base.folder), job.preflight.runtime
+    method = method_of(job.train.recipe, runtime)
     gemm_flops.cache_clear()
     done = flops(shape, method, [PassShape.of(packed) for packed in step])
-    return done / seconds / gemm_flops(shape.hidden, shape.inner, bf16, runtime.threads)
+    return done / seconds / gemm_flops(shape.hidden, shape.inner, method.bf16, runtime.threads)

@@ -17,12 +17,11 @@ from typing import Any, get_args
 
 import numpy as np
 
-from bench.memory_child import processor
 from bench.memory_settings import Made, Setting, examples_of, job_of
 from brewslm.models.memory import FLOAT_BYTES, Method, PassShape, features
 from brewslm.models.recipe import Recipe
 
-SHAPES = 24
+SHAPES = 20
 
 
 @dataclass(frozen=True)
@@ -85,18 +84,15 @@ def counted(setting: Setting, work: Path) -> Count:
     from brewslm.stages.preflight.passes import steps_of
     from brewslm.stages.train.run import run
 
-    with processor(setting.precision):
-        job, context = job_of(setting, work, work), DirectContext(work)
-        job.train.output.mkdir(parents=True)
-        peak = _peak(lambda: run(job.train, context))
-        recipe = job.train.recipe
-        examples = examples_of(job)
-        method = Method(
-            name=recipe.method, rank=recipe.lora_r, top_layers=recipe.lora_top_layers, bf16=setting.precision == "bf16"
-        )
-        assert isinstance(setting.model, Made)
-        one = max((PassShape.of(packed) for step in steps_of(recipe, examples) for packed in step), key=lambda one: one.tokens)
-        found = Count(features(setting.model.shape, method, one), peak, peak - FLOAT_BYTES * job.train.base.parameters)
+    job, context = job_of(setting, work, work), DirectContext(work)
+    job.train.output.mkdir(parents=True)
+    peak = _peak(lambda: run(job.train, context))
+    recipe = job.train.recipe
+    examples = examples_of(job)
+    method = Method(name=recipe.method, rank=recipe.lora_r, top_layers=recipe.lora_top_layers, bf16=setting.precision == "bf16")
+    assert isinstance(setting.model, Made)
+    one = max((PassShape.of(packed) for step in steps_of(recipe, examples) for packed in step), key=lambda one: one.tokens)
+    found = Count(features(setting.model.shape, method, one), peak, peak - FLOAT_BYTES * job.train.base.parameters)
     shutil.rmtree(work)
     return found
 

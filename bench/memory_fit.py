@@ -42,8 +42,8 @@ def measured(setting: Setting, work: Path) -> dict[str, Any]:
     began = time.monotonic()
     folder = work / f"setting-{SETTINGS.index(setting)}"
     job = job_of(setting, folder, work / "models")
-    plan = planned(setting, job, folder)
-    ended = run_here(job, folder, setting.precision)
+    plan = planned(job)
+    ended = run_here(job, folder)
     peak, estimated = ended["peak_bytes"], plan.memory_bytes["total"]
     row = {
         "setting": setting.name, "held_out": setting.held_out, "tokens": plan.tokens, "estimated_mb": round(estimated / 2**20),

@@ -63,7 +63,7 @@ class Setting:
         row_tokens: Length of the longest row, prompt and answer.
         answer_tokens: How many of them are supervised.
         recipe: Keys that differ from the preset.
-        precision: fp32: as on a processor that does not multiply bf16.
+        precision: That products are in.
         batches: How many there are. With several, rows have from 0.3 of the length up to all of it, as real ones do.
         held_out: Not looked at when the constants are fitted.
     """
@@ -250,7 +250,12 @@ def job_of(setting: Setting, work: Path, models: Path) -> Any:
         base = base_model(setting.model)
     run = work
     manifest = write_prepared(setting, base, run / "prepared", load_tokenizer(base.folder))
-    changes = {"epochs": "3" if setting.batches == 1 else "1", "batch_size": str(setting.rows), "checkpoints": "1"}
+    changes = {
+        "epochs": "3" if setting.batches == 1 else "1",
+        "batch_size": str(setting.rows),
+        "checkpoints": "1",
+        "precision": setting.precision,
+    }
     recipe = recipe_named("qa", changes | setting.recipe)
     shared = {"base": base, "manifest_path": manifest, "manifest_sha256": sha256(manifest), "recipe": recipe}
     return DispatchJob(
@@ -272,13 +277,11 @@ def examples_of(job: Any) -> list[Any]:
     return tokenised_rows(job.preflight, data, load_tokenizer(job.train.base.folder), DirectContext(job.train.output)).examples
 
 
-def planned(setting: Setting, job: Any, folder: Path) -> Any:
+def planned(job: Any) -> Any:
     """Preflight's plan for the job."""
-    from bench.memory_child import processor
     from brewslm.processes.context import DirectContext
     from brewslm.stages import preflight
 
-    with processor(setting.precision):
-        plan = preflight.run(job.preflight, DirectContext(folder)).plan
+    plan = preflight.run(job.preflight, DirectContext(job.train.output)).plan
     assert plan is not None
     return plan

@@ -87,9 +87,9 @@ class MemoryEstimate(BaseModel):
     """Bytes by what they hold; `total` is the peak.
 
     Attributes:
-        weights: Of the base model.
+        weights: Of the base model, with the copies of its matrices that are multiplied with.
         trained: What is trained beside it (an adapter), with its gradient and the optimizer's two moments.
-        activations: What the layers keep for the backward pass, and copies of weights in another precision.
+        activations: What the layers keep for the backward pass.
         logits: Of the supervised tokens, with their gradient, and the copy of the output matrix.
         overhead: What the allocator holds beside the activations without use.
         runtime: Python, torch and the libraries.
@@ -153,6 +153,7 @@ def features(shape: ModelShape, method: Method, one: PassShape) -> dict[str, flo
         "layer_keys": layers * one.tokens * shape.keys,
         "layer_rank": layers * one.tokens * method.rank,
         "layer_weights": layers * shape.layer_weights,
+        "base_weights": shape.layers * shape.layer_weights,
         "layer_squares": layers * sum(inputs**2 for inputs, _ in shape.linear()),
         "pass_inner": one.tokens * shape.inner,
         "scores": one.rows * one.longest * (one.prefix + one.longest) * shape.heads,
@@ -192,6 +193,8 @@ class Base(BaseModel):
         if method.name == "qlora":
             packed = self.shape.layers * self.shape.layer_weights
             return round(packed * FOUR_BIT_BYTES) + FLOAT_BYTES * max(0, self.parameters - packed)
+        if not self.mapped and method.name == "lora":  # its kernels put the linear weights into matrices of their own
+            return FLOAT_BYTES * max(0, self.parameters - self.shape.layers * self.shape.layer_weights)
         unread = 0.0
         if self.mapped and not self.shape.tied and method.device == "cpu" and method.name != "full":
             unread = (1 - READ_OF_EMBEDDING) * self.shape.vocabulary * self.shape.hidden
@@ -209,13 +212,14 @@ def estimate(base: Base, method: Method, one: PassShape, passes: int = 1) -> Mem
     name = name if counted else f"lora {method.precision}"
     weigh, on_cpu = known.counted[name], method.device == "cpu"
     found = {feature: count * weigh.get(feature, 0.0) for feature, count in features(base.shape, method, one).items()}
-    trained = found.pop("trained")
+    trained, copies = found.pop("trained"), found.pop("base_weights")
     logits = sum(found.pop(feature) for feature in LOGITS)
     activations = sum(found.values())
     slack = known.slack[name if on_cpu else method.device]
     further = known.further_pass_bytes * min(passes - 1, FURTHER_PASSES) if on_cpu else 0
     return MemoryEstimate(
-        weights=base.weight_bytes(method), trained=round(trained), activations=round(activations), logits=round(logits),
+        weights=round(base.weight_bytes(method) + copies), trained=round(trained),
+        activations=round(activations), logits=round(logits),
         overhead=round((slack - 1) * activations + further), runtime=known.runtime_bytes[method.device],
         basis="measured" if on_cpu and counted else "formula",
     )  # fmt: skip

@@ -19,6 +19,6 @@ def steps_of(recipe: Recipe, examples: Sequence[Example]) -> Iterator[list[Pack]
 def method_of(recipe: Recipe, runtime: RuntimeProfile) -> Method:
     """What of the recipe and the machine decides about memory."""
     return Method(
-        name=recipe.method, rank=recipe.lora_r, top_layers=recipe.lora_top_layers, bf16=runtime.precision == "bf16 autocast",
+        name=recipe.method, rank=recipe.lora_r, top_layers=recipe.lora_top_layers, bf16=recipe.multiplies_in_bf16(),
         device=runtime.device,
     )  # fmt: skip

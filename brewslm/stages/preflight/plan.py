@@ -98,8 +98,9 @@ class Planner:
         """All of it."""
         rows, needs = self.rows(recipe), self.memory(recipe)
         tokens = sum(len(example.ids) for example in rows)
-        speed = pace(self.model.shape, self.runtime, self._last, self.passes, tokens)
-        work = flops(self.model.shape, method_of(recipe, self.runtime), self.passes(recipe)) * recipe.epochs
+        shape, method = self.model.shape, method_of(recipe, self.runtime)
+        speed = pace(shape, method, self.runtime, self._last, self.passes, tokens)
+        work = flops(shape, method, self.passes(recipe)) * recipe.epochs
         return TrainPlan(
             base_model=self.base.locator, recipe=recipe, runtime=self.runtime, rows=len(rows),
             steps=max(1, round(recipe.epochs * -(-len(rows) // recipe.batch_size))), tokens=tokens,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import select
 
-from brewslm.models.memory import PassShape, constants
+from brewslm.models.memory import Method, PassShape, constants
 from brewslm.models.recipe import Recipe
 from brewslm.models.runtime import RuntimeProfile
 from brewslm.models.shape import ModelShape
@@ -60,6 +60,7 @@ class Pace(BaseModel):
 
 def pace(
     shape: ModelShape,
+    method: Method,
     runtime: RuntimeProfile,
     last: LastSpeed | None,
     passes_of: Callable[[Recipe], list[PassShape]],
@@ -76,8 +77,7 @@ def pace(
         whole = flops(shape, method_of(last.recipe, runtime), passes_of(last.recipe))
         said = f"{last.experiment} did {last.tokens_per_second:,.0f} tok/s here"
         return Pace(flops_per_second=last.tokens_per_second * whole / max(1, tokens), basis=said)
-    bf16 = runtime.precision == "bf16 autocast"
-    measured = gemm_flops(shape.hidden, shape.inner, bf16, runtime.threads)
-    share = constants().gemm_share["bf16" if bf16 else "fp32"]
+    measured = gemm_flops(shape.hidden, shape.inner, method.bf16, runtime.threads)
+    share = constants().gemm_share[method.precision]
     said = f"a product of its sizes, measured now: {measured / 1e9:,.0f} GFLOP/s, of which training gets {share:.0%}"
     return Pace(flops_per_second=share * measured, basis=said.replace("%", " %"))

@@ -19,12 +19,16 @@ def pack_loss(model: Any, packed: Pack, head: Any) -> Any:
     """
     import torch
 
+    from brewslm.models.kernels.head import supervised_loss
+
     ids, positions = torch.tensor([[packed.ids], [packed.positions]], device=head.device)
     targets = torch.tensor(packed.targets, device=head.device)
     counted = targets != -100
     out = model.model(input_ids=ids, position_ids=positions, use_cache=False, rows=rows_of(packed, head.device))
     hidden = out.last_hidden_state[0, counted]
-    logits = torch.nn.functional.linear(hidden.to(head.dtype), head).float()
+    if not head.requires_grad:
+        return supervised_loss(hidden, head, targets[counted])
+    logits = torch.nn.functional.linear(hidden.to(head.dtype), head).float()  # the kernel gives a trained head no gradient
     return torch.nn.functional.cross_entropy(logits, targets[counted], reduction="sum")
 
 
