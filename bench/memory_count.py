@@ -21,7 +21,7 @@ from bench.memory_settings import Made, Setting, examples_of, job_of
 from brewslm.models.memory import FLOAT_BYTES, Method, PassShape, features
 from brewslm.models.recipe import Recipe
 
-SHAPES = 20
+SHAPES = 18
 
 
 @dataclass(frozen=True)

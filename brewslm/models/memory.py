@@ -18,6 +18,8 @@ from brewslm.presets import checked, read_preset
 
 Basis = Literal["measured", "formula"]
 FLOAT_BYTES = 4
+HEAD_TOKENS = 256
+"""Whose logits are there at once, where the output matrix is frozen: CHUNK of models/kernels/head.py."""
 FOUR_BIT_BYTES = 4.5 / 8
 """Of a weight in blocks of four bits with their scales."""
 
@@ -157,7 +159,7 @@ def features(shape: ModelShape, method: Method, one: PassShape) -> dict[str, flo
         "layer_squares": layers * sum(inputs**2 for inputs, _ in shape.linear()),
         "pass_inner": one.tokens * shape.inner,
         "scores": one.rows * one.longest * (one.prefix + one.longest) * shape.heads,
-        "logits": one.supervised * shape.vocabulary,
+        "logits": (one.supervised if method.name == "full" else min(one.supervised, HEAD_TOKENS)) * shape.vocabulary,
         "head": shape.vocabulary * shape.hidden,
         "trained": method.trained_weights(shape),
     }

@@ -53,9 +53,9 @@ def test_nothing_is_kept_below_the_layers_that_are_trained():
 
 def test_each_part_grows_with_what_it_is_about():
     longer = PassShape(tokens=2048, supervised=128, rows=8, longest=256, prefix=0)
-    wordier = PASS.model_copy(update={"supervised": 512})
+    wordier = PASS.model_copy(update={"supervised": 64})
     assert estimate(NONE, LORA, longer).activations > 1.9 * estimate(NONE, LORA, PASS).activations
-    assert estimate(NONE, LORA, wordier).logits == pytest.approx(4 * estimate(NONE, LORA, PASS).logits, rel=0.05)
+    assert estimate(NONE, LORA, wordier).logits < 0.6 * estimate(NONE, LORA, PASS).logits
     assert total(name="dora") > total() and total(rank=64) > total()
 
 
@@ -82,3 +82,12 @@ def test_of_a_mapped_file_what_is_not_read_takes_no_memory_and_a_converted_one_t
 def test_several_passes_a_step_take_a_little_more():
     one, four, nine = (estimate(BASE, LORA, PASS, passes).total for passes in (1, 4, 9))
     assert one < four == nine
+
+
+def test_logits_are_counted_as_far_as_they_are_there_at_once():
+    from brewslm.models.kernels.head import CHUNK
+
+    many, all_at_once = (PASS.model_copy(update={"supervised": count}) for count in (1000, CHUNK))
+    assert estimate(NONE, LORA, many).logits == estimate(NONE, LORA, all_at_once).logits
+    full = LORA.model_copy(update={"name": "full"})
+    assert estimate(NONE, full, many).logits > 2 * estimate(NONE, full, all_at_once).logits
