@@ -214,7 +214,7 @@ def estimate(base: Base, method: Method, one: PassShape, passes: int = 1) -> Mem
     name = name if counted else f"lora {method.precision}"
     weigh, on_cpu = known.counted[name], method.device == "cpu"
     found = {feature: count * weigh.get(feature, 0.0) for feature, count in features(base.shape, method, one).items()}
-    trained, copies = found.pop("trained"), found.pop("base_weights")
+    trained, copies = found.pop("trained"), found.pop("base_weights") if counted else 0.0
     logits = sum(found.pop(feature) for feature in LOGITS)
     activations = sum(found.values())
     slack = known.slack[name if on_cpu else method.device]

@@ -75,7 +75,9 @@ def test_only_what_was_measured_is_called_so(device, basis):
 def test_of_a_mapped_file_what_is_not_read_takes_no_memory_and_a_converted_one_takes_it_all():
     own_head = SHAPE.model_copy(update={"tied": False})
     mapped, converted = (Base(shape=own_head, parameters=own_head.parameters, mapped=mapped) for mapped in (True, False))
-    assert converted.weight_bytes(LORA) == 4 * own_head.parameters > mapped.weight_bytes(LORA)
+    dora = LORA.model_copy(update={"name": "dora"})
+    assert converted.weight_bytes(dora) == 4 * own_head.parameters > mapped.weight_bytes(dora)
+    assert converted.weight_bytes(LORA) < converted.weight_bytes(dora), "LoRA's kernels take the converted matrices' place"
     assert BASE.weight_bytes(LORA) == 4 * SHAPE.parameters, "a tied embedding is read whole, as output matrix"
 
 
