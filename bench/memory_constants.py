@@ -2,14 +2,13 @@
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
-from bench.memory_child import run_here
-from bench.memory_settings import AIM, Setting, examples_of, job_of, planned
+from bench.memory_child import Trained
+from bench.memory_settings import AIM, examples_of, planned
 from brewslm.models.memory import constants
 from brewslm.presets import FOLDER
 
@@ -53,11 +52,11 @@ class Seen:
     gemm_share: float | None
 
 
-def fit_process(settings: list[Setting], work: Path) -> dict[str, Any]:
-    """Train each, and choose the process's constants so that the estimate is nearest to the aim, in relative least squares."""
+def fit_process(runs: list[Trained]) -> dict[str, Any]:
+    """Choose the process's constants so that the estimate is nearest to the aim, in relative least squares."""
     from scipy.optimize import lsq_linear
 
-    seen = [_seen(setting, work / str(number), work / "models") for number, setting in enumerate(settings)]
+    seen = [_seen(run) for run in runs]
     kinds = sorted({one.kind for one in seen})
     table = [
         [2**30 / one.peak, one.further * 2**30 / one.peak, *(one.activations / one.peak * (one.kind == kind) for kind in kinds)]
@@ -76,18 +75,16 @@ def fit_process(settings: list[Setting], work: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _seen(setting: Setting, folder: Path, models: Path) -> Seen:
+def _seen(run: Trained) -> Seen:
     from brewslm.models.memory import FURTHER_PASSES
     from brewslm.stages.preflight.passes import steps_of
 
-    job = job_of(setting, folder, models)
-    held = planned(job).memory_bytes
-    steps = list(steps_of(job.train.recipe, examples_of(job)))
-    ended = run_here(job, folder)
+    recipe, held = run.job.train.recipe, planned(run.job).memory_bytes
+    steps = list(steps_of(recipe, examples_of(run.job)))
     return Seen(
-        kind=f"{job.train.recipe.method} {setting.precision}", further=min(FURTHER_PASSES, max(len(step) for step in steps) - 1),
-        known=held["weights"] + held["trained"] + held["logits"], activations=held["activations"], peak=int(ended["peak_bytes"]),
-        gemm_share=_gemm_share(job, steps[0], ended["seconds_per_step"]) if len(steps) == 1 else None,
+        kind=f"{recipe.method} {run.setting.precision}", further=min(FURTHER_PASSES, max(len(step) for step in steps) - 1),
+        known=held["weights"] + held["trained"] + held["logits"], activations=held["activations"], peak=run.peak_bytes,
+        gemm_share=_gemm_share(run.job, steps[0], run.seconds_per_step) if len(steps) == 1 else None,
     )  # fmt: skip
 
 

@@ -5,52 +5,53 @@ kept is counted with torch's profiler (bench/memory_count.py), and the process a
 not held out. Peaks are the child's ru_maxrss. Models are made on the spot with random weights, but for SmolLM2-135M.
 """
 
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from bench.memory_child import run_here
-from bench.memory_settings import MOST_OVER, MOST_UNDER, SETTINGS, Setting, job_of, planned
+from bench.memory_child import Trained, trained
+from bench.memory_constants import fit_process, write_constants
+from bench.memory_count import fitted
+from bench.memory_settings import MOST_OVER, MOST_UNDER, SETTINGS, planned
 from bench.report import write
 
 
 def main() -> None:
-    """Measure every setting, and report."""
-    if "--calibrate" in sys.argv:
-        calibrate()
-        done = subprocess.run([sys.executable, "-m", "bench.memory_fit"], check=False)  # the constants are read once
-        sys.exit(done.returncode)
+    """Train every setting, and report; with --calibrate the constants are made anew from the same trainings."""
+    anew = "--calibrate" in sys.argv
+    if anew:
+        counted, off = fitted()
+        print(f"counted; the fit is off by at most {off}", file=sys.stderr)
+        write_constants(counted=counted)
     with tempfile.TemporaryDirectory(prefix="bench-memory-") as work:
-        rows = [measured(setting, Path(work)) for setting in SETTINGS]
+        runs = [trained(setting, Path(work) / f"setting-{n}", Path(work) / "models") for n, setting in enumerate(SETTINGS)]
+        if anew:
+            write_constants(**fit_process([run for run in runs if not run.setting.held_out]))
+        rows = [_row(run) for run in runs]
     found = {name: _summary([row for row in rows if row["held_out"] is held_out]) for name, held_out in _GROUPS.items()}
-    goal: dict[str, dict[str, float]] = {}
+    goal: dict[str, dict[str, float]] = {"settings": {"at_least": 20}}
     for name in found:
-        goal[f"{name}.most_over"] = {"at_most": MOST_OVER}
-        goal[f"{name}.most_under"] = {"at_most": MOST_UNDER}
-    goal["settings"] = {"at_least": 20}
+        goal |= {f"{name}.most_over": {"at_most": MOST_OVER}, f"{name}.most_under": {"at_most": MOST_UNDER}}
     write("memory_fit", {"settings": len(rows), **found, "rows": rows}, {}, goal, ("torch", "transformers", "peft"))
 
 
 _GROUPS = {"fitted_on": False, "held_out": True}
 
 
-def measured(setting: Setting, work: Path) -> dict[str, Any]:
+def _row(run: Trained) -> dict[str, Any]:
     """The estimate of the plan, and what the child took at its peak."""
-    began = time.monotonic()
-    folder = work / f"setting-{SETTINGS.index(setting)}"
-    job = job_of(setting, folder, work / "models")
-    plan = planned(job)
-    ended = run_here(job, folder)
-    peak, estimated = ended["peak_bytes"], plan.memory_bytes["total"]
+    plan = planned(run.job)
+    estimated = plan.memory_bytes["total"]
     row = {
-        "setting": setting.name, "held_out": setting.held_out, "tokens": plan.tokens, "estimated_mb": round(estimated / 2**20),
-        "measured_mb": round(peak / 2**20), "off": round(estimated / peak - 1, 4), "seconds": round(time.monotonic() - began, 1),
+        "setting": run.setting.name, "held_out": run.setting.held_out, "tokens": plan.tokens,
+        "estimated_mb": round(estimated / 2**20), "measured_mb": round(run.peak_bytes / 2**20),
+        "off": round(estimated / run.peak_bytes - 1, 4), "seconds": run.seconds,
     }  # fmt: skip
     print(
-        f"{setting.name:75s} {row['estimated_mb']:6,} {row['measured_mb']:6,} MB {row['off']:+7.1%}", file=sys.stderr, flush=True
+        f"{row['setting']:75s} {row['estimated_mb']:6,} {row['measured_mb']:6,} MB {row['off']:+7.1%}",
+        file=sys.stderr,
+        flush=True,
     )
     return row
 
@@ -58,18 +59,6 @@ def measured(setting: Setting, work: Path) -> dict[str, Any]:
 def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     off = [row["off"] for row in rows]
     return {"settings": len(rows), "most_over": max(0.0, *off), "most_under": max(0.0, *(-one for one in off))}
-
-
-def calibrate() -> None:
-    """Count, fit, and write presets/memory.yaml."""
-    from bench.memory_constants import fit_process, write_constants
-    from bench.memory_count import fitted
-
-    counted, off = fitted()
-    print(f"counted; the fit is off by at most {off}", file=sys.stderr)
-    write_constants(counted=counted)
-    with tempfile.TemporaryDirectory(prefix="bench-memory-") as work:
-        write_constants(**fit_process([one for one in SETTINGS if not one.held_out], Path(work)))
 
 
 if __name__ == "__main__":
