@@ -1,7 +1,9 @@
-"""The one error class that a person is shown."""
+"""The one error class that a person is shown, and what may be shown of any other."""
 
+import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from brewslm.reasons.base import Reason
@@ -49,3 +51,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word, every, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
     return f"{hint}known: {', '.join(every)}"
+
+
+def where_of(error: BaseException) -> str:
+    """An exception as its type and place: never its message, which may quote somebody's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "brewslm" in frame.filename] or list(frames)
+    place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return f"{type(error).__name__}{place}"

@@ -4,6 +4,7 @@
 """
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from brewslm.store.records import Records
 from brewslm.store.tables import Project, Run
 
 SECRET = "a person's own words"
+_TAKEN: list[bytearray] = []
 PROBE_PATH = Path(__file__).parent / "probe_path"
 
 
@@ -59,6 +61,8 @@ def run(job: ProbeJob, context: Context) -> ProbeResult:
             raise ValueError(SECRET)
         case "memory":
             bytearray(1 << 60)
+        case "exhaust":
+            exhaust()
         case "refuse":
             raise StageError(SourceNotFound(), "the probe was refused", where="a place", cause="it is not there")
         case "kill":
@@ -77,9 +81,30 @@ def run(job: ProbeJob, context: Context) -> ProbeResult:
             while not (context.folder / "go").exists():
                 time.sleep(0.05)
                 context.check()
+        case "stay":  # whatever it is asked by signal
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            context.progress(2, 2, "step", pid=os.getpid())
+            while True:
+                signal.pause()
+        case "attempt":
+            context.progress(1, 1, "step", attempt=context.attempt)
         case "interrupt":
             raise KeyboardInterrupt
     return ProbeResult(ledger=Ledger(rows_in=2, rows_out=2), pid=os.getpid(), action=job.action)
+
+
+def exhaust() -> None:
+    """Take all memory that is left, to the last kilobyte, and keep it: nobody gets it back."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 64 * 2**20, used + 64 * 2**20))
+    size = 32 * 2**20
+    while True:
+        try:
+            _TAKEN.append(bytearray(size))
+        except MemoryError:
+            if size < 1024:
+                raise
+            size //= 2
 
 
 def record(result: ProbeResult, session: Session, run: Run) -> list[TrainingResumed]:

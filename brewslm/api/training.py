@@ -17,9 +17,11 @@ from brewslm.pipeline import execute
 from brewslm.pipeline.autopilot import AutopilotRequest
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import InvalidRequest
+from brewslm.stages.contract import PlanName
 from brewslm.stages.evaluate import EvaluateRequest
 from brewslm.stages.preflight import PreflightRequest
-from brewslm.stages.train import TrainRequest
+from brewslm.stages.train import ReproduceRequest, TrainRequest
+from brewslm.stages.train.sinks import SinkName
 
 router = APIRouter(prefix="/api", tags=["training"])
 _one_loaded_model = threading.Lock()
@@ -47,6 +49,8 @@ class PreflightFields(ModelFields):
 
     manifest_version: int | None = None
     runtime: str | None = None
+    export_formats: list[str] | None = None
+    probe: bool = False
 
 
 class AutopilotFields(ModelFields):
@@ -66,6 +70,20 @@ class TrainFields(AutopilotFields):
     autopilot: bool = False
     one_click: bool = False
     manifest_version: int | None = None
+    plan: PlanName | None = None
+    log_to: SinkName | None = None
+
+
+class ResumeFields(Fields):
+    """A time limit from now on, in place of the one that the run was begun with."""
+
+    timeout_minutes: Annotated[float | None, Field(gt=0)] = None
+
+
+class ReproduceFields(Fields):
+    """See train.reproduce."""
+
+    timeout_minutes: float | None = None
 
 
 class EvaluateFields(Fields):
@@ -130,9 +148,17 @@ def live_trace(experiment_id: str, after: Annotated[int, Query(ge=0)] = 0) -> Tr
 
 
 @router.post("/experiments/{experiment_id}/resume", operation_id="experiment.resume", status_code=202)
-def resume(experiment_id: str, response: Response) -> RunView:
+def resume(experiment_id: str, response: Response, fields: ResumeFields | None = None) -> RunView:
     """Go on from the last complete checkpoint."""
-    return accepted(execute.look(execute.resume(ACTOR, experiment_id, detach=True)), response)
+    limit = (fields or ResumeFields()).timeout_minutes
+    return accepted(execute.look(execute.resume(ACTOR, experiment_id, detach=True, timeout_minutes=limit)), response)
+
+
+@router.post("/experiments/{experiment_id}/reproduce", operation_id="train.reproduce", status_code=202)
+def reproduce(experiment_id: str, response: Response, fields: ReproduceFields | None = None, key: Key = None) -> RunView:
+    """Train an experiment again from its record, beside it, and compare the weights by hash."""
+    given = (fields or ReproduceFields()).model_dump(exclude_unset=True)
+    return queue(asked(ReproduceRequest, experiment=experiment_id, **given), key, response)
 
 
 @router.post("/experiments/{experiment_id}/evaluate", operation_id="evaluate.run", status_code=202)

@@ -13,6 +13,7 @@ from brewslm.cli import (
     imports,
     models,
     predict,
+    preflight,
     prepare,
     projects,
     quickstart,
@@ -31,9 +32,8 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    quickstart, serve, projects, data, imports, documents, health, prepare, models, train, evaluate, export, deploy, predict,
-    status,
-    task, audit, row,
+    quickstart, serve, projects, data, imports, documents, health, prepare, models, preflight, train, evaluate, export, deploy,
+    predict, status, task, audit, row,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from brewslm.errors import StageError
 from brewslm.models.hub_model import fetched, resolved
 from brewslm.models.model_folder import check_files, read_config
+from brewslm.models.shape import ModelShape
 from brewslm.presets import checked, read_preset
 from brewslm.reasons.refusals import BaseModelIncomplete, BaseModelNotFound
 from brewslm.settings import settings
@@ -60,6 +61,7 @@ class CatalogueEntry(BaseModel):
     Attributes:
         parameters: Tied matrices counted once.
         file_bytes: Of its weights as they are fetched.
+        inner_size, heads, kv_heads, head_size, tied: See models.shape.
         gated: The hub gives it to accounts that accepted its licence.
         package: With version, sha256 and member, where it comes inside a package.
     """
@@ -72,7 +74,12 @@ class CatalogueEntry(BaseModel):
     parameters: int
     hidden_size: int
     layers: int
+    inner_size: int
+    heads: int
+    kv_heads: int
+    head_size: int
     vocabulary: int
+    tied: bool = True
     context_length: int
     file_bytes: int | None = None
     gated: bool = False
@@ -81,6 +88,14 @@ class CatalogueEntry(BaseModel):
     version: str = ""
     sha256: str = ""
     member: str = ""
+
+    @property
+    def shape(self) -> ModelShape:
+        """The sizes of its layers."""
+        return ModelShape(
+            hidden=self.hidden_size, layers=self.layers, inner=self.inner_size, heads=self.heads, kv_heads=self.kv_heads,
+            head_size=self.head_size, vocabulary=self.vocabulary, tied=self.tied,
+        )  # fmt: skip
 
 
 def catalogue() -> dict[str, CatalogueEntry]:

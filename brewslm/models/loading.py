@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from brewslm.models.template_guard import guarded
+from brewslm.models.trained import is_whole
 from brewslm.settings import settings
 
 Precision = Literal["fp32", "bf16"]
@@ -25,11 +26,11 @@ def yield_when_waiting() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 
-def set_threads() -> int:
-    """Use the cores that the settings allow; returns how many."""
+def set_threads(count: int = 0) -> int:
+    """Compute with so many threads, or with the cores that the settings allow; returns how many."""
     import torch
 
-    threads = thread_count()
+    threads = count or thread_count()
     torch.set_num_threads(threads)
     return threads
 
@@ -71,15 +72,18 @@ def load_model(folder: Path, adapter: Path | None = None, precision: Precision =
 
     Args:
         folder: config.json and safetensors.
-        adapter: A PEFT adapter's folder to put on it.
+        adapter: An experiment's weights: a PEFT adapter's folder to put on it, or a whole model to take in its place.
         precision: Of the weights in memory. The adapter is merged in fp32 first, whatever this says.
-        merge: False keeps the adapter beside the base (for comparing with the merged weights); then only fp32 is exact.
+        merge: False keeps the adapter beside the base (for comparing with the merged weights); then only fp32 is exact. A
+            whole model has nothing to merge.
     """
     import torch
     from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="sdpa")
-    if adapter is not None:
+    whole = adapter is not None and is_whole(adapter)
+    source = adapter if whole else folder
+    model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, attn_implementation="sdpa")
+    if adapter is not None and not whole:
         from peft import PeftModel
 
         model = PeftModel.from_pretrained(model, adapter)

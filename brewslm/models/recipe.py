@@ -7,6 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from brewslm.models.loading import bf16_is_fast
 from brewslm.presets import checked, load
 
+Method = Literal["lora", "dora", "full", "qlora"]
+FULL_LEARNING_RATE = 2e-5
+"""What suits an adapter is too much for every weight: trained on 400 movie-reviews for one epoch, 89 of 100 others were right
+with this rate, 91 with 1e-4, and 53 with the presets' 5e-4 (LoRA, at that: 90)."""
+
 
 class Recipe(BaseModel):
     """How to train. The presets are one file per task profile."""
@@ -14,8 +19,9 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
-    method: Literal["lora", "dora"] = "lora"
-    """DoRA learns each weight's length apart from its direction: slower, with a little more memory."""
+    method: Method = "lora"
+    """DoRA learns each weight's length apart from its direction: slower, with a little more memory. Full trains every weight.
+    QLoRA is LoRA on a base held in 4 bits."""
     lora_r: int = Field(16, gt=0)
     """Rank of the adapter."""
     lora_alpha: int = Field(32, gt=0)
@@ -49,10 +55,12 @@ class Recipe(BaseModel):
 
 
 def recipe_named(name: str, settings: dict[str, str] | None = None) -> Recipe:
-    """A preset recipe, with `key=value` settings on top.
+    """A preset recipe, with `key=value` settings on top. Training every weight has a learning rate of its own, unless one is set.
 
     Raises:
         StageError(InvalidRequest): The recipe, a key or a value is not known.
     """
     preset = load("recipes", name, Recipe)
-    return checked(preset.model_dump() | (settings or {}), Recipe, f"recipe {name}")
+    given = settings or {}
+    own = {"learning_rate": FULL_LEARNING_RATE} if given.get("method") == "full" != preset.method else {}
+    return checked(preset.model_dump() | own | given, Recipe, f"recipe {name}")

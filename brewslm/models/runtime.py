@@ -10,6 +10,9 @@ from brewslm.models.memory import available_bytes
 from brewslm.presets import load
 from brewslm.settings import settings
 
+Device = Literal["cpu", "cuda", "mps"]
+Precision = Literal["fp32", "bf16 autocast"]
+
 
 class RuntimePreset(BaseModel):
     """A file of presets/runtimes.
@@ -21,7 +24,7 @@ class RuntimePreset(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
-    device: Literal["cpu", "cuda"]
+    device: Device
     memory_share: float = Field(0.9, gt=0, le=1)
 
 
@@ -34,7 +37,24 @@ class RuntimeProfile(BaseModel):
     device: str
     memory_bytes: int
     threads: int
-    precision: Literal["fp32", "bf16 autocast"]
+    precision: Precision
+
+
+def device_found() -> Device:
+    """What this machine trains on: CUDA, else Apple's MPS, else the CPU. (CUDA and MPS: not run by those who built this.)"""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def precision_of(device: Device) -> Precision:
+    """Products in bf16 where the device is fast at them; the weights stay fp32."""
+    import torch
+
+    fast = bf16_is_fast() if device == "cpu" else device == "cuda" and torch.cuda.is_bf16_supported()
+    return "bf16 autocast" if fast else "fp32"
 
 
 def runtime_profile(name: str | None = None) -> RuntimeProfile:
@@ -43,15 +63,12 @@ def runtime_profile(name: str | None = None) -> RuntimeProfile:
     Raises:
         StageError(InvalidRequest): No preset has this name.
     """
-    import torch
-
-    cuda = torch.cuda.is_available()
-    preset = load("runtimes", name or ("cuda" if cuda else "cpu"), RuntimePreset)
-    memory = available_bytes() if preset.device == "cpu" else _cuda_bytes()
+    preset = load("runtimes", name or device_found(), RuntimePreset)
+    memory = _cuda_bytes() if preset.device == "cuda" else available_bytes()  # MPS shares the machine's memory
     return RuntimeProfile(
         id=preset.id, device=preset.device, memory_bytes=int(memory * preset.memory_share),
         threads=settings().threads or os.cpu_count() or 1,
-        precision="bf16 autocast" if preset.device == "cuda" or bf16_is_fast() else "fp32",
+        precision=precision_of(preset.device),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from brewslm.store.records import project_of, run_of
 from brewslm.store.tables import Evaluation, Experiment, Export, Run
 
 OPERATION = "train.run"
+REPRODUCTION = "train.reproduce"
 
 
 class ExperimentView(BaseModel):
@@ -22,6 +23,7 @@ class ExperimentView(BaseModel):
         base_model, final_train_loss, adapter_sha256: None until it has ended well.
         evaluations: The id of each evaluation's run → whether it found the experiment promotable.
         exports: Ids of its exports.
+        reproductions: The id of each run that trained it again → whether that gave the same weights.
     """
 
     id: str
@@ -31,6 +33,7 @@ class ExperimentView(BaseModel):
     adapter_sha256: str | None
     evaluations: dict[str, bool]
     exports: list[str]
+    reproductions: dict[str, bool]
 
 
 class ExperimentDetail(ExperimentView):
@@ -74,4 +77,11 @@ def _view(session: Session, run: Run) -> ExperimentView:
         adapter_sha256=trained.adapter_sha256 if trained else None,
         evaluations={each.run_id: each.promotable for each in session.scalars(evaluations)},
         exports=[each.run_id for each in session.scalars(exports)],
+        reproductions=_reproductions(session, run),
     )  # fmt: skip
+
+
+def _reproductions(session: Session, run: Run) -> dict[str, bool]:
+    ended = select(Run).where(Run.operation == REPRODUCTION, Run.project_id == run.project_id, Run.state == "succeeded")
+    found = session.scalars(ended.order_by(Run.number)).all()
+    return {each.id: bool((each.result or {})["reproduced"]) for each in found if each.request["experiment"] == run.id}

@@ -78,13 +78,14 @@ def ask_experiment(experiment_id: str, inputs: Sequence[Input]) -> list[Answer]:
     from brewslm.models.catalogue import base_model
     from brewslm.models.loading import load_model, load_tokenizer, set_threads
     from brewslm.models.predictors import WeightsPredictor
+    from brewslm.models.trained import trained_weights
 
     with reading() as session:
         experiment = experiment_of(session, experiment_id)
         handler = _handler(session, experiment)
     rows = _rows(handler, inputs)
     adapter = project_folder(experiment.project_id) / experiment.adapter_path
-    if not (adapter / "adapter_model.safetensors").is_file():
+    if not trained_weights(adapter).is_file():
         raise StageError(NotTrained(), f"{experiment_id} has lost its adapter", where=experiment.adapter_path)
     set_threads()
     folder = base_model(experiment.base_model).folder

@@ -1,49 +1,68 @@
-"""The main of every heavy child: read job.json, run, leave result.json or error.json. It never opens the database."""
+"""The main of every heavy child: read job.json, run, leave result.json or error.json. It never opens the database.
+
+What its last words need is imported here, before any work: a child that has run out of memory can import nothing more.
+"""
 
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from brewslm.errors import StageError, where_of
+from brewslm.pipeline.lifecycle import OPERATIONS
+from brewslm.processes import lifeline
+from brewslm.processes.context import ChildContext, Paused
+from brewslm.store.files import read_json, write_json
+
+RESERVE_BYTES = 8 * 2**20
+"""Held while the job runs and let go before the last words: a full memory must not silence them."""
 _MEMORY = ("out of memory", "not enough memory", "allocate memory")
 """What torch says, on CUDA, Windows and Linux, when an allocation fails: it raises a plain RuntimeError."""
 
 
 def main() -> None:
-    """`python -m brewslm.pipeline.child <run folder> <lifeline's read end>`."""
-    folder = Path(sys.argv[1])
-    from brewslm.processes import lifeline
-
-    lifeline.watch(int(sys.argv[2]))
+    """`python -m brewslm.pipeline.child <run folder> <lifeline's read end> <attempt>`."""
+    folder, read_end, attempt = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    lifeline.watch(read_end)
     _prefer_for_oom_killer()
-    from brewslm.store.files import read_json, write_json
-
+    reserve: bytearray | None = bytearray(RESERVE_BYTES)
     try:
         written = read_json(folder / "job.json")
-        write_json(folder / "result.json", _run(written["operation"], written["job"], folder))
+        write_json(folder / "result.json", _run(written["operation"], written["job"], ChildContext(folder, attempt)))
     except BaseException as error:  # noqa: BLE001 - the child's main: its last words are what the parent can report
-        traceback.print_exc()
+        reserve = None
+        _let_go(error)
         write_json(folder / "error.json", _last_words(error))
+        traceback.print_exc()
         sys.exit(1)
+    del reserve
     sys.stdout.flush()
     os._exit(0)  # torch's and llama.cpp's threads may take seconds to wind down, and the result is safely written
 
 
-def _run(name: str, job: dict[str, Any], folder: Path) -> dict[str, Any]:
-    from brewslm.pipeline.lifecycle import OPERATIONS
-    from brewslm.processes.context import ChildContext
-
+def _run(name: str, job: dict[str, Any], context: ChildContext) -> dict[str, Any]:
     operation = OPERATIONS[name]
     assert operation.run is not None
-    return operation.run(operation.job.model_validate(job), ChildContext(folder)).model_dump(mode="json")
+    return operation.run(operation.job.model_validate(job), context).model_dump(mode="json")
+
+
+def _let_go(error: BaseException) -> None:
+    """An error's frames hold what the job held: its model, its batches. They are not needed to say what happened."""
+    for each in _chain(error):
+        traceback.clear_frames(each.__traceback__)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and those that it was raised from."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
 
 
 def _last_words(error: BaseException) -> dict[str, Any]:
-    from brewslm.errors import StageError
-    from brewslm.pipeline.execute import where_of
-    from brewslm.processes.context import Paused
-
     if isinstance(error, StageError):
         parts = [error.what, error.where, error.cause, error.next_step]
         return {"kind": "stage_error", "code": error.reason.code, "payload": error.reason.payload(), "parts": parts}

@@ -4,32 +4,30 @@ import errno
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from brewslm.audit import emit_event
-from brewslm.errors import StageError
+from brewslm.errors import StageError, where_of
 from brewslm.pipeline import runs
 from brewslm.pipeline.lifecycle import OPERATIONS, operation_for
 from brewslm.pipeline.operation import Failure, Operation
 from brewslm.pipeline.runs import RunView
+from brewslm.pipeline.working import TIME_LIMIT, ChildDied, cancel_requested, project_locks, work
 from brewslm.plugins import emit_broken
-from brewslm.processes.child import ChildEnd, run_child
 from brewslm.processes.context import PAUSE, Cancelled, DirectContext, Paused
 from brewslm.processes.verdict import Cause
 from brewslm.reasons import Reason, is_event
 from brewslm.reasons.refusals import DiskFull, IdempotencyConflict, RunConflict
 from brewslm.reasons.system import OperationFailed
 from brewslm.settings import settings
-from brewslm.stages.contract import Job, Request, Result
+from brewslm.stages.contract import Request, Result
 from brewslm.store.database import reading, transaction
-from brewslm.store.files import project_folder, read_json, run_folder, write_atomic, write_json
+from brewslm.store.files import read_json, run_folder, write_atomic, write_json
 from brewslm.store.locks import Held, lock
-from brewslm.store.records import Records, project_of, run_of
+from brewslm.store.records import project_of, run_of
 from brewslm.store.tables import AuditEntry, Run
 
 PLUGIN_STAGES = ("ingest", "map_commit")
@@ -139,21 +137,26 @@ def pause(actor: str, run_id: str) -> RunView:
     return look(run_id)
 
 
-def resume(actor: str, run_id: str, *, detach: bool = False) -> str:
+def resume(actor: str, run_id: str, *, detach: bool = False, timeout_minutes: float | None = None) -> str:
     """Make a run that failed, was cancelled or was cut off ready to be performed again.
 
     Args:
         detach: The workers shall perform it; otherwise the caller does.
+        timeout_minutes: A time limit from now on, in place of the one that was asked for with it.
 
     Raises:
         StageError(UnknownRun): There is none of this id.
-        StageError(RunConflict): It succeeded, or runs at this moment.
+        StageError(RunConflict): It succeeded, runs at this moment, or is of a kind that has no time limit.
     """
     with transaction() as session:
         run = run_of(session, run_id)
         state = runs.view(run).state
         if state not in ("queued", "interrupted", "failed", "cancelled", "paused"):
             raise StageError(RunConflict(), f"{run_id} can't be resumed", cause=f"its state is {state}")
+        if timeout_minutes is not None:
+            if not OPERATIONS[run.operation].heavy:
+                raise StageError(RunConflict(), f"{run_id} has no time limit", cause=f"{run.operation} ends by itself")
+            write_json(run_folder(run_id) / TIME_LIMIT, timeout_minutes * 60)
         runs.reopen(session, run_id, "queued" if detach else "running")
         session.add(AuditEntry(actor=actor, operation=run.operation, project_id=run.project_id, run_id=run_id, outcome="resumed"))
     return run_id
@@ -215,11 +218,11 @@ def _perform(run_id: str, on_progress: OnProgress | None) -> RunView:
     figures: dict[str, float] = {}
     context = _context(run, figures, on_progress)
     try:
-        with _project_locks(operation, run.project_id):
-            result = _work(operation, request, run, context)
+        with project_locks(operation, run.project_id):
+            result = work(operation, request, run, context)
             _finish(run, operation, request, result)
     except (Cancelled, KeyboardInterrupt) as stop:
-        cancelled = StageError(RunConflict(), f"{run_id} was cancelled", cause="cancelled on request")
+        cancelled = StageError(RunConflict(), f"{run_id} was cancelled", cause=str(stop) or "cancelled on request")
         _fail(run_id, operation, Cause.CANCELLED, cancelled, figures)
         if isinstance(stop, KeyboardInterrupt):
             raise
@@ -229,7 +232,7 @@ def _perform(run_id: str, on_progress: OnProgress | None) -> RunView:
         )
     except StageError as error:
         _fail(run_id, operation, Cause.REFUSED, error, figures)
-    except _ChildDied as death:
+    except ChildDied as death:
         _fail(run_id, operation, death.cause, death.error, figures)
     except Exception as crash:  # noqa: BLE001 - the runner: whatever a stage raises becomes a closed run with a reason
         _log(run_id, crash)
@@ -271,87 +274,6 @@ def _error_of(shown: RunView) -> StageError:
     problem = shown.problem or {}
     reason = Reason.read(problem["code"], problem["payload"])
     return StageError(reason, problem["title"], cause=problem["detail"], next_step=problem["next_step"])
-
-
-class _ChildDied(Exception):
-    """A heavy job's child ended without a result."""
-
-    def __init__(self, cause: Cause, error: StageError) -> None:
-        self.cause, self.error = cause, error
-        super().__init__(str(error))
-
-
-def _work(operation: Operation, request: Request, run: Run, context: DirectContext) -> Result | None:
-    """resolve, then run: here, or in a child."""
-    if operation.compose:
-        return operation.compose(request, run.id, context)
-    if operation.resolve is None or operation.run is None:
-        return None
-    folder = run_folder(run.id)
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder / "result.json").exists():  # the work is done; only its closing was cut off
-        return operation.result.model_validate(read_json(folder / "result.json"))
-    job = _resolved(operation, request, run, folder)
-    context.check()
-    if not operation.heavy:
-        return operation.run(job, context)
-    with heavy_lock(context):
-        end = _in_children(operation, job, run, context, operation.timeout_seconds(request))
-    if end.cause is Cause.FINISHED:
-        return operation.result.model_validate(read_json(folder / "result.json"))
-    if end.cause is Cause.CANCELLED:
-        raise Cancelled
-    if end.cause is Cause.PAUSED:
-        raise Paused
-    raise _ChildDied(end.cause, _child_error(operation, end.error, end.evidence))
-
-
-def _in_children(operation: Operation, job: Job, run: Run, context: DirectContext, limit: float | None) -> ChildEnd:
-    """Run the job in a child; where it ran out of memory, again as a smaller job, each time as a new attempt."""
-    folder, began = run_folder(run.id), time.monotonic()
-    (folder / PAUSE).unlink(missing_ok=True)  # an earlier request: it was met, and whoever resumes has lifted it
-    while True:
-        left = limit and max(0.0, limit - (time.monotonic() - began))
-        end = run_child(folder, lambda line: _on_line(line, context), lambda: _cancel_requested(run.id), left)
-        if end.cause is not Cause.OOM or operation.smaller is None:
-            return end
-        with transaction() as session:
-            attempt = runs.begin_attempt(session, run.id)
-        found = operation.smaller(job, attempt, folder)
-        if found is None:
-            return end
-        job, reason = found
-        write_json(folder / "job.json", {"operation": operation.name, "job": job.model_dump(mode="json")})
-        context.tell(reason)
-
-
-def _resolved(operation: Operation, request: Request, run: Run, folder: Path) -> Job:
-    """The run's job: what a former attempt froze, or resolved now and frozen."""
-    assert operation.resolve is not None
-    path = folder / "job.json"
-    if operation.heavy and path.exists():
-        return operation.job.model_validate(read_json(path)["job"])
-    with reading() as session:
-        job = operation.resolve(request, Records(session, run.id, run.project_id or 0, run.actor))
-    write_json(path, {"operation": operation.name, "job": job.model_dump(mode="json")})
-    return job
-
-
-def _child_error(operation: Operation, error: dict[str, Any], evidence: str) -> StageError:
-    if error.get("kind") == "stage_error":
-        parts = error["parts"]
-        return StageError(
-            Reason.read(error["code"], error["payload"]), parts[0], where=parts[1], cause=parts[2], next_step=parts[3]
-        )
-    said = error.get("error") or evidence
-    return StageError(OperationFailed(operation=operation.name, error=said), f"{operation.name} failed", cause=said)
-
-
-def _on_line(line: dict[str, Any], context: DirectContext) -> None:
-    if line["kind"] == "progress":
-        context.progress(line["done"], line["total"], line["unit"], **line["figures"])
-    elif line["kind"] == "reason":
-        context.tell(Reason.read(line["code"], line["payload"]))
 
 
 def _finish(run: Run, operation: Operation, request: Request, result: Result | None) -> None:
@@ -411,44 +333,7 @@ def _context(run: Run, figures: dict[str, float], on_progress: OnProgress | None
     def tell(reason: Reason) -> None:
         emit_event(reason, project_id=run.project_id, actor=run.actor, run_id=run.id, parent_run_id=_parent(run))
 
-    return DirectContext(run_folder(run.id), progress, tell, lambda: _cancel_requested(run.id))
-
-
-def _cancel_requested(run_id: str) -> bool:
-    """Of the run itself, or of the run that it is part of."""
-    parent = select(Run.parent_run_id).where(Run.id == run_id).scalar_subquery()
-    asked = select(Run.id).where(Run.cancel_requested, or_(Run.id == run_id, Run.id == parent))
-    with reading() as session:
-        return session.scalars(asked).first() is not None
-
-
-@contextmanager
-def heavy_lock(context: DirectContext) -> Iterator[None]:
-    """One heavy job at a time on this machine, whoever starts it; a wait can be cancelled."""
-    while True:
-        try:
-            with lock(settings().home / "locks" / "heavy", wait=False):
-                yield
-                return
-        except Held:
-            context.check()
-            time.sleep(0.2)
-
-
-@contextmanager
-def _project_locks(operation: Operation, project_id: int | None) -> Iterator[None]:
-    with ExitStack() as stack:
-        for name in operation.locks:
-            stack.enter_context(lock(project_folder(project_id or 0) / "locks" / name))
-        yield
-
-
-def where_of(error: BaseException) -> str:
-    """An exception as its type and place: never its message, which may quote somebody's data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "brewslm" in frame.filename] or list(frames)
-    place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
-    return f"{type(error).__name__}{place}"
+    return DirectContext(run_folder(run.id), progress, tell, lambda: cancel_requested(run.id))
 
 
 def _log(run_id: str, error: BaseException) -> None:

@@ -3,7 +3,7 @@
 To add a stage: a stage constant in reasons/base.py, a reason, a line here. Every view picks it up.
 """
 
-from brewslm.pipeline import autopilot, training
+from brewslm.pipeline import autopilot, probing, training
 from brewslm.pipeline.operation import LifecycleStage, Operation
 from brewslm.reasons.cleaning import CleaningFailed
 from brewslm.reasons.eval import EvalRuntimeError
@@ -15,6 +15,7 @@ from brewslm.stages import clean, documents, evaluate, export, ingest, preflight
 from brewslm.stages.contract import Request
 from brewslm.stages.deploy import changes, promote, rollback, switch
 from brewslm.stages.mapping import commit, job, undo
+from brewslm.stages.train import reproduce
 
 STAGES = (
     LifecycleStage(1, "ingest", "Ingest"),
@@ -118,10 +119,10 @@ OPERATIONS: dict[str, Operation] = {
             "preflight",
             "preflight",
             preflight.PreflightRequest,
-            preflight.resolve,
-            preflight.run,
+            probing.resolve,
+            probing.run,
             preflight.record,
-            job=preflight.PreflightJob,
+            job=probing.CheckJob,
             result=preflight.PreflightResult,
             failure=lambda failed: TrainingDispatchError(experiment_id=failed.run_id, error=failed.problem),
         ),
@@ -139,6 +140,22 @@ OPERATIONS: dict[str, Operation] = {
             failure=training.failure,
             smaller=training.smaller,
             pausable=True,
+            timeout_seconds=lambda request: request.timeout_minutes and request.timeout_minutes * 60,
+        ),
+        Operation(
+            "train.reproduce",
+            "reproduce",
+            "",
+            train.ReproduceRequest,
+            reproduce.resolve,
+            reproduce.run,
+            reproduce.record,
+            job=train.ReproduceJob,
+            result=train.ReproduceResult,
+            heavy=True,
+            failure=training.failure,
+            pausable=True,
+            project_of=reproduce.project_of,
             timeout_seconds=lambda request: request.timeout_minutes and request.timeout_minutes * 60,
         ),
         Operation(

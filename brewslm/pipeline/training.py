@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 from brewslm.errors import StageError
+from brewslm.pipeline import probing
 from brewslm.pipeline.operation import Failure
-from brewslm.processes.context import Context
+from brewslm.processes.context import Context, DirectContext
 from brewslm.processes.trace import read_trace
 from brewslm.processes.verdict import Cause
 from brewslm.reasons import Reason
@@ -20,31 +21,42 @@ from brewslm.reasons.training import (
     TrainingTimeout,
 )
 from brewslm.stages import preflight, train
-from brewslm.stages.contract import Job
+from brewslm.stages.contract import Job, PlanName
 from brewslm.store.records import Records
 
 
 class DispatchJob(Job):
-    """What is checked, and what is then trained."""
+    """What is checked, and what is then trained.
+
+    Attributes:
+        plan: That which the recipe in both was changed by.
+    """
 
     preflight: preflight.PreflightJob
     train: train.TrainJob
     fail_open: bool
+    plan: PlanName | None = None
     retries: int = 0
 
 
 RETRIES = 2
+WORTH_A_RETRY = 0.9
+"""Of the largest pass that ran out of memory: a smaller job whose largest is above this share would most likely end like it."""
 
 
 def resolve(request: train.TrainRequest, records: Records) -> DispatchJob:
-    """Freeze both jobs.
+    """Freeze both jobs, with the recipe that the plan makes where one is taken.
 
     Raises:
         StageError(NotPrepared, BaseModelNotFound, InvalidRequest): Something that training needs is not there.
     """
     shared = request.model_dump(include=set(preflight.PreflightRequest.model_fields))
-    checks = preflight.resolve(preflight.PreflightRequest(**shared), records)
-    return DispatchJob(preflight=checks, train=train.resolve(request, records), fail_open=request.fail_open)
+    checks = probing.checks(preflight.PreflightRequest(**shared), records)
+    trained = train.resolve(request, records)
+    if request.plan is not None:
+        changed = {"recipe": preflight.planned_recipe(checks, request.plan, DirectContext(records.run_folder))}
+        checks, trained = checks.model_copy(update=changed), trained.model_copy(update=changed)
+    return DispatchJob(preflight=checks, train=trained, fail_open=request.fail_open, plan=request.plan)
 
 
 def run(job: DispatchJob, context: Context) -> train.TrainResult:
@@ -77,14 +89,15 @@ def smaller(job: DispatchJob, attempt: int, folder: Path) -> tuple[DispatchJob, 
     begun = read_trace(folder / "trace.jsonl", "packs")
     if not begun or job.retries >= RETRIES:
         return None
-    recipe = job.train.recipe
-    half = min(recipe.pack_tokens, begun[-1]["longest_pack"]) // 2
-    if 2 * half < begun[-1]["longest_row"]:  # each pass holds one row already
+    longest, row = begun[-1]["longest_pack"], begun[-1]["longest_row"]
+    fewer = max(longest // 2, row)  # a row is never cut: it is the least that a pass holds
+    if fewer > WORTH_A_RETRY * longest:
         return None
-    changed = {"recipe": recipe.model_copy(update={"pack_tokens": half})}
+    recipe = job.train.recipe
+    changed = {"recipe": recipe.model_copy(update={"pack_tokens": fewer})}
     shutil.rmtree(job.train.output / "checkpoints", ignore_errors=True)
     reason = TrainingRetriedSmaller(
-        experiment_id=job.train.experiment_id, attempt=attempt, from_pack_tokens=recipe.pack_tokens, to_pack_tokens=half
+        experiment_id=job.train.experiment_id, attempt=attempt, from_pack_tokens=recipe.pack_tokens, to_pack_tokens=fewer
     )
     jobs = {"preflight": job.preflight.model_copy(update=changed), "train": job.train.model_copy(update=changed)}
     return job.model_copy(update=jobs | {"retries": job.retries + 1}), reason
@@ -104,6 +117,5 @@ def failure(failed: Failure) -> Reason:
     if failed.problem == DiskFull.code:  # it had begun
         made = TrainingRuntimeError
     said = failed.problem if failed.cause is Cause.REFUSED else failed.error
-    return made.model_validate(
-        {"experiment_id": failed.run_id, "error": said, "last_step": int(step) if step is not None else None}
-    )
+    experiment = getattr(failed.request, "experiment", failed.run_id)  # of a reproduction, that which it trains again
+    return made.model_validate({"experiment_id": experiment, "error": said, "last_step": int(step) if step is not None else None})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from brewslm.processes import lifeline
+from brewslm.processes.memory_kills import kill_counter
 from brewslm.processes.trace import TraceReader
 from brewslm.processes.verdict import Cause, Ending, cause_of
 from brewslm.store.files import read_json
@@ -40,6 +41,7 @@ def run_child(
     on_line: Callable[[dict[str, Any]], None],
     cancelled: Callable[[], bool],
     timeout_seconds: float | None = None,
+    attempt: int = 1,
 ) -> ChildEnd:
     """Run `folder/job.json` in a process group of its own until it ends.
 
@@ -49,15 +51,17 @@ def run_child(
         on_line: Gets each new trace line.
         cancelled: Asked ten times a second; true ends the child with SIGTERM, and SIGKILL two seconds later.
         timeout_seconds: Ends it in the same way.
+        attempt: What the job's context says of how often it was begun.
     """
     (folder / "error.json").unlink(missing_ok=True)
     trace = TraceReader(folder / "trace.jsonl", from_end=True)
-    oom_before = _kernel_oom_kills()
+    killed = kill_counter()
+    killed_before = killed()
     read_end, write_end = lifeline.hold()
     try:
         with (folder / "log.txt").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "brewslm.pipeline.child", str(folder), str(read_end)],
+                [sys.executable, "-m", "brewslm.pipeline.child", str(folder), str(read_end), str(attempt)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[read_end], start_new_session=True,
                 env={**YIELD_CORES, **os.environ},
             )  # fmt: skip
@@ -71,7 +75,7 @@ def run_child(
         wrote_result=(folder / "result.json").exists(),
         error_kind=error.get("kind", ""),
         sent=sent,
-        kernel_oom_kills=_kernel_oom_kills() - oom_before,
+        kernel_oom_kills=killed() - killed_before,
     )
     cause, evidence = cause_of(ending)
     return ChildEnd(cause, evidence, error)
@@ -121,12 +125,3 @@ def end_group(process: subprocess.Popen[bytes], grace_seconds: float = GRACE_SEC
         except subprocess.TimeoutExpired:
             continue
     process.wait()
-
-
-def _kernel_oom_kills() -> int:
-    """`oom_kill` of this machine's counters (Linux); 0 where there is none to read."""
-    try:
-        lines = Path("/proc/vmstat").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

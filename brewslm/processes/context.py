@@ -31,6 +31,10 @@ class Context(Protocol):
     def folder(self) -> Path:
         """The run's folder, for what belongs to the run alone."""
 
+    @property
+    def attempt(self) -> int:
+        """How often the run has been begun, this time too."""
+
     def progress(self, done: int, total: int | None, unit: str, **figures: float) -> None:
         """Say how far the work is; figures are shown beside it (loss, tokens_per_second)."""
 
@@ -50,13 +54,18 @@ class Context(Protocol):
 class BaseContext:
     """The parts that every context shares; `progress` is called at most five times a second by `track`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, attempt: int = 1) -> None:
+        self._folder, self._attempt = folder, attempt
 
     @property
     def folder(self) -> Path:
         """The run's folder."""
         return self._folder
+
+    @property
+    def attempt(self) -> int:
+        """As the parent counts it."""
+        return self._attempt
 
     def progress(self, done: int, total: int | None, unit: str, **figures: float) -> None:
         """Overridden by who shows progress."""
@@ -124,9 +133,14 @@ class ChildContext(BaseContext):
     A cancelled child gets a signal, so `check` has nothing to do here.
     """
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, attempt: int = 1) -> None:
+        super().__init__(folder, attempt)
         self._trace = (folder / "trace.jsonl").open("ab", buffering=0)
+        self._listeners: list[Callable[[str, dict[str, Any]], None]] = []
+
+    def listen(self, on_line: Callable[[str, dict[str, Any]], None]) -> None:
+        """Tell each line from now on to somebody here too: its kind and its fields."""
+        self._listeners.append(on_line)
 
     def progress(self, done: int, total: int | None, unit: str, **figures: float) -> None:
         """One trace line."""
@@ -143,3 +157,5 @@ class ChildContext(BaseContext):
                 {"kind": line_kind, "ts": time.time(), **fields}, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
             )
         )
+        for on_line in self._listeners:
+            on_line(line_kind, fields)

@@ -43,9 +43,9 @@ def cause_of(ending: Ending) -> tuple[Cause, str]:
     if ending.returncode == 0 and ending.wrote_result:
         return Cause.FINISHED, "it wrote its result"
     if ending.sent == "cancel":
-        return Cause.CANCELLED, "cancelled on request"
+        return Cause.CANCELLED, f"cancelled on request{_forced(ending)}"
     if ending.sent == "timeout":
-        return Cause.TIMEOUT, "stopped at its time limit"
+        return Cause.TIMEOUT, f"stopped at its time limit{_forced(ending)}"
     if ending.error_kind == "stage_error":
         return Cause.REFUSED, "it said why"
     if ending.error_kind == "paused":
@@ -58,3 +58,8 @@ def cause_of(ending: Ending) -> tuple[Cause, str]:
             return Cause.OOM, "the kernel killed it for memory"
         return Cause.KILLED, f"ended by {name}, with no sign of memory trouble"
     return Cause.CRASHED, f"exit status {ending.returncode}"
+
+
+def _forced(ending: Ending) -> str:
+    """Whether our SIGTERM was not enough for it."""
+    return ", by SIGKILL after its grace" if ending.returncode == -signal.SIGKILL else ""

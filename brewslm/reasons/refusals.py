@@ -18,6 +18,14 @@ class UnknownRow(Refusal, status=404, remedy="See brewslm map --json for row ids
     """No row of any project has this id."""
 
 
+class NotReproducible(Refusal, status=409, remedy="Bring it back as it was: the run's job.json names it with its hash.", **_S):
+    """Something that the experiment was trained from is gone or was changed."""
+
+
+class DependencyMissing(Refusal, **_S):
+    """A library that this needs, and that is not part of every installation, is not there."""
+
+
 class DiskFull(Refusal, status=507, remedy="Free some space, or move BREWSLM_HOME to a larger disk, and try again.", **_S):
     """The disk is full; what was begun was taken back."""
 

@@ -58,8 +58,21 @@ class CheckpointDamaged(Reason, stage=Stage.TRAINING, severity=Severity.WARNING)
     file: str
 
 
+class TraceSinkLost(
+    Reason,
+    stage=Stage.TRAINING,
+    severity=Severity.WARNING,
+    remedy="The run's trace.jsonl has every figure; look into the run's log.txt for what the other tool said.",
+):
+    """TensorBoard or MLflow could no longer be told the trace; training went on without it."""
+
+    experiment_id: str
+    sink: str
+    error: str
+
+
 class TrainingReproduced(Reason, stage=Stage.TRAINING, severity=Severity.INFO):
-    """An experiment was trained again from its record, to the same adapter, byte by byte."""
+    """An experiment was trained again from its record, to the same weights, byte by byte."""
 
     experiment_id: str
     adapter_sha256: str
@@ -71,13 +84,15 @@ class TrainingNotReproduced(
     severity=Severity.WARNING,
     remedy="Compare the machines, the number of threads and the versions: results are only equal on like ones.",
 ):
-    """An experiment was trained again from its record, to another adapter."""
+    """An experiment was trained again from its record, to other weights."""
 
     experiment_id: str
     adapter_sha256: str
     expected_sha256: str
     first_step: int | None
-    """The first step whose loss differs; none when the losses that were kept are equal."""
+    """The first step whose loss, gradient norm or rows differ; none when all that were kept are equal."""
+    differs: list[str] = []
+    """What of the environment is otherwise than it was: threads, precision, versions, the CPU's capability."""
 
 
 class TrainingFailure(Reason):

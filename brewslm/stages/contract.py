@@ -1,10 +1,13 @@
 """What every operation's request and result have in common."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from brewslm.rows.ledger import Ledger
+
+PlanName = Literal["safe", "balanced", "max_quality"]
+"""The plans that preflight offers, and of which training may take one."""
 
 
 class Request(BaseModel):

@@ -22,12 +22,13 @@ from brewslm.stages.preflight import PreflightRequest
 from brewslm.stages.prepare import PrepareRequest
 from brewslm.stages.projects import ChangeRequest
 from brewslm.stages.projects import CreateRequest as CreateProjectRequest
-from brewslm.stages.train import TrainRequest
+from brewslm.stages.train import ReproduceRequest, TrainRequest
 
 CHECKED_IN = Path(__file__).parents[2] / "docs" / "openapi.json"
 VERBS = {
     "map.commit": "map",
     "autopilot.run": "autopilot",
+    "train.reproduce": "reproduce",
     **{f"{verb}.run": verb for verb in ("ingest", "clean", "prepare", "preflight", "train", "evaluate", "export")},
 }
 """The verb of an operation whose name is not the verb itself with spaces."""
@@ -40,6 +41,7 @@ BODIES = [
     (manifests.PrepareFields, PrepareRequest, {"project"}),
     (training.PreflightFields, PreflightRequest, {"project"}),
     (training.AutopilotFields, AutopilotRequest, {"project"}),
+    (training.ReproduceFields, ReproduceRequest, {"experiment"}),
     (training.EvaluateFields, EvaluateRequest, {"experiment"}),
     (deployments.ExportFields, ExportRequest, {"experiment"}),
     (deployments.CreateFields, CreateRequest, set()),

@@ -6,7 +6,7 @@ import pytest
 from brewslm.pipeline import execute
 from brewslm.reasons import REGISTRY
 from brewslm.rows import RowReason
-from brewslm.store.files import run_folder
+from brewslm.store.files import read_json, run_folder
 from tests.experiments import make_experiment
 from tests.readers.made import pdf
 from tests.synthetic import reviews
@@ -167,6 +167,24 @@ def test_an_experiment_and_its_growing_trace(client, project, tiny_model, tiny_a
         file.write(b'ep", "step": 2, "loss": 1.0}\n')
     second = client.get(f"/api/experiments/{trained.id}/trace", params={"after": first["next"]}).json()
     assert [line["step"] for line in second["lines"]] == [2]
+
+
+def test_an_experiment_without_its_record_is_not_trained_again(client, project, perform, tiny_model, tiny_adapter):
+    trained = make_experiment(project, tiny_model, tiny_adapter)
+    done = perform(client.post(f"/api/experiments/{trained.id}/reproduce", json={"timeout_minutes": 5}))
+    assert (done["operation"], done["state"], done["problem"]["code"]) == ("train.reproduce", "failed", "not_reproducible")
+    assert "job.json" in done["problem"]["detail"]
+    assert client.get(f"/api/experiments/{trained.id}").json()["reproductions"] == {}
+    assert client.post("/api/experiments/exp-9/reproduce").json()["code"] == "unknown_run"
+
+
+def test_a_resumed_experiment_may_be_given_more_time(client, project):
+    task = client.post(f"/api/projects/{project}/training/run").json()["task_id"]
+    client.post(f"/api/tasks/{task}/cancel")
+    assert client.post(f"/api/experiments/{task}/resume", json={"timeout_minutes": 0}).json()["code"] == "invalid_request"
+    resumed = client.post(f"/api/experiments/{task}/resume", json={"timeout_minutes": 30})
+    assert (resumed.status_code, resumed.json()["state"]) == (202, "queued")
+    assert read_json(run_folder(task) / "time-limit.json") == 1800
 
 
 def test_an_experiment_is_asked(client, project, tiny_model, tiny_adapter):

@@ -5,6 +5,8 @@ import json
 from typer.testing import CliRunner
 
 from brewslm.cli.main import app
+from brewslm.models.catalogue import catalogue
+from brewslm.models.memory import Base, Method, PassShape, estimate
 from brewslm.observe.models import base_models
 
 
@@ -22,6 +24,16 @@ def test_the_sizes_are_those_that_the_library_counts():
     smol = next(one for one in base_models() if one.locator == "hf:HuggingFaceTB/SmolLM2-360M-Instruct")
     embedding, layer = 49152 * 960, 960 * (960 * 2 + 320 * 2) + 3 * 960 * 2560 + 2 * 960
     assert smol.parameters == embedding + 32 * layer + 960
+
+
+def test_the_sizes_of_the_layers_give_the_parameters_and_the_memory_is_preflights_own():
+    for locator, entry in catalogue().items():
+        assert abs(entry.shape.parameters / entry.parameters - 1) < 0.002, locator
+        view = next(one for one in base_models() if one.locator == locator)
+        method = Method(name="lora", rank=16, top_layers=1.0, bf16=False)
+        one = PassShape(tokens=1024, supervised=256, rows=8, longest=128, prefix=0)
+        assert view.training_bytes.cpu_fp32 == estimate(Base(shape=entry.shape, parameters=entry.parameters), method, one).total
+        assert view.training_bytes.cpu_fp32 > view.weight_bytes.cpu_fp32
 
 
 def test_the_terminal_and_json_say_the_same():

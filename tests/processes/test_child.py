@@ -58,6 +58,25 @@ def test_a_cancelled_child_ends(tmp_path):
     assert end.cause is Cause.CANCELLED
 
 
+def test_a_child_that_stays_when_it_is_asked_is_killed(tmp_path):
+    started = []
+    end = run_child(job(tmp_path, "stay"), started.append, lambda: len(started) == 3)
+    assert (end.cause, end.evidence) == (Cause.CANCELLED, "cancelled on request, by SIGKILL after its grace")
+
+
+def test_a_child_whose_memory_is_full_to_the_last_byte_still_says_so(tmp_path):
+    end = run_child(job(tmp_path, "exhaust"), lambda _line: None, lambda: False)
+    assert end.cause is Cause.OOM
+    assert end.error["kind"] == "memory" and end.error["error"].startswith("MemoryError at ")
+    assert "MemoryError" in (tmp_path / "log.txt").read_text()
+
+
+def test_a_child_knows_which_attempt_it_is(tmp_path):
+    lines = []
+    run_child(job(tmp_path, "attempt"), lines.append, lambda: False, attempt=3)
+    assert lines[-1]["figures"] == {"attempt": 3}
+
+
 def test_a_child_past_its_time_limit_ends(tmp_path):
     end = run_child(job(tmp_path, "wait"), lambda _line: None, lambda: False, timeout_seconds=0.5)
     assert end.cause is Cause.TIMEOUT

@@ -32,3 +32,8 @@ def test_why_a_child_ended(ending, cause):
 
 def test_a_kill_without_evidence_says_so():
     assert cause_of(Ending(-signal.SIGKILL))[1] == "ended by SIGKILL, with no sign of memory trouble"
+
+
+def test_a_child_that_did_not_heed_us_is_told_of():
+    assert cause_of(Ending(-signal.SIGTERM, sent="cancel"))[1] == "cancelled on request"
+    assert cause_of(Ending(-signal.SIGKILL, sent="cancel"))[1] == "cancelled on request, by SIGKILL after its grace"

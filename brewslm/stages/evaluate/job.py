@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from brewslm.errors import StageError
 from brewslm.handlers.eval_pack import EvalPack, load_eval_pack
 from brewslm.models.catalogue import BaseModelInfo, base_model
+from brewslm.models.trained import trained_weights
 from brewslm.reasons import Reason
 from brewslm.reasons.eval import EvalRuntimeError, EvaluationCompleted
 from brewslm.reasons.refusals import NotTrained
@@ -80,7 +81,7 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
     pack = load_eval_pack(request.eval_pack)
     pack.gates(manifest.task_profile)
     adapter = records.folder / experiment.adapter_path
-    if not (adapter / "adapter_model.safetensors").is_file():
+    if not trained_weights(adapter).is_file():
         raise StageError(NotTrained(), f"{experiment.run_id} has lost its adapter", where=experiment.adapter_path)
     base = base_model(experiment.base_model)
     if base.sha256 != experiment.base_sha256:

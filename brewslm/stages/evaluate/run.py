@@ -15,6 +15,7 @@ from brewslm.models.loading import load_model, load_tokenizer, set_threads
 from brewslm.models.predictors import WeightsPredictor
 from brewslm.models.prompt import Predictor
 from brewslm.models.templates import Style
+from brewslm.models.trained import trained_weights
 from brewslm.processes.context import Context
 from brewslm.reasons.eval import EvalDatasetMissing, EvalRuntimeError
 from brewslm.reasons.prepare import ManifestMismatch
@@ -92,7 +93,7 @@ def _held_out(job: EvaluateJob) -> tuple[PreparedData, list[PreparedRow]]:
 
 
 def _check_adapter(job: EvaluateJob) -> None:
-    if sha256(job.adapter / "adapter_model.safetensors") != job.adapter_sha256:
+    if sha256(trained_weights(job.adapter)) != job.adapter_sha256:
         reason = EvalRuntimeError(experiment_id=job.experiment_id, error="the adapter's hash differs")
         raise StageError(reason, where=job.adapter.name, cause="it is not the adapter that was trained")
 

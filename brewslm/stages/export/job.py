@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
 from brewslm.models.catalogue import BaseModelInfo, base_model
+from brewslm.models.trained import is_whole
 from brewslm.presets import checked, read_preset
 from brewslm.reasons import Reason
 from brewslm.reasons.export import ExportCompleted
@@ -18,7 +19,8 @@ from brewslm.stages.contract import Job, Request, Result
 from brewslm.store import tables
 from brewslm.store.records import Records, experiment_of
 
-FORMATS = ("hf", "safetensors-adapter", "safetensors-merged", "gguf-f16", "gguf-q8_0", "gguf-q4_k_m")
+ADAPTER_FORMAT = "safetensors-adapter"
+FORMATS = ("hf", ADAPTER_FORMAT, "safetensors-merged", "gguf-f16", "gguf-q8_0", "gguf-q4_k_m")
 
 
 class SmokePolicy(BaseModel):
@@ -137,11 +139,11 @@ def resolve(request: ExportRequest, records: Records) -> ExportJob:
     """Freeze the experiment, its base and its held-out rows.
 
     Raises:
-        StageError(InvalidRequest): A format is not known.
+        StageError(InvalidRequest): A format is not known, or this experiment can't have it.
         StageError(BaseModelNotFound): The base is no longer there.
     """
-    formats = checked_formats(request.formats)
     experiment = experiment_of(records.session, request.experiment)
+    formats = _possible(checked_formats(request.formats), records.folder / experiment.adapter_path)
     manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
     return ExportJob(
         experiment_id=request.experiment, export_id=records.run_id, base=base_model(experiment.base_model),
@@ -151,6 +153,18 @@ def resolve(request: ExportRequest, records: Records) -> ExportJob:
         policy=checked(read_preset("smoke_check"), SmokePolicy, "smoke_check.yaml"),
         output=records.folder / "exports" / records.run_id, project_folder=records.folder,
     )  # fmt: skip
+
+
+def _possible(formats: tuple[str, ...], trained: Path) -> tuple[str, ...]:
+    """Where every weight was trained there is no adapter: "all formats" goes without it, and asked for by name it is refused."""
+    if not is_whole(trained) or ADAPTER_FORMAT not in formats:
+        return formats
+    if formats != FORMATS:
+        cause = "every weight was trained: there is no adapter beside its base"
+        raise StageError(
+            InvalidRequest(), f"{ADAPTER_FORMAT} can't be made", cause=cause, next_step="Ask for safetensors-merged."
+        )
+    return tuple(name for name in formats if name != ADAPTER_FORMAT)
 
 
 def record(result: ExportResult, session: Session, run: tables.Run) -> Sequence[Reason]:

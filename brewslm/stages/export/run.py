@@ -12,14 +12,13 @@ from brewslm.models.gguf_model import quantise
 from brewslm.models.gguf_writer import check_writable, tensor_types, write_gguf
 from brewslm.models.loading import load_model, load_tokenizer, set_threads, yield_when_waiting
 from brewslm.models.templates import end_token_id
+from brewslm.models.trained import ADAPTER, is_whole, trained_weights
 from brewslm.processes.context import Context
 from brewslm.reasons.export import ExportArtifactMissing, ExportQuantizationFailed
 from brewslm.rows.manifest import PreparedData
-from brewslm.stages.export.job import Artifact, ExportJob, ExportResult
+from brewslm.stages.export.job import ADAPTER_FORMAT, Artifact, ExportJob, ExportResult
 from brewslm.stages.export.smoke import SmokeCheck
 from brewslm.store.files import new_folder, read_json, sha256, write_json
-
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
 
 
 def run(job: ExportJob, context: Context) -> ExportResult:
@@ -58,7 +57,7 @@ def verify_inputs(job: ExportJob) -> None:
     Raises:
         StageError(ExportArtifactMissing): One is gone or was changed.
     """
-    weights = job.adapter / ADAPTER_WEIGHTS
+    weights = trained_weights(job.adapter)
     found = sha256(weights) if weights.exists() else None
     for what, seen, wanted in (("adapter", found, job.adapter_sha256), ("base model", job.base.sha256, job.base_sha256)):
         if seen != wanted:
@@ -88,8 +87,9 @@ def _fill(job: ExportJob, bundle: Path, data: PreparedData, context: Context) ->
     smoke.check_merged(bundle / "hf")
     made = {"hf": _artifact(bundle, "hf", "hf", "model.safetensors", smoke)}
     made["safetensors-merged"] = _merged_weights(bundle, smoke)
-    shutil.copytree(job.adapter, bundle / "safetensors-adapter")
-    made["safetensors-adapter"] = _artifact(bundle, "safetensors-adapter", "safetensors-adapter", ADAPTER_WEIGHTS, smoke)
+    if not is_whole(job.adapter):
+        shutil.copytree(job.adapter, bundle / ADAPTER_FORMAT)
+        made[ADAPTER_FORMAT] = _artifact(bundle, ADAPTER_FORMAT, ADAPTER_FORMAT, ADAPTER, smoke)
     step("checked")
     f16 = bundle / "gguf-f16" / "model-f16.gguf"
     for variant in _needed(job.formats):
@@ -117,8 +117,11 @@ def _needed(formats: tuple[str, ...]) -> list[str]:
 
 
 def write_merged(model: Any, tokenizer: Any, folder: Path, end: int) -> None:
-    """Merge the adapter into the base, in fp32, and write a folder that transformers and vLLM load."""
-    merged = model.merge_and_unload()
+    """Merge the adapter into the base, in fp32, and write a folder that transformers and vLLM load.
+
+    A whole model is its own merge.
+    """
+    merged = model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
     merged.generation_config.eos_token_id = end
     merged.generation_config.do_sample = False
     merged.save_pretrained(folder)

@@ -1,8 +1,29 @@
-"""What of a model is trained: an adapter on its linear layers."""
+"""What of a model is trained: an adapter on its linear layers, or every weight."""
 
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
+from brewslm.errors import StageError
+from brewslm.models.packed_attention import attend_within_rows
 from brewslm.models.recipe import Recipe
+from brewslm.models.runtime import device_found, precision_of
+from brewslm.reasons.training import TrainingDispatchError
+
+
+def model_to_train(base: Path, recipe: Recipe, experiment_id: str) -> Any:
+    """The base with what the recipe's method trains of it; it attends within rows.
+
+    Raises:
+        StageError(TrainingDispatchError): The method needs a library that is not there.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    more = {"quantization_config": _four_bits(experiment_id)} if recipe.method == "qlora" else {}
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, **more)
+    attend_within_rows(model)
+    return model if recipe.method == "full" else with_adapter(model, recipe)
 
 
 def with_adapter(model: Any, recipe: Recipe) -> Any:
@@ -22,3 +43,23 @@ def with_adapter(model: Any, recipe: Recipe) -> Any:
             layers_to_transform=list(range(first, layers)) if first else None,
         ),
     )  # fmt: skip
+
+
+def without_adapter(model: Any) -> Any:
+    """The transformers model inside: that which a PEFT wrapper holds, adapter and all, or the model itself."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def _four_bits(experiment_id: str) -> Any:
+    """QLoRA's settings (Dettmers et al. 2023): NormalFloat in 4 bits, its scales quantised too."""
+    if find_spec("bitsandbytes") is None:
+        reason = TrainingDispatchError(experiment_id=experiment_id, error="dependency_missing", blockers=["dependency_missing"])
+        next_step = "pip install 'brewslm[qlora]', or --set method=lora."
+        raise StageError(reason, "QLoRA can't be trained here", cause="bitsandbytes is not installed", next_step=next_step)
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    compute = torch.bfloat16 if precision_of(device_found()) == "bf16 autocast" else torch.float32
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
+    )

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 
 from brewslm.store.files import read_json, sha256, sync_folder, write_json
 
-WEIGHTS = "adapter_model.safetensors"
 COMPLETE = "COMPLETE.json"
 WRITING = ".writing"
 """Where a checkpoint is written before it gets its name; what is left there was cut off."""

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from brewslm.errors import StageError
 from brewslm.models.packing import Example
+from brewslm.models.trained import is_whole, trained_weights
 from brewslm.reasons.training import Guard, TrainingRuntimeError
-from brewslm.stages.train.checkpoints import WEIGHTS
 
 _NEXT = {
     Guard.LOSS_NOT_FINITE: "Try a smaller --set learning_rate=…, and look whether the base model answers at all.",
@@ -61,13 +62,33 @@ def end_must_be_supervised(examples: Sequence[Example], end: int, experiment_id:
             raise tripped(Guard.END_NOT_SUPERVISED, experiment_id, cause)
 
 
-def adapter_must_have_changed(adapter: Path, experiment_id: str) -> None:
-    """LoRA's B matrices start at zero: where they still are, the merge would change nothing.
+def weights_must_have_changed(trained: Path, base: Path, experiment_id: str) -> None:
+    """What was trained would change an answer. LoRA's B matrices start at zero, and a whole model starts as its base.
+
+    Args:
+        trained: The folder of an adapter, or of a whole model.
+        base: The base model's folder.
 
     Raises:
-        StageError(TrainingRuntimeError): Every one is.
+        StageError(TrainingRuntimeError): Every weight is as it was.
     """
     from safetensors.torch import load_file
 
-    if not any(bool(weight.any()) for name, weight in load_file(adapter / WEIGHTS).items() if "lora_B" in name):
+    weights = load_file(trained_weights(trained))
+    if is_whole(trained):
+        if _same(weights, base):
+            raise tripped(Guard.ADAPTER_UNCHANGED, experiment_id, "the model is unchanged: every weight is that of its base")
+    elif not any(bool(weight.any()) for name, weight in weights.items() if "lora_B" in name):
         raise tripped(Guard.ADAPTER_UNCHANGED, experiment_id, "the adapter is unchanged: every B matrix is still zero")
+
+
+def _same(weights: dict[str, Any], base: Path) -> bool:
+    """Whether each of these weights that stands in a file of the base too is equal there."""
+    from safetensors import safe_open
+
+    for file in base.glob("*.safetensors"):
+        with safe_open(file, framework="pt") as opened:
+            for name in set(opened.keys()) & set(weights):
+                if not opened.get_tensor(name).float().equal(weights[name].float()):
+                    return False
+    return True

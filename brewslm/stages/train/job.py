@@ -7,10 +7,13 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 
 from brewslm.models.catalogue import BaseModelInfo, base_model
+from brewslm.models.environment import Environment
+from brewslm.models.loading import thread_count
 from brewslm.models.recipe import Recipe, recipe_named
 from brewslm.reasons import Reason
 from brewslm.reasons.training import TrainingCompleted
-from brewslm.stages.contract import Job, ProjectRequest, Result
+from brewslm.stages.contract import Job, PlanName, ProjectRequest, Result
+from brewslm.stages.train.sinks import SinkName, must_be_there
 from brewslm.store import tables
 from brewslm.store.records import Records
 
@@ -18,13 +21,15 @@ BACKEND = "transformers+peft"
 
 
 class TrainRequest(ProjectRequest):
-    """Train an adapter on the project's prepared rows.
+    """Train on the project's prepared rows.
 
     Attributes:
         recipe: A preset; the one named like the manifest's task profile when left out.
         settings: Recipe keys to change, as text: {"epochs": "2"}.
         manifest_version: The newest when left out.
         fail_open: Let preflight's blockers pass as warnings where training is possible at all.
+        plan: Change the recipe as this plan of preflight does; left as it is otherwise.
+        log_to: Write the trace for TensorBoard or MLflow too, into the experiment's folder.
     """
 
     base_model: str | None = None
@@ -34,6 +39,8 @@ class TrainRequest(ProjectRequest):
     eval_pack: str = "default"
     timeout_minutes: float | None = Field(None, gt=0)
     fail_open: bool = False
+    plan: PlanName | None = None
+    log_to: SinkName | None = None
 
 
 class TrainJob(Job):
@@ -41,6 +48,7 @@ class TrainJob(Job):
 
     Attributes:
         output: Folder of this experiment, for checkpoints and the adapter.
+        threads: To compute with; 0, in a job of an older version, for what the settings say.
     """
 
     experiment_id: str
@@ -51,13 +59,16 @@ class TrainJob(Job):
     manifest_sha256: str
     recipe: Recipe
     output: Path
+    threads: int = 0
+    log_to: SinkName | None = None
 
 
 class TrainResult(Result):
     """What training leaves.
 
     Attributes:
-        adapter_path: Relative to the project's folder.
+        adapter_path: Of the folder with what was trained, relative to the project's folder: see models/trained.py.
+        adapter_sha256: Of the file with its weights.
         real_tokens_per_second: Tokens of rows (no padding, repeated prefixes counted once per row) over the time in steps.
         peak_memory_bytes: The child's peak resident set.
     """
@@ -77,6 +88,7 @@ class TrainResult(Result):
     real_tokens_per_second: float
     seconds: float
     peak_memory_bytes: int
+    environment: Environment | None = None
     warnings: list[str] = []
 
 
@@ -85,7 +97,10 @@ def resolve(request: TrainRequest, records: Records) -> TrainJob:
 
     Raises:
         StageError(NotPrepared, BaseModelNotFound, InvalidRequest): One of them is not there.
+        StageError(DependencyMissing): The sink's library is not.
     """
+    if request.log_to is not None:
+        must_be_there(request.log_to)
     manifest = records.manifest(request.manifest_version)
     return TrainJob(
         experiment_id=records.run_id,
@@ -96,6 +111,8 @@ def resolve(request: TrainRequest, records: Records) -> TrainJob:
         manifest_sha256=manifest.sha256,
         recipe=recipe_named(request.recipe or manifest.task_profile, request.settings),
         output=records.folder / "experiments" / records.run_id,
+        threads=thread_count(),
+        log_to=request.log_to,
     )
 
 

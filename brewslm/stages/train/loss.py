@@ -1,6 +1,6 @@
 """The loss: exact, and computed only where something is supervised."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from brewslm.models.packed_attention import rows_of
@@ -15,7 +15,7 @@ def pack_loss(model: Any, packed: Pack, head: Any) -> Any:
 
     Args:
         model: The transformers model that holds the adapter, not its PEFT wrapper; it attends within rows.
-        head: The output matrix (vocabulary, hidden), detached: the adapter does not touch it.
+        head: The output matrix (vocabulary, hidden), from `output_matrix`.
     """
     import torch
 
@@ -25,7 +25,29 @@ def pack_loss(model: Any, packed: Pack, head: Any) -> Any:
     targets = torch.tensor(packed.targets, device=head.device)
     counted = targets != -100
     out = model.model(input_ids=ids, position_ids=positions, use_cache=False, rows=rows_of(packed, head.device))
-    return supervised_loss(out.last_hidden_state[0, counted], head, targets[counted])
+    hidden = out.last_hidden_state[0, counted]
+    if not head.requires_grad:
+        return supervised_loss(hidden, head, targets[counted])
+    logits = torch.nn.functional.linear(hidden.to(head.dtype), head).float()  # the kernel gives a trained head no gradient
+    return torch.nn.functional.cross_entropy(logits, targets[counted], reduction="sum")
+
+
+def output_matrix(model: Any, dtype: Any) -> Callable[[], Any]:
+    """A function that gives the model's output matrix in the type that it is multiplied in.
+
+    Where no adapter touches it, it is detached and converted once. Where it is trained, it is what it is by now, with its
+    gradient; tied to the embeddings, they get it too.
+    """
+    if model.lm_head.weight.requires_grad:
+        return lambda: model.lm_head.weight.to(dtype)
+    kept: list[Any] = []
+
+    def converted() -> Any:
+        if not kept:  # at the first step: by then the Trainer has moved the model to its device
+            kept.append(model.lm_head.weight.detach().to(dtype))
+        return kept[0]
+
+    return converted
 
 
 def mean_loss(model: Any, packs: Sequence[Pack], head: Any) -> float:

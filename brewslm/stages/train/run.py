@@ -13,10 +13,11 @@ import orjson
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
 from brewslm.handlers.examples import tokenise
+from brewslm.models.environment import environment
 from brewslm.models.loading import load_tokenizer, set_threads
-from brewslm.models.packed_attention import attend_within_rows
-from brewslm.models.packing import Example
+from brewslm.models.packing import Example, shared_prefix
 from brewslm.models.templates import end_token_id
+from brewslm.models.trained import is_whole, trained_weights
 from brewslm.processes.context import Context
 from brewslm.processes.trace import read_trace
 from brewslm.reasons.refusals import DiskFull
@@ -24,13 +25,16 @@ from brewslm.reasons.training import TrainingResumed, TrainingRuntimeError, Trai
 from brewslm.rows.ledger import Ledger, LedgerKeeper
 from brewslm.rows.manifest import PreparedData
 from brewslm.stages.train import trainer as training
-from brewslm.stages.train.adapter import with_adapter
-from brewslm.stages.train.checkpoints import WEIGHTS, Checkpoint, best, checkpoints, keep_best
-from brewslm.stages.train.guards import adapter_must_have_changed, end_must_be_supervised
+from brewslm.stages.train.adapter import model_to_train
+from brewslm.stages.train.checkpoints import Checkpoint, best, checkpoints, keep_best
+from brewslm.stages.train.guards import end_must_be_supervised, weights_must_have_changed
 from brewslm.stages.train.job import TrainJob, TrainResult
 from brewslm.stages.train.resuming import made_from, usable_checkpoints
+from brewslm.stages.train.sinks import open_sink
 from brewslm.stages.train.watcher import trace
 from brewslm.store.files import new_folder, sha256, write_atomic
+
+CONFIGS = ("config.json", "generation_config.json")
 
 
 def run(job: TrainJob, context: Context) -> TrainResult:
@@ -54,7 +58,7 @@ def run(job: TrainJob, context: Context) -> TrainResult:
 
 def _run(job: TrainJob, context: Context) -> TrainResult:
     began = time.monotonic()
-    set_threads()
+    set_threads(job.threads)
     data = PreparedData(job.manifest_path, job.manifest_sha256)
     examples, dev, ledger = _examples(job, data)
     found, damaged = usable_checkpoints(job)
@@ -63,8 +67,8 @@ def _run(job: TrainJob, context: Context) -> TrainResult:
         context.tell(reason)
     _train(job, examples, dev, found, context)
     chosen = best(checkpoints(job.output / "checkpoints"))
-    adapter = _adopt(chosen.path, job.output / "adapter")
-    adapter_must_have_changed(adapter, job.experiment_id)
+    adapter = _adopt(chosen.path, job.base.folder, job.output / "adapter")
+    weights_must_have_changed(adapter, job.base.folder, job.experiment_id)
     keep_best(job.output / "checkpoints", newest=1)
     steps = read_trace(context.folder / "trace.jsonl", "step")
     _tell_if_early(job, len(steps), training.total_steps(len(examples), job.recipe), chosen, context)
@@ -72,10 +76,10 @@ def _run(job: TrainJob, context: Context) -> TrainResult:
         ledger=ledger, experiment_id=job.experiment_id, base_model=job.base.locator, base_sha256=job.base.sha256,
         manifest_id=job.manifest_id, manifest_version=data.manifest.version,
         adapter_path=f"experiments/{job.experiment_id}/adapter",
-        adapter_sha256=sha256(adapter / WEIGHTS), final_train_loss=_tail_mean([step["loss"] for step in steps]),
+        adapter_sha256=sha256(trained_weights(adapter)), final_train_loss=_tail_mean([step["loss"] for step in steps]),
         best_dev_loss=chosen.said.dev_loss, best_step=chosen.said.step, steps=len(steps), trained_rows=len(examples),
         real_tokens_per_second=_speed(steps), seconds=round(time.monotonic() - began, 1),
-        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        environment=environment(), peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )  # fmt: skip
 
 
@@ -108,23 +112,22 @@ def _train(job: TrainJob, examples: list[Example], dev: list[Example], found: li
     plan = training.plan_for(job.recipe, len(examples), job.output / "checkpoints", made_from(job))
     last = found[-1] if found else None
     if last:
-        context.tell(TrainingResumed(experiment_id=job.experiment_id, attempt=len(found), from_step=last.said.step))
+        context.tell(TrainingResumed(experiment_id=job.experiment_id, attempt=context.attempt, from_step=last.said.step))
         if last.said.step >= training.total_steps(len(examples), job.recipe) or plan.is_enough(last.said.stale):
             return
+    _tell_of_passes(job, examples, len(shared_prefix([*examples, *dev])), context)
+    model = model_to_train(job.base.folder, job.recipe, job.experiment_id)
+    trainer = training.build(model, job.recipe, examples, dev, plan, context, job.experiment_id)
+    with open_sink(job.log_to, job.output, job.experiment_id, last.said.step if last else 0, context):
+        trainer.train(resume_from_checkpoint=str(last.path) if last else None)
+
+
+def _tell_of_passes(job: TrainJob, examples: list[Example], prefix: int, context: Context) -> None:
+    """How many tokens the largest pass holds at most: what a run that is out of memory could do with less of."""
     lengths = sorted((len(example.ids) for example in examples), reverse=True)
-    at_most = sum(lengths[: job.recipe.batch_size])
-    trace(context, "packs", longest_pack=min(at_most, job.recipe.pack_tokens), longest_row=lengths[0])
-    trainer = training.build(_model(job), job.recipe, examples, dev, plan, context, job.experiment_id)
-    trainer.train(resume_from_checkpoint=str(last.path) if last else None)
-
-
-def _model(job: TrainJob) -> Any:
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    model = AutoModelForCausalLM.from_pretrained(job.base.folder, dtype=torch.float32)
-    attend_within_rows(model)
-    return with_adapter(model, job.recipe)
+    batch = prefix + sum(length - prefix for length in lengths[: job.recipe.batch_size])
+    longest = max(lengths[0], min(batch, job.recipe.pack_tokens))
+    trace(context, "packs", longest_pack=longest, longest_row=lengths[0])
 
 
 def _tell_if_early(job: TrainJob, steps: int, planned: int, chosen: Checkpoint, context: Context) -> None:
@@ -137,11 +140,14 @@ def _tell_if_early(job: TrainJob, steps: int, planned: int, chosen: Checkpoint, 
         )  # fmt: skip
 
 
-def _adopt(checkpoint: Path, adapter: Path) -> Path:
-    """Copy the chosen checkpoint's adapter, and nothing of the optimizer."""
+def _adopt(checkpoint: Path, base: Path, adapter: Path) -> Path:
+    """Copy the chosen checkpoint's weights, and nothing of the optimizer; a whole model with the config of its base."""
+    weights = trained_weights(checkpoint)
+    beside = [base / name for name in CONFIGS] if is_whole(checkpoint) else [checkpoint / "adapter_config.json"]
     with new_folder(adapter) as folder:
-        for name in (WEIGHTS, "adapter_config.json"):
-            shutil.copyfile(checkpoint / name, folder / name)
+        for file in (weights, *beside):
+            if file.is_file() or file is weights:
+                shutil.copyfile(file, folder / file.name)
     return adapter
 
 

@@ -11,11 +11,13 @@ from brewslm.errors import StageError
 from brewslm.models.loading import multiplying_in
 from brewslm.models.packing import Example, pack, shared_prefix
 from brewslm.models.recipe import Recipe
+from brewslm.models.runtime import device_found
 from brewslm.processes.context import Context
 from brewslm.reasons.refusals import DiskFull
+from brewslm.stages.train.adapter import without_adapter
 from brewslm.stages.train.checkpoints import WRITING
 from brewslm.stages.train.guards import loss_must_tell
-from brewslm.stages.train.loss import mean_loss, pack_loss
+from brewslm.stages.train.loss import mean_loss, output_matrix, pack_loss
 from brewslm.stages.train.order import LengthGroupedOrder
 from brewslm.stages.train.watcher import CheckpointPlan, watcher
 
@@ -35,7 +37,7 @@ def build(
     fit, and Paused.
 
     Args:
-        model: From `adapter.with_adapter`.
+        model: From `adapter.model_to_train`.
     """
     import torch
     from safetensors import SafetensorError
@@ -44,11 +46,11 @@ def build(
     from brewslm.models.kernels.fuse import fuse
 
     prefix = shared_prefix([*examples, *dev])
-    head = model.get_base_model().lm_head.weight.detach()
+    base = without_adapter(model)
     dtype = torch.bfloat16 if recipe.multiplies_in_bf16() else torch.float32
-    head = head.to(dtype)
+    head = output_matrix(base, dtype)
     if recipe.method == "lora":
-        fuse(model.get_base_model(), dtype)
+        fuse(base, dtype)
     order = LengthGroupedOrder([len(example.ids) for example in examples], recipe.batch_size, recipe.seed)
     dev_packs = pack(sorted(dev, key=lambda example: len(example.ids)), prefix, recipe.pack_tokens)
 
@@ -65,10 +67,10 @@ def build(
             model.train()
             self.batch = inputs
             supervised = sum(packed.supervised for packed in inputs["packs"])
-            total = torch.zeros((), device=head.device)
+            total = torch.zeros((), device=base.device)
             with multiplying_in(dtype):
                 for packed in inputs["packs"]:
-                    loss = pack_loss(model.get_base_model(), packed, head) / supervised
+                    loss = pack_loss(base, packed, head()) / supervised
                     self.accelerator.backward(loss)
                     total += loss.detach()
             loss_must_tell(total.item(), experiment_id, self.state.global_step + 1)
@@ -90,7 +92,7 @@ def build(
     steps = total_steps(len(examples), recipe)
     arguments = TrainingArguments(
         output_dir=str(plan.folder / WRITING),
-        use_cpu=not torch.cuda.is_available(), seed=recipe.seed, max_steps=steps,
+        use_cpu=device_found() == "cpu", seed=recipe.seed, max_steps=steps,
         per_device_train_batch_size=recipe.batch_size, learning_rate=recipe.learning_rate, lr_scheduler_type=recipe.schedule,
         warmup_steps=round(recipe.warmup_share * steps), weight_decay=recipe.weight_decay, max_grad_norm=recipe.max_grad_norm,
         logging_steps=1, save_strategy="steps", save_steps=plan.every, report_to=[], disable_tqdm=True,
@@ -98,11 +100,10 @@ def build(
     )  # fmt: skip
     trainer = PackedTrainer(model=model, args=arguments, train_dataset=list(examples), data_collator=collate)
     trainer.remove_callback(PrinterCallback)  # the trace tells it all
-    base = model.get_base_model()
 
     def dev_loss() -> float | None:
         with multiplying_in(dtype):
-            return mean_loss(base, dev_packs, head) if dev_packs else None
+            return mean_loss(base, dev_packs, head()) if dev_packs else None
 
     trainer.add_callback(watcher(trainer, experiment_id, dev_loss, plan, context))
     return trainer

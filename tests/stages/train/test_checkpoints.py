@@ -1,5 +1,9 @@
 """A checkpoint is whole or does not count; what goes on from one gives the same weights, byte by byte."""
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 from brewslm.errors import StageError
@@ -86,6 +90,18 @@ def test_a_pause_keeps_where_it_was_and_changes_nothing(tmp_path, tiny_model, st
     pause.unlink()
     assert train(job).adapter_sha256 == straight
     assert steps(job, "reason")[-1]["payload"]["from_step"] == 5
+
+
+def test_a_disk_that_is_full_at_a_checkpoint_leaves_the_last_one_whole_to_go_on_from(tmp_path, tiny_model):
+    """On a real file system of 640 kB, which holds two of them, in a mount namespace of its own."""
+    command = [sys.executable, "-m", "tests.stages.train.full_disk", str(tmp_path), str(tiny_model), "640k"]
+    done = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", *command], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["problem"]["code"] == "disk_full" and "The checkpoint of step" in found["problem"]["title"]
+    assert found["sound"] and found["left"] == [f"checkpoint-{step}" for step in found["sound"]], "something half lies about"
+    assert found["told"] == ["training_resumed"] and found["from_step"] == found["sound"][-1]
+    assert found["same"] and found["damaged"] == 0
 
 
 def test_training_stops_when_the_dev_loss_has_stopped_falling_and_a_resume_knows_it(tmp_path, tiny_model):

@@ -1,9 +1,12 @@
 """What would be silently wrong ends in an error with its reason, each by a cause that could be real."""
 
+from pathlib import Path
+
 import pytest
 
 from brewslm.errors import StageError
 from brewslm.models.packing import Example
+from brewslm.reasons import REGISTRY, Stage
 from tests.stages.train.small import changed_model, job_for, steps, stopped
 
 
@@ -76,3 +79,10 @@ def test_an_end_mark_that_is_not_supervised_is_an_error_that_names_the_row(ids):
     with pytest.raises(StageError) as caught:
         end_must_be_supervised([whole, Example("cut", ids, 2)], 7, "exp-1")
     assert guard_of(caught.value) == "end_not_supervised" and "row cut" in caught.value.cause
+
+
+def test_each_reason_of_training_is_met_by_a_test():
+    """Whoever adds one writes the test that reaches it by a real cause."""
+    said = "".join(path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py") if path.name != "test_reasons.py")
+    codes = {code for code, reason in REGISTRY.items() if reason.stage is Stage.TRAINING}
+    assert codes and {code for code in codes if f'"{code}"' not in said} == set()

@@ -1,0 +1,81 @@
+"""What the prepared rows must be."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from brewslm.handlers import HANDLERS, handler_for
+from brewslm.handlers.eval_pack import EvalPack
+from brewslm.handlers.examples import tokenise
+from brewslm.models.packing import Example
+from brewslm.processes.context import Context
+from brewslm.rows.ledger import LedgerKeeper
+from brewslm.rows.manifest import Manifest, PreparedData
+from brewslm.rows.reasons import RowReason
+from brewslm.stages.preflight.finding import Finding, blocker, warning
+from brewslm.stages.preflight.job import PreflightJob
+
+
+@dataclass(frozen=True)
+class Tokenised:
+    """The rows of train.
+
+    Attributes:
+        examples: Those with something to learn from.
+        rejected: How many of the others there are, by reason.
+    """
+
+    examples: list[Example]
+    rejected: Counter[RowReason]
+
+
+def check_task(manifest: Manifest) -> Iterator[Finding]:
+    """There is a handler, and something to tell apart."""
+    if manifest.task_profile not in HANDLERS:
+        step = "Prepare rows of a task profile that has a handler."
+        yield blocker("handler_missing", manifest.task_profile, ", ".join(HANDLERS), step, fatal=True)
+    labels = manifest.output_schema.labels
+    if manifest.task_profile == "classification" and len(labels) < 2:
+        step = "Import rows of another label, and prepare again."
+        yield blocker("one_label", f"{len(labels)} label in train", "at least 2", step)
+
+
+def check_gates(manifest: Manifest, pack: EvalPack) -> Iterator[Finding]:
+    """Each required gate must be about a metric that this handler emits, and the eval rows must be able to decide it."""
+    handler = HANDLERS.get(manifest.task_profile)
+    rows = manifest.splits["eval"].rows
+    if rows == 0:
+        yield blocker("no_eval_rows", "0 rows in eval", "at least 1", "Prepare with --eval-rows.")
+    for gate in pack.gates(manifest.task_profile) if handler and rows else ():
+        if gate.required and gate.metric not in handler.metric_ids:  # type: ignore[union-attr]
+            known = ", ".join(sorted(handler.metric_ids))  # type: ignore[union-attr]
+            yield blocker("gate_metric_unknown", f"{gate.gate} wants {gate.metric}", known, "Choose another --eval-pack.")
+        elif gate.required and not gate.decidable(rows):
+            limit = f"{gate.metric} {gate.operator} {gate.threshold} within a 95 % interval"
+            yield blocker("gate_undecidable", f"{rows} eval rows for {gate.gate}", limit, "Prepare with more --eval-rows.")
+
+
+def tokenised_rows(job: PreflightJob, data: PreparedData, tokenizer: Any, context: Context) -> Tokenised:
+    """Tokenise every row as training will, however long it is."""
+    handler = handler_for(data.manifest.task_profile, data.manifest.output_schema)
+    train = data.train()
+    context.progress(0, len(train), "rows")
+    examples, rejected = tokenise(train, handler, tokenizer, sys.maxsize, LedgerKeeper())
+    context.progress(len(train), len(train), "rows")
+    return Tokenised(examples, Counter(reason for _, reason in rejected))
+
+
+def check_rows(rows: Tokenised, max_length: int) -> Iterator[Finding]:
+    """How many can't be trained on, and whether any can."""
+    over = sum(len(example.ids) > max_length for example in rows.examples)
+    total, left = len(rows.examples) + rows.rejected.total(), len(rows.examples) - over
+    counts = rows.rejected + Counter({RowReason.OVER_LENGTH: over})
+    for reason, count in sorted(counts.items()):
+        tell = warning if left else blocker
+        limit = f"{max_length} tokens" if reason is RowReason.OVER_LENGTH else "an answer in each row"
+        step = "Raise --set max_length=…, or look at the rows in rejected.jsonl."
+        yield tell(f"rows_{reason.value}", f"{count} of {total} rows", limit, step)
+    if not left:
+        yield blocker("no_trainable_rows", f"0 of {total} rows", "at least 1", "Prepare with more rows.", fatal=True)

@@ -1,0 +1,65 @@
+"""What this machine must have: packages, memory, disk."""
+
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from brewslm.models.formats import export_bytes, missing_packages
+from brewslm.models.memory import FLOAT_BYTES, Method
+from brewslm.models.recipe import Recipe
+from brewslm.models.shape import ModelShape
+from brewslm.stages.preflight.finding import Finding, blocker, gigabytes, warning
+from brewslm.stages.preflight.plan import TrainPlan
+
+NEEDED = ("torch", "transformers", "peft", "accelerate", "safetensors")
+BY_METHOD = {"qlora": ("bitsandbytes",)}
+KEPT = 4
+"""Checkpoints that may stand on the disk at once: the best, the two newest, and one that is being written."""
+MOMENTS_BYTES = 8
+"""AdamW's two, of each trained weight, in a checkpoint."""
+
+
+def check_dependencies(recipe: Recipe, formats: tuple[str, ...]) -> Iterator[Finding]:
+    """Every package that training imports, and that the wanted exports will."""
+    for name in (*NEEDED, *BY_METHOD.get(recipe.method, ())):
+        try:
+            version(name)
+        except PackageNotFoundError:
+            wanted = f"method {recipe.method} needs it" if name not in NEEDED else ", ".join(NEEDED)
+            step = "Run make setup." if name in NEEDED else f"Run pip install 'brewslm[{recipe.method}]', or --set method=lora."
+            yield blocker("dependency_missing", f"{name} is not installed", wanted, step, fatal=True)
+    missing = missing_packages(formats)
+    if missing:
+        wanted = ", ".join(name for name in formats if name.startswith("gguf"))
+        yield warning(
+            "export_toolchain_missing", f"{', '.join(missing)} not installed", f"needed for {wanted}", "Run make setup."
+        )
+
+
+def check_memory(plan: TrainPlan) -> Iterator[Finding]:
+    """The estimated peak, held against what may be used."""
+    needed, usable = plan.memory_bytes["total"], plan.runtime.memory_bytes
+    if needed > usable:
+        step = "Lower --set pack_tokens=… or max_length, take --plan safe, or free memory."
+        yield blocker("memory_does_not_fit", f"{gigabytes(needed)} needed", f"{gigabytes(usable)} to use", step)
+
+
+def check_disk(folder: Path, recipe: Recipe, shape: ModelShape, parameters: int, formats: tuple[str, ...]) -> Iterator[Finding]:
+    """Room for the checkpoints that are kept, and for the wanted exports after them.
+
+    Args:
+        folder: Where the experiment will stand; it, or a folder above it, is there.
+        parameters: Of the base model.
+    """
+    method = Method(name=recipe.method, rank=recipe.lora_r, top_layers=recipe.lora_top_layers, bf16=False)
+    trained = method.trained_weights(shape)
+    checkpoints = min(KEPT, recipe.checkpoints + 1) * trained * (FLOAT_BYTES + MOMENTS_BYTES)
+    exports = export_bytes(formats, parameters, FLOAT_BYTES * trained)
+    free = shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists())).free
+    if checkpoints > free:
+        measured = f"{gigabytes(checkpoints)} needed for checkpoints"
+        yield blocker("disk_does_not_fit", measured, f"{gigabytes(free)} free", "Free some space, or --set checkpoints=1.")
+    elif checkpoints + exports > free:
+        measured = f"{gigabytes(checkpoints + exports)} needed for checkpoints and exports"
+        yield warning("disk_short_for_exports", measured, f"{gigabytes(free)} free", "Free some space before you export.")

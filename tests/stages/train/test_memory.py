@@ -1,0 +1,90 @@
+"""A child that may map only so much memory really runs out of it; what is then tried, and what is told."""
+
+import os
+
+import orjson
+import pytest
+
+from brewslm.pipeline import training
+from brewslm.pipeline.execute import RunFailed, call
+from brewslm.processes.trace import read_trace
+from brewslm.stages import preflight
+from brewslm.stages.prepare import PrepareRequest
+from brewslm.stages.train import TrainRequest
+from brewslm.store.database import reading
+from brewslm.store.files import run_folder
+from brewslm.store.tables import RunEvent
+from tests.processes.test_child import ROOT
+from tests.stages.train.small import SMALL, job_for
+from tests.synthetic import add_rows, own_words
+
+
+@pytest.fixture
+def child_may_map(monkeypatch):
+    """Limits the address space of every heavy child that is started from here on, and of nothing else."""
+
+    def limit(size: int) -> None:
+        monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'tests' / 'limit_path'}{os.pathsep}{ROOT}")
+        monkeypatch.setenv("CHILD_MAY_MAP", str(size))
+
+    return limit
+
+
+@pytest.fixture
+def long_rows(project):
+    """200 rows of some 430 tokens, all in one step: 3.2 GB of address space in one pass, 2.8 in two, 2.3 row by row."""
+    many = [{"text": f"{own_words(n)} {own_words(n + 1000)} " * 8, "label": "ab"[n % 2]} for n in range(220)]
+    add_rows(project, many)
+    call("test", PrepareRequest(project=project, train_rows=200, dev_rows=0, eval_rows=20))
+    return project
+
+
+def asked(project, tiny_model, **settings) -> TrainRequest:
+    settings = SMALL | {"epochs": "1", "batch_size": "200"} | settings
+    return TrainRequest(project=project, base_model=f"path:{tiny_model}", settings=settings, fail_open=True)
+
+
+def told(run_id: str) -> list[tuple[str, dict]]:
+    with reading() as session:
+        found = session.query(RunEvent).filter_by(run_id=run_id).order_by(RunEvent.id)
+        return [(event.reason_code, orjson.loads(event.payload)) for event in found]
+
+
+def test_a_run_out_of_memory_succeeds_with_half_of_it_as_if_it_had_been_asked_so(long_rows, tiny_model, child_may_map):
+    child_may_map(3000 * 2**20)
+    view = call("test", asked(long_rows, tiny_model, pack_tokens="1000000"))
+    assert (view.state, view.attempt) == ("succeeded", 2)
+    (retried, payload), (completed, _) = told("exp-1")
+    assert (retried, completed) == ("training_retried_smaller", "training_completed") and payload["attempt"] == 2
+    half = payload["to_pack_tokens"]
+    assert read_trace(run_folder("exp-1") / "trace.jsonl", "packs")[0]["longest_pack"] == half
+    assert "DefaultCPUAllocator: can't allocate memory" in (run_folder("exp-1") / "log.txt").read_text()
+    again = call("test", asked(long_rows, tiny_model, pack_tokens=str(half)))
+    assert (again.attempt, again.result["adapter_sha256"]) == (1, view.result["adapter_sha256"])
+
+
+@pytest.mark.slow
+def test_what_is_still_too_large_after_two_retries_is_told_as_out_of_memory(long_rows, tiny_model, child_may_map):
+    child_may_map(2420 * 2**20)
+    with pytest.raises(RunFailed) as failed:
+        call("test", asked(long_rows, tiny_model, pack_tokens="1000000"))
+    assert (failed.value.view.state, failed.value.view.attempt) == ("failed", 3)
+    assert [code for code, _ in told("exp-1")] == ["training_retried_smaller", "training_retried_smaller", "training_oom"]
+    assert failed.value.view.problem["code"] == "training_oom" and failed.value.error.next_step
+
+
+@pytest.mark.parametrize(
+    ("longest_pack", "longest_row", "pack_tokens"),
+    [(1000, 100, 500), (1000, 800, 800), (1000, 500, 500), (1000, 950, None), (455, 455, None), (456, 456, None)],
+)
+def test_half_is_tried_where_it_makes_the_largest_pass_smaller(tmp_path, tiny_model, longest_pack, longest_row, pack_tokens):
+    job = job_for(tmp_path, tiny_model)
+    checks = preflight.PreflightJob.model_construct(recipe=job.recipe)
+    dispatch = training.DispatchJob.model_construct(preflight=checks, train=job, fail_open=True, retries=0)
+    line = {"kind": "packs", "ts": 1.0, "longest_pack": longest_pack, "longest_row": longest_row}
+    (tmp_path / "trace.jsonl").write_bytes(orjson.dumps(line) + b"\n")
+    found = training.smaller(dispatch, 2, tmp_path)
+    assert (found and found[0].train.recipe.pack_tokens) == pack_tokens
+    if found:
+        assert found[0].preflight.recipe == found[0].train.recipe and found[0].retries == 1
+        assert training.smaller(found[0].model_copy(update={"retries": training.RETRIES}), 4, tmp_path) is None
