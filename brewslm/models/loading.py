@@ -1,6 +1,8 @@
 """Weights and tokenizers, from a folder into memory."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,6 +40,22 @@ def bf16_is_fast() -> bool:
     import torch
 
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+@contextmanager
+def multiplying_in(dtype: Any) -> Iterator[None]:
+    """Let products of fp32 matrices round their inputs to `dtype` and nothing else: sums and results stay fp32.
+
+    Autocast would round the results too, and with an adapter that costs accuracy: see models/kernels/linear.py.
+    """
+    import torch
+
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium" if dtype == torch.bfloat16 else "highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def load_tokenizer(folder: Path) -> Any:

@@ -18,13 +18,13 @@ class Rows:
 
     Attributes:
         prefix: Tokens of the shared prefix.
-        places: Places of each row's own tokens in the pack; filled up with 0: (rows, longest).
-        back: For each own token of the pack, its place in `places`, flattened: (own tokens,).
+        shape: (rows, longest).
+        back: For each own token of the pack, its place when the rows lie side by side, flattened: (own tokens,).
         bias: 0 where a row's token may look, -inf where it may not: (longest, prefix + longest).
     """
 
     prefix: int
-    places: Any
+    shape: tuple[int, int]
     back: Any
     bias: Any
 
@@ -34,17 +34,11 @@ def rows_of(packed: Pack, device: Any = "cpu") -> Rows:
     import torch
 
     count, longest = len(packed.lengths), max(packed.lengths)
-    places = torch.zeros(count, longest, dtype=torch.long)
-    back: list[int] = []
-    start = packed.prefix
-    for row, length in enumerate(packed.lengths):
-        places[row, :length] = torch.arange(start, start + length)
-        back += range(row * longest, row * longest + length)
-        start += length
+    back = [place for row, length in enumerate(packed.lengths) for place in range(row * longest, row * longest + length)]
     hidden = torch.ones(longest, longest, dtype=torch.bool).triu(1)
     bias = torch.zeros(longest, packed.prefix + longest)
     bias[:, packed.prefix :].masked_fill_(hidden, float("-inf"))
-    return Rows(packed.prefix, places.to(device), torch.tensor(back, device=device), bias.to(device))
+    return Rows(packed.prefix, (count, longest), torch.tensor(back, device=device), bias.to(device))
 
 
 def attend_within_rows(model: Any) -> None:
@@ -72,24 +66,54 @@ def attend(
         ValueError: A row is longer than the window that this layer's tokens can see.
     """
     import torch
-    from torch.nn.functional import scaled_dot_product_attention as attention
 
     if sliding_window and rows.bias.shape[1] > sliding_window:
         raise ValueError(f"a row of {rows.bias.shape[1]} tokens is longer than the model's window of {sliding_window}")
-    group = query.shape[1] // key.shape[1]
-    key, value = (part.repeat_interleave(group, 1) for part in (key, value))
-    first_query, first_key, first_value = (part[:, :, : rows.prefix] for part in (query, key, value))
-    own, own_key, own_value = (_side_by_side(part, rows) for part in (query, key, value))
-    every = (len(rows.places), -1, -1, -1)
+    flat_query = (query[0] * scaling).to(value.dtype).transpose(0, 1)
+    flat_key, flat_value = key[0].to(value.dtype).transpose(0, 1), value[0].transpose(0, 1)
+    own = (_side_by_side(part[rows.prefix :], rows) for part in (flat_query, flat_key, flat_value))
+    own_query, own_key, own_value = own
+    first_key, first_value = (part[: rows.prefix].transpose(0, 1) for part in (flat_key, flat_value))
+    every = (len(own_query), -1, -1, -1)
     keys, values = (torch.cat(pair, 2) for pair in ((first_key.expand(every), own_key), (first_value.expand(every), own_value)))
-    out = attention(own, keys, values, attn_mask=rows.bias.to(own.dtype), dropout_p=dropout, scale=scaling)
-    flat = out.transpose(1, 2).flatten(0, 1)[rows.back]
+    flat = _flat(_attention(own_query, keys, values, rows.bias, dropout), rows)
     if rows.prefix:
-        first = attention(first_query, first_key, first_value, dropout_p=dropout, scale=scaling, is_causal=True)
+        first_query = flat_query[: rows.prefix].transpose(0, 1)
+        first = _attention(first_query[None], first_key[None], first_value[None], _causal(rows.prefix, rows.bias), dropout)
         flat = torch.cat([first[0].transpose(0, 1), flat])
     return flat[None], None
 
 
-def _side_by_side(whole: Any, rows: Rows) -> Any:
-    """(1, heads, tokens, width) of the pack as (rows, heads, longest, width)."""
-    return whole[0].transpose(0, 1)[rows.places].transpose(1, 2)
+def _attention(query: Any, key: Any, value: Any, bias: Any, dropout: float) -> Any:
+    """(rows, heads, longest, width) of a scaled query that sees (rows, key heads, seen, width)."""
+    from brewslm.models.kernels.attention import MOST, attention
+
+    count, heads, longest, width = query.shape
+    if query.device.type != "cpu" or dropout or heads * longest * key.shape[2] > MOST:
+        from torch.nn.functional import scaled_dot_product_attention
+
+        mask = bias.to(query.dtype)
+        return scaled_dot_product_attention(query, key, value, mask, dropout, scale=1.0, enable_gqa=heads != key.shape[1])
+    together = (count * key.shape[1], -1, width)  # the query heads of one key head lie one below the other: none is repeated
+    out = attention(query.reshape(together), key.reshape(together), value.reshape(together), bias)
+    return out.view(count, heads, longest, width)
+
+
+def _causal(length: int, like: Any) -> Any:
+    import torch
+
+    return torch.full((length, length), float("-inf"), dtype=like.dtype, device=like.device).triu(1)
+
+
+def _side_by_side(own: Any, rows: Rows) -> Any:
+    """(own tokens, heads, width) as (rows, heads, longest, width), zero where a row is shorter."""
+    import torch
+
+    count, longest = rows.shape
+    places = own.new_zeros(count * longest, *own.shape[1:])
+    return torch.index_copy(places, 0, rows.back, own).view(count, longest, *own.shape[1:]).transpose(1, 2)
+
+
+def _flat(beside: Any, rows: Rows) -> Any:
+    """The way back: (rows, heads, longest, width) as (own tokens, heads, width)."""
+    return beside.transpose(1, 2).flatten(0, 1).index_select(0, rows.back)

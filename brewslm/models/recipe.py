@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from brewslm.models.loading import bf16_is_fast
 from brewslm.presets import checked, load
 
 Method = Literal["lora", "dora", "full", "qlora"]
@@ -43,7 +44,14 @@ class Recipe(BaseModel):
     """How many checkpoints a run writes, the dev loss measured at each; the one where it is lowest becomes the adapter."""
     patience: int = Field(0, ge=0)
     """Checkpoints in a row without a lower dev loss after which training stops; 0 for never."""
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    """Of matrix products; sums, norms, the loss and the adapter are in fp32 whatever this says. auto: bf16 where this machine
+    multiplies it fast."""
     seed: int = 42
+
+    def multiplies_in_bf16(self) -> bool:
+        """What `precision` means on this machine."""
+        return self.precision == "bf16" or (self.precision == "auto" and bf16_is_fast())
 
 
 def recipe_named(name: str, settings: dict[str, str] | None = None) -> Recipe:

@@ -19,23 +19,27 @@ def pack_loss(model: Any, packed: Pack, head: Any) -> Any:
     """
     import torch
 
+    from brewslm.models.kernels.head import supervised_loss
+
     ids, positions = torch.tensor([[packed.ids], [packed.positions]], device=head.device)
     targets = torch.tensor(packed.targets, device=head.device)
     counted = targets != -100
     out = model.model(input_ids=ids, position_ids=positions, use_cache=False, rows=rows_of(packed, head.device))
     hidden = out.last_hidden_state[0, counted]
-    logits = torch.nn.functional.linear(hidden.to(head.dtype), head).float()
-    return torch.nn.functional.cross_entropy(logits, targets[counted], reduction="sum")
+    if head.requires_grad:  # the kernel gives it no gradient
+        logits = torch.nn.functional.linear(hidden, head)
+        return torch.nn.functional.cross_entropy(logits, targets[counted], reduction="sum")
+    return supervised_loss(hidden, head, targets[counted])
 
 
 def output_matrix(model: Any, dtype: Any) -> Callable[[], Any]:
-    """A function that gives the model's output matrix in the type that it is multiplied in.
+    """A function that gives the model's output matrix.
 
-    Where no adapter touches it, it is detached and converted once. Where it is trained, it is what it is by now, with its
-    gradient; tied to the embeddings, they get it too.
+    Where it is frozen, it is detached and converted once to the type that it is multiplied in. Where it is trained, it is what
+    it is by now, with its gradient; tied to the embeddings, they get it too.
     """
     if model.lm_head.weight.requires_grad:
-        return lambda: model.lm_head.weight.to(dtype)
+        return lambda: model.lm_head.weight
     kept: list[Any] = []
 
     def converted() -> Any:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from brewslm.errors import StageError
+from brewslm.models.loading import multiplying_in
 from brewslm.models.packing import Example, pack, shared_prefix
 from brewslm.models.recipe import Recipe
-from brewslm.models.runtime import device_found, precision_of
+from brewslm.models.runtime import device_found
 from brewslm.processes.context import Context
 from brewslm.reasons.refusals import DiskFull
 from brewslm.stages.train.adapter import without_adapter
@@ -42,9 +43,14 @@ def build(
     from safetensors import SafetensorError
     from transformers import PrinterCallback, Trainer, TrainingArguments
 
+    from brewslm.models.kernels.fuse import fuse
+
     prefix = shared_prefix([*examples, *dev])
-    base, bf16 = without_adapter(model), precision_of(device_found()) == "bf16 autocast"
-    head = output_matrix(base, torch.bfloat16 if bf16 else torch.float32)
+    base = without_adapter(model)
+    dtype = torch.bfloat16 if recipe.multiplies_in_bf16() else torch.float32
+    head = output_matrix(base, dtype)
+    if recipe.method == "lora":
+        fuse(base, dtype)
     order = LengthGroupedOrder([len(example.ids) for example in examples], recipe.batch_size, recipe.seed)
     dev_packs = pack(sorted(dev, key=lambda example: len(example.ids)), prefix, recipe.pack_tokens)
 
@@ -62,11 +68,11 @@ def build(
             self.batch = inputs
             supervised = sum(packed.supervised for packed in inputs["packs"])
             total = torch.zeros((), device=base.device)
-            for packed in inputs["packs"]:
-                with self.compute_loss_context_manager():
+            with multiplying_in(dtype):
+                for packed in inputs["packs"]:
                     loss = pack_loss(base, packed, head()) / supervised
-                self.accelerator.backward(loss)
-                total += loss.detach()
+                    self.accelerator.backward(loss)
+                    total += loss.detach()
             loss_must_tell(total.item(), experiment_id, self.state.global_step + 1)
             return total
 
@@ -86,7 +92,7 @@ def build(
     steps = total_steps(len(examples), recipe)
     arguments = TrainingArguments(
         output_dir=str(plan.folder / WRITING),
-        use_cpu=device_found() == "cpu", bf16=bf16, seed=recipe.seed, max_steps=steps,
+        use_cpu=device_found() == "cpu", seed=recipe.seed, max_steps=steps,
         per_device_train_batch_size=recipe.batch_size, learning_rate=recipe.learning_rate, lr_scheduler_type=recipe.schedule,
         warmup_steps=round(recipe.warmup_share * steps), weight_decay=recipe.weight_decay, max_grad_norm=recipe.max_grad_norm,
         logging_steps=1, save_strategy="steps", save_steps=plan.every, report_to=[], disable_tqdm=True,
@@ -94,9 +100,12 @@ def build(
     )  # fmt: skip
     trainer = PackedTrainer(model=model, args=arguments, train_dataset=list(examples), data_collator=collate)
     trainer.remove_callback(PrinterCallback)  # the trace tells it all
-    trainer.add_callback(
-        watcher(trainer, experiment_id, lambda: mean_loss(base, dev_packs, head()) if dev_packs else None, plan, context)
-    )
+
+    def dev_loss() -> float | None:
+        with multiplying_in(dtype):
+            return mean_loss(base, dev_packs, head()) if dev_packs else None
+
+    trainer.add_callback(watcher(trainer, experiment_id, dev_loss, plan, context))
     return trainer
 
 

@@ -25,7 +25,7 @@ def step(tmp_path_factory, tiny_model):
     ]
 
     def taken(pack_tokens: int):
-        recipe = job_for(folder, tiny_model, pack_tokens=str(pack_tokens), batch_size="24").recipe
+        recipe = job_for(folder, tiny_model, pack_tokens=str(pack_tokens), batch_size="24", precision="fp32").recipe
         model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
         attend_within_rows(model)
         model = with_adapter(model, recipe)
