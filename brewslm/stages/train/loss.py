@@ -26,10 +26,10 @@ def pack_loss(model: Any, packed: Pack, head: Any) -> Any:
     counted = targets != -100
     out = model.model(input_ids=ids, position_ids=positions, use_cache=False, rows=rows_of(packed, head.device))
     hidden = out.last_hidden_state[0, counted]
-    if head.requires_grad:  # the kernel gives it no gradient
-        logits = torch.nn.functional.linear(hidden, head)
-        return torch.nn.functional.cross_entropy(logits, targets[counted], reduction="sum")
-    return supervised_loss(hidden, head, targets[counted])
+    if not head.requires_grad:
+        return supervised_loss(hidden, head, targets[counted])
+    logits = torch.nn.functional.linear(hidden.to(head.dtype), head).float()  # the kernel gives a trained head no gradient
+    return torch.nn.functional.cross_entropy(logits, targets[counted], reduction="sum")
 
 
 def output_matrix(model: Any, dtype: Any) -> Callable[[], Any]:
