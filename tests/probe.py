@@ -59,6 +59,12 @@ def run(job: ProbeJob, context: Context) -> ProbeResult:
     match job.action:
         case "crash":
             raise ValueError(SECRET)
+        case "primitive":  # what oneDNN says, be it for memory or not
+            raise RuntimeError("could not create a primitive")
+        case "primitive at the limit":
+            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (used + 2**20, used + 2**20))
+            raise RuntimeError("could not create a primitive")
         case "memory":
             bytearray(1 << 60)
         case "exhaust":

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from brewslm.models.runtime import device_found, precision_of
+from brewslm.models.recipe import Recipe
+from brewslm.models.runtime import device_found
 
 LIBRARIES = ("torch", "transformers", "peft", "accelerate")
 
@@ -17,7 +18,7 @@ class Environment(BaseModel):
 
     Attributes:
         threads: That torch computed with: sums are split among them.
-        precision: Of products: "fp32" or "bf16 autocast".
+        precision: Of products: "fp32" or "bf16".
         cpu: Instructions that torch's kernels were chosen for, such as "AVX512".
         libraries: Their versions.
     """
@@ -39,13 +40,12 @@ class Environment(BaseModel):
         return [f"{name} {then.get(name)}, now {other.get(name)}" for name in names]
 
 
-def environment() -> Environment:
+def environment(recipe: Recipe) -> Environment:
     """This process's, once its threads are set."""
     import torch
 
-    device = device_found()
     return Environment(
-        device=device, threads=torch.get_num_threads(), precision=precision_of(device),
+        device=device_found(), threads=torch.get_num_threads(), precision="bf16" if recipe.multiplies_in_bf16() else "fp32",
         cpu=torch.backends.cpu.get_cpu_capability(), machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         python=platform.python_version(), libraries={name: version(name) for name in LIBRARIES},
     )  # fmt: skip

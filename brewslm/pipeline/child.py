@@ -14,12 +14,15 @@ from brewslm.errors import StageError, where_of
 from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.processes import lifeline
 from brewslm.processes.context import ChildContext, Paused
+from brewslm.processes.shortage import memory_was_short
 from brewslm.store.files import read_json, write_json
 
 RESERVE_BYTES = 8 * 2**20
 """Held while the job runs and let go before the last words: a full memory must not silence them."""
 _MEMORY = ("out of memory", "not enough memory", "allocate memory")
 """What torch says, on CUDA, Windows and Linux, when an allocation fails: it raises a plain RuntimeError."""
+_PERHAPS_MEMORY = ("could not create a primitive", "could not execute a primitive", "could not create a memory object")
+"""What oneDNN's products say when they get no memory, and of other troubles too."""
 
 
 def main() -> None:
@@ -33,8 +36,9 @@ def main() -> None:
         write_json(folder / "result.json", _run(written["operation"], written["job"], ChildContext(folder, attempt)))
     except BaseException as error:  # noqa: BLE001 - the child's main: its last words are what the parent can report
         reserve = None
+        short = memory_was_short()
         _let_go(error)
-        write_json(folder / "error.json", _last_words(error))
+        write_json(folder / "error.json", _last_words(error, short))
         traceback.print_exc()
         sys.exit(1)
     del reserve
@@ -62,13 +66,14 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         seen = seen.__cause__ or seen.__context__
 
 
-def _last_words(error: BaseException) -> dict[str, Any]:
+def _last_words(error: BaseException, memory_short: bool) -> dict[str, Any]:
     if isinstance(error, StageError):
         parts = [error.what, error.where, error.cause, error.next_step]
         return {"kind": "stage_error", "code": error.reason.code, "payload": error.reason.payload(), "parts": parts}
     if isinstance(error, Paused):
         return {"kind": "paused"}
-    memory = isinstance(error, MemoryError) or any(said in str(error).lower() for said in _MEMORY)
+    telling = (*_MEMORY, *(_PERHAPS_MEMORY if memory_short else ()))
+    memory = isinstance(error, MemoryError) or any(said in str(error).lower() for said in telling)
     return {"kind": "memory" if memory else "crash", "error": where_of(error)}
 
 

@@ -10,6 +10,7 @@ class TrainingCompleted(Reason, stage=Stage.TRAINING, severity=Severity.INFO):
 
     experiment_id: str
     backend: str
+    method: str = "lora"
     final_train_loss: float
     best_dev_loss: float | None
     steps: int

@@ -41,6 +41,8 @@ def test_a_child_that_finishes_leaves_its_result_and_its_trace(tmp_path):
     [
         ("crash", Cause.CRASHED, "crash"),
         ("memory", Cause.OOM, "memory"),
+        ("primitive", Cause.CRASHED, "crash"),
+        ("primitive at the limit", Cause.OOM, "memory"),
         ("refuse", Cause.REFUSED, "stage_error"),
         ("kill", Cause.KILLED, None),
     ],

@@ -7,7 +7,6 @@ from typing import Any
 from brewslm.errors import StageError
 from brewslm.models.packed_attention import attend_within_rows
 from brewslm.models.recipe import Recipe
-from brewslm.models.runtime import device_found, precision_of
 from brewslm.reasons.training import TrainingDispatchError
 
 
@@ -20,7 +19,7 @@ def model_to_train(base: Path, recipe: Recipe, experiment_id: str) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
-    more = {"quantization_config": _four_bits(experiment_id)} if recipe.method == "qlora" else {}
+    more = {"quantization_config": _four_bits(recipe, experiment_id)} if recipe.method == "qlora" else {}
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, **more)
     attend_within_rows(model)
     return model if recipe.method == "full" else with_adapter(model, recipe)
@@ -50,7 +49,7 @@ def without_adapter(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def _four_bits(experiment_id: str) -> Any:
+def _four_bits(recipe: Recipe, experiment_id: str) -> Any:
     """QLoRA's settings (Dettmers et al. 2023): NormalFloat in 4 bits, its scales quantised too."""
     if find_spec("bitsandbytes") is None:
         reason = TrainingDispatchError(experiment_id=experiment_id, error="dependency_missing", blockers=["dependency_missing"])
@@ -59,7 +58,7 @@ def _four_bits(experiment_id: str) -> Any:
     import torch
     from transformers import BitsAndBytesConfig
 
-    compute = torch.bfloat16 if precision_of(device_found()) == "bf16 autocast" else torch.float32
+    compute = torch.bfloat16 if recipe.multiplies_in_bf16() else torch.float32
     return BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=compute
     )

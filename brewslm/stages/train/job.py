@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.models.environment import Environment
 from brewslm.models.loading import thread_count
-from brewslm.models.recipe import Recipe, recipe_named
+from brewslm.models.recipe import Method, Recipe, recipe_named
 from brewslm.reasons import Reason
 from brewslm.reasons.training import TrainingCompleted
 from brewslm.stages.contract import Job, PlanName, ProjectRequest, Result
@@ -88,6 +88,7 @@ class TrainResult(Result):
     real_tokens_per_second: float
     seconds: float
     peak_memory_bytes: int
+    method: Method = "lora"
     environment: Environment | None = None
     warnings: list[str] = []
 
@@ -127,4 +128,5 @@ def record(result: TrainResult, session: Session, run: tables.Run) -> Sequence[R
         )
     )  # fmt: skip
     shared = result.model_dump(include=set(TrainingCompleted.model_fields) - {"ledger", "backend"})
-    return [TrainingCompleted(**shared, backend=BACKEND, ledger=result.ledger.counts())]
+    backend = "transformers" if result.method == "full" else BACKEND
+    return [TrainingCompleted(**shared, backend=backend, ledger=result.ledger.counts())]

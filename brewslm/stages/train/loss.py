@@ -33,13 +33,13 @@ def pack_loss(model: Any, packed: Pack, head: Any) -> Any:
 
 
 def output_matrix(model: Any, dtype: Any) -> Callable[[], Any]:
-    """A function that gives the model's output matrix in the type that it is multiplied in.
+    """A function that gives the model's output matrix.
 
-    Where no adapter touches it, it is detached and converted once. Where it is trained, it is what it is by now, with its
-    gradient; tied to the embeddings, they get it too.
+    Where it is frozen, it is detached and converted once to the type that it is multiplied in. Where it is trained, it is what
+    it is by now, with its gradient; tied to the embeddings, they get it too.
     """
     if model.lm_head.weight.requires_grad:
-        return lambda: model.lm_head.weight.to(dtype)
+        return lambda: model.lm_head.weight
     kept: list[Any] = []
 
     def converted() -> Any:

@@ -79,7 +79,8 @@ def _run(job: TrainJob, context: Context) -> TrainResult:
         adapter_sha256=sha256(trained_weights(adapter)), final_train_loss=_tail_mean([step["loss"] for step in steps]),
         best_dev_loss=chosen.said.dev_loss, best_step=chosen.said.step, steps=len(steps), trained_rows=len(examples),
         real_tokens_per_second=_speed(steps), seconds=round(time.monotonic() - began, 1),
-        environment=environment(), peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        method=job.recipe.method, environment=environment(job.recipe),
+        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from brewslm.cli.main import app
 from brewslm.models.environment import environment
+from brewslm.models.recipe import recipe_named
 from brewslm.observe.experiments import experiment
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.stages.train import ReproduceRequest
@@ -79,7 +80,7 @@ def test_what_is_gone_or_changed_is_named_before_anything_is_trained(trained, pr
 
 
 def test_what_is_otherwise_on_this_machine_is_named():
-    here = environment()
+    here = environment(recipe_named("qa"))
     there = here.model_copy(update={"threads": here.threads + 1, "libraries": here.libraries | {"torch": "1.0"}})
     assert there.differences(here) == [
         f"threads {here.threads + 1}, now {here.threads}", f"torch 1.0, now {here.libraries['torch']}"

@@ -58,6 +58,7 @@ def test_it_learns_from_its_rows_alone_and_leaves_a_trace_checkpoints_an_adapter
     for key in (
         '"experiment_id":"exp-1"',
         '"backend":"transformers+peft"',
+        '"method":"lora"',
         '"final_train_loss":',
         '"base_sha256":',
         '"rows_in":24',
