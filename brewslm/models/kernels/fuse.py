@@ -48,10 +48,11 @@ def _attention(
     if hasattr(attention, "q_norm"):
         query, key = attention.q_norm(query), attention.k_norm(key)
     cos, sin = (each.unsqueeze(2) for each in position_embeddings)
-    turn = (turned(query, cos, sin), turned(key, cos, sin), value)
+    query, key, value = (one.transpose(1, 2) for one in (turned(query, cos, sin), turned(key, cos, sin), value))
     window = getattr(attention, "sliding_window", getattr(attention.config, "sliding_window", None))
-    across = (one.transpose(1, 2) for one in turn)
-    out, _ = attend(attention, *across, attention_mask, scaling=attention.scaling, sliding_window=window, **more)
+    out, _ = attend(
+        attention, query, key, value, attention_mask, scaling=attention.scaling, sliding_window=window, **more
+    )  # fmt: skip
     return attention.o_proj(out.flatten(2)), None
 
 
