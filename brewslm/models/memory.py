@@ -16,7 +16,7 @@ from brewslm.models.packing import Pack
 from brewslm.models.shape import ModelShape, shape_of
 from brewslm.presets import checked, read_preset
 
-Basis = Literal["measured", "formula"]
+Basis = Literal["measured", "provisional", "formula"]
 FLOAT_BYTES = 4
 HEAD_TOKENS = 256
 """Whose logits are there at once, where the output matrix is frozen: CHUNK of models/kernels/head.py."""
@@ -56,7 +56,7 @@ class Method(BaseModel):
     Attributes:
         name: lora, dora, full or qlora.
         top_layers: Share of the layers, from the top, that are trained; below them nothing is kept.
-        bf16: The pass runs in bf16 autocast, over weights in fp32.
+        bf16: Products take their inputs in bf16.
         device: cpu, cuda or mps.
     """
 
@@ -95,7 +95,7 @@ class MemoryEstimate(BaseModel):
         logits: Of the supervised tokens, with their gradient, and the copy of the output matrix.
         overhead: What the allocator holds beside the activations without use.
         runtime: Python, torch and the libraries.
-        basis: Whether the constants were measured on this kind of device, or come from the formula alone.
+        basis: Whether the constants were measured on this kind of device, some of them still have to be, or none was.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -127,6 +127,7 @@ class Constants(BaseModel):
         further_pass_bytes: What each further pass of a step, up to the fourth, adds: its blocks don't fit where others were.
         runtime_bytes: Device → of a process that is ready to train.
         gemm_share: Precision → how much of a matrix product's speed a whole training reaches.
+        provisional: All but `counted` is from an older trainer; bench.memory_fit --calibrate ends that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -136,6 +137,7 @@ class Constants(BaseModel):
     further_pass_bytes: int
     runtime_bytes: dict[str, int]
     gemm_share: dict[str, float]
+    provisional: bool = False
 
 
 @cache
@@ -219,11 +221,12 @@ def estimate(base: Base, method: Method, one: PassShape, passes: int = 1) -> Mem
     activations = sum(found.values())
     slack = known.slack[name if on_cpu else method.device]
     further = known.further_pass_bytes * min(passes - 1, FURTHER_PASSES) if on_cpu else 0
+    known_here: Basis = "provisional" if known.provisional else "measured"
     return MemoryEstimate(
         weights=round(base.weight_bytes(method) + copies), trained=round(trained),
         activations=round(activations), logits=round(logits),
         overhead=round((slack - 1) * activations + further), runtime=known.runtime_bytes[method.device],
-        basis="measured" if on_cpu and counted else "formula",
+        basis=known_here if on_cpu and counted else "formula",
     )  # fmt: skip
 
 

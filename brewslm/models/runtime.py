@@ -11,7 +11,7 @@ from brewslm.presets import load
 from brewslm.settings import settings
 
 Device = Literal["cpu", "cuda", "mps"]
-Precision = Literal["fp32", "bf16 autocast"]
+Precision = Literal["fp32", "bf16"]
 
 
 class RuntimePreset(BaseModel):
@@ -54,7 +54,7 @@ def precision_of(device: Device) -> Precision:
     import torch
 
     fast = bf16_is_fast() if device == "cpu" else device == "cuda" and torch.cuda.is_bf16_supported()
-    return "bf16 autocast" if fast else "fp32"
+    return "bf16" if fast else "fp32"
 
 
 def runtime_profile(name: str | None = None) -> RuntimeProfile:

@@ -20,7 +20,7 @@ class TrainPlan(BaseModel):
     Attributes:
         longest_tokens: Of any row that is trained on.
         memory_bytes: Estimated peak, by what holds it, with "total".
-        memory_basis: Whether the constants behind it were measured on this kind of device, or it is by formula alone.
+        memory_basis: As in MemoryEstimate.
         seconds: Of all its steps, estimated.
         seconds_basis: Where the speed behind it is from.
     """
