@@ -3,7 +3,8 @@
 With the adapter beside the base, y = x·Wᵀ + s·(x·Aᵀ)·Bᵀ is usually three products and a sum. In bf16 that sum is rounded twice:
 what the base gave is rounded first, and an update smaller than half its last digit is then lost, always in the same direction.
 (Stock trainers' loss is 6 % above that of fp32 after 15 steps: bench/results/train_throughput.json.) Here x stands beside
-h = x·Aᵀ and W beside s·B, so that one product sums both in fp32 and rounds once: [x | h]·[W | s·B]ᵀ. Backward likewise: [dy | dh]·[W ; A], where dh = dy·(s·B).
+h = x·Aᵀ and W beside s·B, so that one product sums both in fp32 and rounds once: [x | h]·[W | s·B]ᵀ. Backward likewise:
+[dy | dh]·[W ; A], where dh = dy·(s·B).
 """
 
 from collections.abc import Sequence
