@@ -2,6 +2,7 @@
 
 from brewslm.errors import StageError
 from brewslm.handlers.base import TaskHandler
+from brewslm.handlers.chat import ChatHandler
 from brewslm.handlers.classification import ClassificationHandler
 from brewslm.handlers.qa import QAHandler
 from brewslm.handlers.structured_extraction import StructuredExtractionHandler
@@ -9,6 +10,7 @@ from brewslm.reasons.refusals import InvalidRequest
 from brewslm.rows.manifest import OutputSchema
 
 HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
+    "chat_sft": (ChatHandler,),
     "classification": (ClassificationHandler,),
     "qa": (QAHandler,),
     "structured_extraction": (StructuredExtractionHandler,),

@@ -88,6 +88,11 @@ class TaskHandler(ABC):
         """Why a row can't be served, None where it can: prepare rejects the others. The schema is not known by then."""
         return None
 
+    def question(self, payload: dict[str, Any]) -> str:
+        """What is asked, as one text that stands for it; "" where the payload can't be asked."""
+        text = payload.get(self.input_field)
+        return text if isinstance(text, str) and text.strip() else ""
+
     @abstractmethod
     def prompt(self, payload: dict[str, Any]) -> Prompt:
         """How a row is asked: the same words in training, evaluation, smoke check and deployment."""
