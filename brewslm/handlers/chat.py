@@ -9,7 +9,8 @@ from brewslm.handlers.generating import GeneratingHandler, said
 from brewslm.mappers.base import Refused
 from brewslm.mappers.messages import Messages, as_lines, read_messages, split_reply
 from brewslm.metrics import text
-from brewslm.models.prompt import Prompt
+from brewslm.metrics.likelihood import perplexity
+from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows import RowReason
 from brewslm.rows.manifest import PreparedRow
 
@@ -22,7 +23,7 @@ class ChatHandler(GeneratingHandler):
     input_field = "prompt"
     also_asked = ("messages",)
     primary_metric = "f1"
-    metric_ids = frozenset({"f1", "rouge_l", "chrf"})
+    metric_ids = frozenset({"f1", "rouge_l", "chrf", "perplexity"})
     every_turn = True
     max_new_tokens = 128
 
@@ -54,8 +55,15 @@ class ChatHandler(GeneratingHandler):
         """The talk up to the reply, as lines."""
         return as_lines(before_reply(payload))
 
+    def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
+        """The generated reply of each row; and, where the row has one, how probable the right one is."""
+        predictions = super().predict(rows, predictor)
+        if not all("reference" in row.payload for row in rows):
+            return predictions
+        return self.with_likelihoods(rows, predictions, predictor)
+
     def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
-        """Token F1, ROUGE-L and chrF of the last reply."""
+        """Token F1, ROUGE-L and chrF of the last reply, and the right one's perplexity where the model told of it."""
         expected = [self.completion(row.payload) for row in rows]
         answers = [str(prediction.output) for prediction in predictions]
         exact, f1 = text.squad_rows(expected, answers)
@@ -64,6 +72,10 @@ class ChatHandler(GeneratingHandler):
             "rouge_l": mean(text.rouge_rows(expected, answers)["rougeL"]),
             "chrf": corpus(text.chrf(expected, answers), len(rows)),
         }
+        if all(prediction.tokens for prediction in predictions):
+            sums = [prediction.log_likelihood or 0.0 for prediction in predictions]
+            tokens = [prediction.tokens or 0 for prediction in predictions]
+            metrics["perplexity"] = corpus(perplexity(sums, tokens), len(rows))
         right = [value == 1.0 for value in exact]
         return Scores(metrics=metrics, details={"exact_match": share(right).model_dump()}, row_correct=right)
 

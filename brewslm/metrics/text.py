@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from brewslm.metrics.intervals import bootstrap
+
 ROUGE = ("rouge1", "rouge2", "rougeL")
-_RESAMPLES = 1000
 
 Interval = tuple[float, float, float]
 """(value, low, high): the figure, and its 95 % interval."""
@@ -40,22 +41,31 @@ def rouge_rows(expected: Sequence[str], predicted: Sequence[str]) -> dict[str, l
 
 
 def chrf(expected: Sequence[str], predicted: Sequence[str]) -> Interval:
-    """chrF2 of the corpus (Popović 2015), with sacrebleu's own bootstrap over rows."""
+    """chrF2 of the corpus (Popović 2015), as sacrebleu computes it."""
     from sacrebleu.metrics.chrf import CHRF
 
     return _resampled(CHRF(), expected, predicted)
 
 
 def bleu(expected: Sequence[str], predicted: Sequence[str]) -> Interval:
-    """BLEU of the corpus (Post 2018, tokenizer 13a), with sacrebleu's own bootstrap over rows."""
+    """BLEU of the corpus (Post 2018, tokenizer 13a), as sacrebleu computes it."""
     from sacrebleu.metrics.bleu import BLEU
 
     return _resampled(BLEU(), expected, predicted)
 
 
 def _resampled(metric: Any, expected: Sequence[str], predicted: Sequence[str]) -> Interval:
-    """The figure of all rows, and the middle 95 % of resampled ones, shifted to lie around their mean as sacrebleu has it."""
-    found = metric.corpus_score(list(predicted), [list(expected)], n_bootstrap=_RESAMPLES)
-    low, high = ((found._mean + side * found._ci) / 100 for side in (-1, 1))
-    value = float(found.score) / 100
-    return value, float(min(value, max(0.0, low))), float(max(value, min(1.0, high)))
+    """The figure of all rows, and its bootstrap interval over rows.
+
+    It goes by sacrebleu's own counts of each row: its `n_bootstrap` fails where a resampled figure is 0 (TypeError in
+    `statistics.mean`, 2.6.0).
+    """
+    import numpy as np
+
+    counts = np.asarray(metric._extract_corpus_statistics(list(predicted), [list(expected)]), dtype=float)
+
+    def figure(rows: Any) -> float:
+        return float(metric._compute_score_from_stats(counts[rows].sum(axis=0).tolist()).score) / 100
+
+    low, high = bootstrap(figure, np.arange(len(counts)))
+    return float(metric.corpus_score(list(predicted), [list(expected)]).score) / 100, low, high

@@ -68,10 +68,10 @@ def example_ids(tokenizer: Any, prompt: Prompt, completion: str) -> tuple[list[i
 
 def example_lengths(tokenizer: Any, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[int]:
     """How many ids each training example has: as example_ids would make them, many at once."""
-    asked = [prompt_text(tokenizer, prompt) for prompt in prompts]
+    asked = ["" if prompt == WHOLE_TEXT else prompt_text(tokenizer, prompt) for prompt in prompts]
     answers = [neutral(completion, marks(tokenizer)) for completion in completions]
     counts = [[len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]] for texts in (asked, answers)]
-    return [prompt + completion + 1 for prompt, completion in zip(*counts, strict=True)]
+    return [max(prompt, 1) + completion + 1 for prompt, completion in zip(*counts, strict=True)]
 
 
 def end_token_id(tokenizer: Any) -> int:

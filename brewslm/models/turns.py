@@ -14,7 +14,7 @@ Range = tuple[int, int]
 
 
 class TurnsRewritten(ValueError):
-    """The template writes an earlier turn otherwise than the model had to say it then: training on that would teach another talk."""
+    """The template writes an earlier turn otherwise than the model had to say it then: that would teach another talk."""
 
 
 def talk_ids(tokenizer: Any, messages: Sequence[Message], reply: str) -> tuple[list[int], list[Range]]:
