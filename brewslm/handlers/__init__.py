@@ -4,6 +4,7 @@ from brewslm.errors import StageError
 from brewslm.handlers.base import TaskHandler
 from brewslm.handlers.chat import ChatHandler
 from brewslm.handlers.classification import ClassificationHandler
+from brewslm.handlers.field_extraction import FieldExtractionHandler
 from brewslm.handlers.language_modeling import LanguageModelingHandler
 from brewslm.handlers.qa import QAHandler
 from brewslm.handlers.structured_extraction import StructuredExtractionHandler
@@ -15,7 +16,7 @@ HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
     "classification": (ClassificationHandler,),
     "language_modeling": (LanguageModelingHandler,),
     "qa": (QAHandler,),
-    "structured_extraction": (StructuredExtractionHandler,),
+    "structured_extraction": (StructuredExtractionHandler, FieldExtractionHandler),
 }
 """Task profile → its handlers, one for each scoring mode."""
 
