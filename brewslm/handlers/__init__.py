@@ -7,6 +7,9 @@ from brewslm.handlers.classification import ClassificationHandler
 from brewslm.handlers.field_extraction import FieldExtractionHandler
 from brewslm.handlers.language_modeling import LanguageModelingHandler
 from brewslm.handlers.qa import QAHandler
+from brewslm.handlers.rag import RagHandler
+from brewslm.handlers.safety import SafetyHandler
+from brewslm.handlers.seq2seq import Seq2SeqHandler
 from brewslm.handlers.structured_extraction import StructuredExtractionHandler
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.rows.manifest import OutputSchema
@@ -16,6 +19,9 @@ HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
     "classification": (ClassificationHandler,),
     "language_modeling": (LanguageModelingHandler,),
     "qa": (QAHandler,),
+    "rag_qa": (RagHandler,),
+    "safety": (SafetyHandler,),
+    "seq2seq": (Seq2SeqHandler,),
     "structured_extraction": (StructuredExtractionHandler, FieldExtractionHandler),
 }
 """Task profile → its handlers, one for each scoring mode."""
