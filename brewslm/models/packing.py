@@ -23,6 +23,11 @@ class Example:
     prompt_length: int
 
     @property
+    def tokens(self) -> int:
+        """All of them."""
+        return len(self.ids)
+
+    @property
     def supervised(self) -> int:
         """Tokens that the loss is taken over."""
         return len(self.ids) - self.prompt_length
