@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from brewslm.handlers.base import TaskHandler
-from brewslm.models.packing import Example
+from brewslm.models.packing import Example, Packable, Pair
 from brewslm.models.templates import example_ids
 from brewslm.rows.ledger import LedgerKeeper
 from brewslm.rows.manifest import PreparedRow
@@ -13,21 +13,37 @@ from brewslm.rows.reasons import RowReason
 
 def tokenise(
     rows: Sequence[PreparedRow], handler: TaskHandler, tokenizer: Any, max_length: int, ledger: LedgerKeeper
-) -> tuple[list[Example], list[tuple[str, RowReason]]]:
+) -> tuple[list[Packable], list[tuple[str, RowReason]]]:
     """Every row as an example, or as (row_id, reason): a row is never cut, for a cut answer teaches the model to stop early."""
     examples, rejected = [], []
+    make = pair_of if handler.objective == "preference" else example_of
     for row in rows:
         ledger.enter()
-        ids, prompt_length = example_ids(tokenizer, handler.prompt(row.payload), handler.completion(row.payload))
-        reason = None
-        if len(ids) > max_length:
-            reason = RowReason.OVER_LENGTH
-        elif len(ids) - prompt_length < 2:  # the end mark alone
-            reason = RowReason.NOTHING_SUPERVISED
-        if reason:
-            ledger.reject(reason)
-            rejected.append((row.row_id, reason))
+        made = make(row, handler, tokenizer, max_length)
+        if isinstance(made, RowReason):
+            ledger.reject(made)
+            rejected.append((row.row_id, made))
         else:
             ledger.accept()
-            examples.append(Example(row.row_id, ids, prompt_length))
+            examples.append(made)
     return examples, rejected
+
+
+def example_of(row: PreparedRow, handler: TaskHandler, tokenizer: Any, max_length: int) -> Example | RowReason:
+    """One row as an example, or why it is none."""
+    example = Example(row.row_id, *example_ids(tokenizer, handler.prompt(row.payload), handler.completion(row.payload)))
+    if len(example.ids) > max_length:
+        return RowReason.OVER_LENGTH
+    return RowReason.NOTHING_SUPERVISED if example.supervised < 2 else example  # the end mark alone
+
+
+def pair_of(row: PreparedRow, handler: TaskHandler, tokenizer: Any, max_length: int) -> Pair | RowReason:
+    """One row of preference as its two answers, or why it is none."""
+    prompt = handler.prompt(row.payload)
+    answers = (handler.completion(row.payload), handler.worse(row.payload))
+    pair = Pair(*(Example(row.row_id, *example_ids(tokenizer, prompt, answer)) for answer in answers))
+    if pair.longest > max_length:
+        return RowReason.OVER_LENGTH
+    if min(example.supervised for example in pair.sequences) < 2:
+        return RowReason.NOTHING_SUPERVISED
+    return RowReason.IDENTICAL_PAIR if pair.chosen.ids == pair.rejected.ids else pair

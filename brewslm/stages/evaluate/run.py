@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
-from brewslm.handlers.base import Prediction, Scores, TaskHandler
+from brewslm.handlers.base import Metric, Prediction, Scores, TaskHandler
 from brewslm.handlers.eval_pack import judge
 from brewslm.metrics.intervals import paired_test
 from brewslm.models.loading import load_model, load_tokenizer, set_threads
@@ -62,6 +62,7 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     del base
     adapted = load_model(job.base.folder, job.adapter)
     tuned = _ask(WeightsPredictor(adapted, tokenizer, "chat", progress), handler, rows, "chat")
+    tuned = _with_gain(tuned, handler.gained(rows, tuned.predictions, at_base["chat"].predictions))
     best = max(at_base.values(), key=lambda one: one.scores.metrics[handler.primary_metric].value)
     systems = {"tuned": tuned, "base": best} | _baselines(handler, data.train(), rows)
     card = _scorecard(job, data, handler, systems, at_base)
@@ -115,6 +116,11 @@ def _ask(predictor: Predictor, handler: TaskHandler, rows: Sequence[PreparedRow]
     predictions = handler.predict(rows, predictor)
     seconds = time.monotonic() - began
     return _Answers(predictions, handler.score(rows, predictions), style, seconds)
+
+
+def _with_gain(tuned: _Answers, gained: dict[str, Metric]) -> _Answers:
+    scores = tuned.scores.model_copy(update={"metrics": tuned.scores.metrics | gained})
+    return replace(tuned, scores=scores)
 
 
 def _baselines(handler: TaskHandler, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, _Answers]:

@@ -11,7 +11,7 @@ from brewslm.models.shape import ModelShape, shape_of
 from brewslm.processes.context import Context
 from brewslm.rows.manifest import PreparedData
 from brewslm.stages.contract import PlanName
-from brewslm.stages.preflight.data import Tokenised, check_gates, check_rows, check_task, tokenised_rows
+from brewslm.stages.preflight.data import Tokenised, check_gates, check_objective, check_rows, check_task, tokenised_rows
 from brewslm.stages.preflight.finding import Finding
 from brewslm.stages.preflight.job import PreflightJob, PreflightResult
 from brewslm.stages.preflight.machine import check_dependencies, check_disk, check_memory
@@ -68,6 +68,7 @@ def planned_recipe(job: PreflightJob, name: PlanName, context: Context) -> Recip
 def _before_rows(job: PreflightJob, data: PreparedData) -> Iterator[Finding]:
     yield from check_dependencies(job.recipe, job.formats)
     yield from check_task(data.manifest)
+    yield from check_objective(data.manifest, job.recipe)
     yield from check_architecture(job.base)
     yield from check_tokenizer(job.base, data.manifest)
     yield from check_gates(data.manifest, job.eval_pack)

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from brewslm.errors import StageError
 from brewslm.handlers.base import TaskHandler
 from brewslm.models.packing import Trainable
-from brewslm.models.recipe import Recipe
+from brewslm.models.recipe import RECIPE_STEP, Recipe
 from brewslm.processes.context import Context
+from brewslm.reasons.training import TrainingDispatchError
 from brewslm.rows.ledger import LedgerKeeper
 from brewslm.rows.manifest import PreparedRow
 from brewslm.rows.reasons import RowReason
@@ -57,7 +59,16 @@ class Objective(ABC):
 
 
 def objective_for(handler: TaskHandler, base: Path, recipe: Recipe, experiment_id: str) -> Objective:
-    """That of a handler."""
+    """That of a handler.
+
+    Raises:
+        StageError(TrainingDispatchError): The recipe is for another kind of rows.
+    """
+    from brewslm.stages.train.preference import Preference
     from brewslm.stages.train.supervised import Supervised
 
-    return Supervised(handler, base, recipe, experiment_id)
+    if not recipe.suits(handler.objective):
+        reason = TrainingDispatchError(experiment_id=experiment_id, error="recipe_objective", blockers=["recipe_objective"])
+        cause = f"{handler.profile} is trained by {handler.objective}, and the recipe says {recipe.objective}"
+        raise StageError(reason, "The recipe does not suit these rows", cause=cause, next_step=RECIPE_STEP[handler.objective])
+    return {"supervised": Supervised, "preference": Preference}[handler.objective](handler, base, recipe, experiment_id)
