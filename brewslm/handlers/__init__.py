@@ -3,6 +3,7 @@
 from brewslm.errors import StageError
 from brewslm.handlers.base import TaskHandler
 from brewslm.handlers.classification import ClassificationHandler
+from brewslm.handlers.preference import AlignmentHandler
 from brewslm.handlers.qa import QAHandler
 from brewslm.handlers.structured_extraction import StructuredExtractionHandler
 from brewslm.reasons.refusals import InvalidRequest
@@ -10,6 +11,7 @@ from brewslm.rows.manifest import OutputSchema
 
 HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
     "classification": (ClassificationHandler,),
+    "preference": (AlignmentHandler,),
     "qa": (QAHandler,),
     "structured_extraction": (StructuredExtractionHandler,),
 }
