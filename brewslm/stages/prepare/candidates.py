@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from brewslm.media import is_media
 from brewslm.rows import RowFile, RowReason
 from brewslm.stages.prepare.adapters import AdapterPreset, as_text
 from brewslm.stages.prepare.columns import SourceColumn
@@ -72,5 +73,5 @@ def dominant_profile(job: PrepareJob) -> str:
 
 
 def texts_in(adapted: dict[str, Any]) -> str:
-    """All that a row says, for what reads it as one text."""
-    return "\n".join(as_text(value) for value in adapted.values())
+    """All that a row says in words, for what reads it as one text."""
+    return "\n".join(as_text(value) for value in adapted.values() if not is_media(value))

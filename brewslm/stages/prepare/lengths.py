@@ -40,7 +40,7 @@ class Lengths:
         if self._handler is not None:
             prompts = [self._handler.prompt(row) for row in rows]
             return example_lengths(self._tokenizer, prompts, [self._handler.completion(row) for row in rows])
-        texts = [f"{self._preset.text(row)}\n{self._preset.target(row)}" for row in rows]
+        texts = [f"{self._preset.words(row)}\n{self._preset.target(row)}" for row in rows]
         if self._preset.input_field == self._preset.target_field:
             texts = [self._preset.text(row) for row in rows]
         return [len(ids) + 2 for ids in self._tokenizer(texts, add_special_tokens=False)["input_ids"]]
