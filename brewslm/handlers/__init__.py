@@ -1,4 +1,4 @@
-"""Task handlers: one file per task profile."""
+"""Task handlers: one file per task profile, or per way of scoring one."""
 
 from brewslm.errors import StageError
 from brewslm.handlers.base import TaskHandler
@@ -8,10 +8,12 @@ from brewslm.handlers.structured_extraction import StructuredExtractionHandler
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.rows.manifest import OutputSchema
 
-HANDLERS: dict[str, type[TaskHandler]] = {
-    handler.profile: handler for handler in (ClassificationHandler, QAHandler, StructuredExtractionHandler)
+HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
+    "classification": (ClassificationHandler,),
+    "qa": (QAHandler,),
+    "structured_extraction": (StructuredExtractionHandler,),
 }
-"""Task profile → handler."""
+"""Task profile → its handlers, one for each scoring mode."""
 
 
 def handler_for(task_profile: str, schema: OutputSchema) -> TaskHandler:
@@ -20,15 +22,20 @@ def handler_for(task_profile: str, schema: OutputSchema) -> TaskHandler:
     Raises:
         StageError(InvalidRequest): No handler trains this task profile, or not in this scoring mode.
     """
-    handler = HANDLERS.get(task_profile)
-    if handler is None:
+    known = HANDLERS.get(task_profile, ())
+    if not known:
         raise StageError(
             InvalidRequest(), f"task profile {task_profile} has no handler", cause=f"known: {', '.join(sorted(HANDLERS))}"
         )
-    if schema.scoring_mode != handler.scoring_mode:
-        raise StageError(
-            InvalidRequest(),
-            f"{task_profile} can't be scored as {schema.scoring_mode}",
-            cause=f"its handler knows {handler.scoring_mode}",
-        )
-    return handler(schema)
+    for handler in known:
+        if handler.scoring_mode == schema.scoring_mode:
+            return handler(schema)
+    modes = " and ".join(handler.scoring_mode for handler in known)
+    cause = f"its handlers know {modes}" if len(known) > 1 else f"its handler knows {modes}"
+    raise StageError(InvalidRequest(), f"{task_profile} can't be scored as {schema.scoring_mode}", cause=cause)
+
+
+def handler_if_any(task_profile: str, schema: OutputSchema) -> TaskHandler | None:
+    """The same; None where there is none, for rows that can be prepared before they can be trained on."""
+    known = HANDLERS.get(task_profile, ())
+    return next((handler(schema) for handler in known if handler.scoring_mode == schema.scoring_mode), None)

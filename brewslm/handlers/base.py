@@ -2,12 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import OutputSchema, PreparedRow
+from brewslm.rows.reasons import RowReason
+
+Objective = Literal["supervised", "preference"]
+Architecture = Literal["causal", "encoder", "encoder_decoder", "vision_language", "speech_encoder_decoder", "ctc"]
 
 
 class Prediction(BaseModel):
@@ -65,12 +69,24 @@ class TaskHandler(ABC):
     scoring_mode: ClassVar[str]
     input_field: ClassVar[str]
     """The payload's field that is asked; the others hold the right answer."""
+    also_asked: ClassVar[tuple[str, ...]] = ()
+    """Further fields that the prompt reads, such as the context of a question: they too are known when a model is served."""
+    objective: ClassVar[Objective] = "supervised"
+    """What training lowers: the loss of the right answer, or how little a better answer is preferred to a worse one."""
+    architectures: ClassVar[frozenset[Architecture]] = frozenset({"causal"})
+    """Kinds of model that can be trained on these rows."""
+    every_turn: ClassVar[bool] = False
+    """Whether each assistant turn of the prompt is supervised too, not the completion alone."""
     primary_metric: ClassVar[str]
     metric_ids: ClassVar[frozenset[str]]
     """Every metric that `score` emits: preflight holds gates against it."""
 
     def __init__(self, schema: OutputSchema) -> None:
         self.schema = schema
+
+    def check(self, payload: dict[str, Any]) -> RowReason | None:
+        """Why a row can't be served, None where it can: prepare rejects the others. The schema is not known by then."""
+        return None
 
     @abstractmethod
     def prompt(self, payload: dict[str, Any]) -> Prompt:

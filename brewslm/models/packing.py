@@ -7,6 +7,23 @@ which sees the prefix and its own row alone. Positions restart after the prefix.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Trainable(Protocol):
+    """What a row became to be trained on.
+
+    Attributes:
+        tokens: That the model is given of it.
+        supervised: Of these, those that the loss is taken over.
+    """
+
+    @property
+    def row_id(self) -> str: ...  # noqa: D102 - said above
+    @property
+    def tokens(self) -> int: ...  # noqa: D102
+    @property
+    def supervised(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +38,11 @@ class Example:
     row_id: str
     ids: list[int]
     prompt_length: int
+
+    @property
+    def tokens(self) -> int:
+        """All of them."""
+        return len(self.ids)
 
     @property
     def supervised(self) -> int:

@@ -21,6 +21,10 @@ class Prompt:
     plain: str
 
 
+WHOLE_TEXT = Prompt((), "")
+"""Nothing is asked: what is said after it is a text by itself, as in language modelling."""
+
+
 class Predictor(Protocol):
     """A model that answers: weights in this process, or an endpoint."""
 
@@ -29,3 +33,10 @@ class Predictor(Protocol):
 
     def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
         """Per prompt, the greedy continuation without its end mark."""
+
+    def log_likelihoods(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[tuple[float, int]]:
+        """Per prompt, the log-probability (natural, summed) of its completion's tokens and end mark, and how many they are.
+
+        Raises:
+            StageError(InvalidRequest): This predictor can't tell how probable a given text is.
+        """

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from brewslm.errors import StageError
-from brewslm.models.prompt import Prompt
+from brewslm.models.prompt import WHOLE_TEXT, Prompt
 from brewslm.models.template_guard import marks_of, neutral
 from brewslm.reasons.refusals import TemplateUnusable
 
@@ -33,7 +33,13 @@ def prompt_text(tokenizer: Any, prompt: Prompt, style: Style = "chat") -> str:
 
 
 def prompt_ids(tokenizer: Any, prompt: Prompt, style: Style = "chat") -> list[int]:
-    """The ids of that text. Special tokens come from the template alone: a second <bos> would shift every position."""
+    """The ids of that text. Special tokens come from the template alone: a second <bos> would shift every position.
+
+    Before a whole text stands the token that texts begin with, or, where the tokenizer has none, the one that ends them.
+    """
+    if prompt == WHOLE_TEXT:
+        begin = tokenizer.bos_token_id
+        return [end_token_id(tokenizer) if begin is None else begin]
     return text_ids(tokenizer, prompt_text(tokenizer, prompt, style))
 
 

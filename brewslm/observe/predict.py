@@ -22,7 +22,7 @@ from brewslm.store.files import project_folder
 from brewslm.store.records import experiment_of, project_of
 
 Input = str | dict[str, Any]
-"""A text, or an object with the task's input field and, if it likes, a row_id."""
+"""A text, or an object with the task's input field and what else its prompt reads and, if it likes, a row_id."""
 
 
 class Answer(BaseModel):
@@ -165,7 +165,8 @@ def _rows(handler: TaskHandler, inputs: Sequence[Input]) -> list[PreparedRow]:
         text = payload.get(name)
         if not isinstance(text, str) or not text.strip():
             raise StageError(InvalidRequest(), f"input {place} has no {name}", cause=f"{handler.profile} is asked by {name}")
-        rows.append(PreparedRow(row_id=str(payload.get("row_id", f"input-{place}")), payload={name: text}))
+        asked = {name: text} | {field: payload[field] for field in handler.also_asked if field in payload}
+        rows.append(PreparedRow(row_id=str(payload.get("row_id", f"input-{place}")), payload=asked))
     if not rows:
         raise StageError(InvalidRequest(), "There is nothing to ask", next_step="Give a text, or JSON lines.")
     return rows

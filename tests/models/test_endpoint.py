@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from brewslm.errors import StageError
 from brewslm.handlers import handler_for
 from brewslm.models.endpoint import EndpointPredictor, label_probabilities
 from brewslm.models.loading import load_model, load_tokenizer
@@ -81,3 +82,9 @@ def test_the_endpoint_continues_as_the_weights_do(live, weights):
     handler = handler_for("classification", OutputSchema(scoring_mode="label", labels=LABELS))
     prompts = [handler.prompt(row["payload"]) for row in rows()]
     assert live.generate(prompts, 8) == weights.generate(prompts, 8)
+
+
+def test_an_endpoint_says_that_it_can_not_measure_a_given_text():
+    handler = handler_for("classification", OutputSchema(scoring_mode="label", labels=LABELS))
+    with pytest.raises(StageError, match="how probable a given text is"):
+        EndpointPredictor("http://127.0.0.1:1/v1", "tiny").log_likelihoods([handler.prompt({"text": "a"})], ["good"])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from brewslm.handlers import HANDLERS, handler_for
+from brewslm.handlers import HANDLERS, handler_for, handler_if_any
 from brewslm.handlers.eval_pack import EvalPack
 from brewslm.handlers.examples import tokenise
 from brewslm.models.packing import Example
@@ -33,9 +33,10 @@ class Tokenised:
 
 def check_task(manifest: Manifest) -> Iterator[Finding]:
     """There is a handler, and something to tell apart."""
-    if manifest.task_profile not in HANDLERS:
+    if handler_if_any(manifest.task_profile, manifest.output_schema) is None:
         step = "Prepare rows of a task profile that has a handler."
-        yield blocker("handler_missing", manifest.task_profile, ", ".join(HANDLERS), step, fatal=True)
+        measured = f"{manifest.task_profile} scored as {manifest.output_schema.scoring_mode}"
+        yield blocker("handler_missing", measured, ", ".join(HANDLERS), step, fatal=True)
     labels = manifest.output_schema.labels
     if manifest.task_profile == "classification" and len(labels) < 2:
         step = "Import rows of another label, and prepare again."
@@ -44,7 +45,7 @@ def check_task(manifest: Manifest) -> Iterator[Finding]:
 
 def check_gates(manifest: Manifest, pack: EvalPack) -> Iterator[Finding]:
     """Each required gate must be about a metric that this handler emits, and the eval rows must be able to decide it."""
-    handler = HANDLERS.get(manifest.task_profile)
+    handler = handler_if_any(manifest.task_profile, manifest.output_schema)
     rows = manifest.splits["eval"].rows
     if rows == 0:
         yield blocker("no_eval_rows", "0 rows in eval", "at least 1", "Prepare with --eval-rows.")

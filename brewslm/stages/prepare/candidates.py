@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from brewslm.handlers import handler_if_any
 from brewslm.media import is_media
 from brewslm.rows import RowFile, RowReason
+from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.prepare.adapters import AdapterPreset, as_text
 from brewslm.stages.prepare.columns import SourceColumn
 from brewslm.stages.prepare.contexts import Passages
@@ -38,6 +40,7 @@ class Candidates:
 
     def __init__(self, job: PrepareJob, preset: AdapterPreset) -> None:
         self._job, self._preset = job, preset
+        self._handler = handler_if_any(preset.task_profile, OutputSchema(scoring_mode=preset.scoring_mode))
         self._gold = {one.run_id for one in job.imports if one.is_gold}
         self._passages = Passages(job.chunks, job.request.contexts) if job.request.contexts else None
 
@@ -63,6 +66,8 @@ class Candidates:
             reason = RowReason.PROFILE_MISMATCH
         elif not self._preset.target(adapted).strip():
             reason = RowReason.NOTHING_SUPERVISED
+        elif self._handler is not None:
+            reason = self._handler.check(adapted)
         return Candidate(row_id, adapted or {}, reason, group, origin in self._gold, origin)
 
 

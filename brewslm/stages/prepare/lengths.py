@@ -3,8 +3,7 @@
 from typing import Any
 
 from brewslm import presets
-from brewslm.handlers import HANDLERS
-from brewslm.handlers.base import TaskHandler
+from brewslm.handlers import handler_if_any
 from brewslm.models.catalogue import BaseModelInfo
 from brewslm.models.recipe import recipe_named
 from brewslm.models.templates import example_lengths
@@ -29,7 +28,7 @@ class Lengths:
         from brewslm.models.loading import load_tokenizer
 
         self._tokenizer = load_tokenizer(base.folder)
-        self._preset, self._handler = preset, _handler(preset, schema)
+        self._preset, self._handler = preset, handler_if_any(preset.task_profile, schema)
         own = recipe_named(preset.task_profile).max_length if preset.task_profile in presets.names("recipes") else None
         self.most = min(asked or own or base.context_length, base.context_length)
 
@@ -44,10 +43,3 @@ class Lengths:
         if self._preset.input_field == self._preset.target_field:
             texts = [self._preset.text(row) for row in rows]
         return [len(ids) + 2 for ids in self._tokenizer(texts, add_special_tokens=False)["input_ids"]]
-
-
-def _handler(preset: AdapterPreset, schema: OutputSchema) -> TaskHandler | None:
-    made = HANDLERS.get(preset.task_profile)
-    if made is None or made.scoring_mode != preset.scoring_mode:
-        return None
-    return made(schema)
