@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import OutputSchema, PreparedRow
 from brewslm.rows.reasons import RowReason
 
 Objective = Literal["supervised", "preference"]
-Architecture = Literal["causal", "encoder", "encoder_decoder", "vision_language", "speech_encoder_decoder", "ctc"]
 
 
 class Prediction(BaseModel):
@@ -73,11 +73,13 @@ class TaskHandler(ABC):
     """Further fields that the prompt reads, such as the context of a question: they too are known when a model is served."""
     objective: ClassVar[Objective] = "supervised"
     """What training lowers: the loss of the right answer, or how little a better answer is preferred to a worse one."""
-    architectures: ClassVar[frozenset[Architecture]] = frozenset({"causal"})
+    architectures: ClassVar[frozenset[ArchitectureName]] = frozenset({"causal"})
     """Kinds of model that can be trained on these rows."""
     every_turn: ClassVar[bool] = False
     """Whether each assistant turn of the prompt is supervised too, not the completion alone."""
     primary_metric: ClassVar[str]
+    lower_is_better: ClassVar[bool] = False
+    """Of the primary metric, such as a perplexity or an error rate."""
     metric_ids: ClassVar[frozenset[str]]
     """Every metric that `score` emits: preflight holds gates against it."""
 

@@ -4,8 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.loading import bf16_is_fast
-from brewslm.presets import checked, load
+from brewslm.presets import checked, load, names
 
 Method = Literal["lora", "dora", "full", "qlora"]
 FULL_LEARNING_RATE = 2e-5
@@ -51,6 +52,12 @@ class Recipe(BaseModel):
     def multiplies_in_bf16(self) -> bool:
         """What `precision` means on this machine."""
         return self.precision == "bf16" or (self.precision == "auto" and bf16_is_fast())
+
+
+def preset_for(task_profile: str, architecture: ArchitectureName) -> str:
+    """The name of the recipe that suits them: one of their own, or else that of the task profile."""
+    own = f"{task_profile}_{architecture}"
+    return own if own in names("recipes") else task_profile
 
 
 def recipe_named(name: str, settings: dict[str, str] | None = None) -> Recipe:
