@@ -1,54 +1,70 @@
-"""From prepared rows to training examples. A row is never cut: a cut answer teaches the model to stop early."""
+"""From prepared rows to training examples."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 from brewslm.handlers.base import TaskHandler
 from brewslm.models.architectures import Architecture, Encoded
 from brewslm.models.packing import Example
 from brewslm.models.templates import example_ids
+from brewslm.models.turns import TurnsRewritten, talk_ids
 from brewslm.rows.ledger import LedgerKeeper
 from brewslm.rows.manifest import PreparedRow
 from brewslm.rows.reasons import RowReason
-
-E = TypeVar("E", Example, Encoded)
 
 
 def tokenise(
     rows: Sequence[PreparedRow], handler: TaskHandler, tokenizer: Any, max_length: int, ledger: LedgerKeeper
 ) -> tuple[list[Example], list[tuple[str, RowReason]]]:
-    """Every row as an example for a causal model, or as (row_id, reason)."""
-
-    def example(row: PreparedRow) -> Example:
-        ids, prompt_length = example_ids(tokenizer, handler.prompt(row.payload), handler.completion(row.payload))
-        return Example(row.row_id, ids, prompt_length)
-
-    return _sorted_out(map(example, rows), lambda made: len(made.ids), 2, max_length, ledger)  # the end mark alone is no answer
+    """Every row as an example, or as (row_id, reason): a row is never cut, for a cut answer teaches the model to stop early."""
+    examples, rejected = [], []
+    for row in rows:
+        ledger.enter()
+        made = example_of(row, handler, tokenizer, max_length)
+        if isinstance(made, RowReason):
+            ledger.reject(made)
+            rejected.append((row.row_id, made))
+        else:
+            ledger.accept()
+            examples.append(made)
+    return examples, rejected
 
 
 def encode(
     rows: Sequence[PreparedRow], handler: TaskHandler, architecture: Architecture, max_length: int, ledger: LedgerKeeper
 ) -> tuple[list[Encoded], list[tuple[str, RowReason]]]:
     """Every row as its architecture reads it, or as (row_id, reason)."""
-    made = (architecture.encode(row.row_id, handler.prompt(row.payload), handler.completion(row.payload)) for row in rows)
-    return _sorted_out(made, lambda one: one.tokens, architecture.least_supervised, max_length, ledger)
-
-
-def _sorted_out(
-    made: Iterable[E], length: Callable[[E], int], least: int, max_length: int, ledger: LedgerKeeper
-) -> tuple[list[E], list[tuple[str, RowReason]]]:
     kept, rejected = [], []
-    for one in made:
+    for row in rows:
         ledger.enter()
+        made = architecture.encode(row.row_id, handler.prompt(row.payload), handler.completion(row.payload))
         reason = None
-        if length(one) > max_length:
+        if made.tokens > max_length:
             reason = RowReason.OVER_LENGTH
-        elif one.supervised < least:
+        elif made.supervised < architecture.least_supervised:
             reason = RowReason.NOTHING_SUPERVISED
         if reason:
             ledger.reject(reason)
-            rejected.append((one.row_id, reason))
+            rejected.append((row.row_id, reason))
         else:
             ledger.accept()
-            kept.append(one)
+            kept.append(made)
     return kept, rejected
+
+
+def example_of(row: PreparedRow, handler: TaskHandler, tokenizer: Any, max_length: int) -> Example | RowReason:
+    """One row as an example, or why it is none."""
+    prompt, completion = handler.prompt(row.payload), handler.completion(row.payload)
+    if handler.every_turn:
+        try:
+            ids, ranges = talk_ids(tokenizer, prompt.messages, completion)
+        except TurnsRewritten:
+            return RowReason.TURNS_REWRITTEN
+        between = tuple((stop, start) for (_, stop), (start, _) in pairwise(ranges) if stop < start)
+        example = Example(row.row_id, ids, ranges[0][0], between)
+    else:
+        example = Example(row.row_id, *example_ids(tokenizer, prompt, completion))
+    if len(example.ids) > max_length:
+        return RowReason.OVER_LENGTH
+    return RowReason.NOTHING_SUPERVISED if example.supervised < 2 else example  # the end mark alone
