@@ -37,7 +37,7 @@ class Lengths:
         self._preset, self._handler = preset, handler if handler and base.architecture in handler.architectures else None
         self._architecture = None if base.architecture == "causal" else architecture_for(base.architecture, base.folder, schema)
         self._folder = base.folder
-        named = preset_for(preset.task_profile, base.architecture)
+        named = preset_for(preset.task_profile, base.architecture, base.locator)
         own = recipe_named(named).max_length if named in presets.names("recipes") else None
         self.most = min(asked or own or base.context_length, base.context_length)
 
