@@ -6,6 +6,7 @@ from brewslm.handlers.base import TaskHandler
 from brewslm.handlers.chat import ChatHandler
 from brewslm.handlers.classification import ClassificationHandler
 from brewslm.handlers.language_modeling import LanguageModelingHandler
+from brewslm.handlers.preference import AlignmentHandler
 from brewslm.handlers.qa import QAHandler
 from brewslm.handlers.structured_extraction import StructuredExtractionHandler
 from brewslm.handlers.vision_language import VisionLanguageHandler
@@ -17,6 +18,7 @@ HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
     "chat_sft": (ChatHandler,),
     "classification": (ClassificationHandler,),
     "language_modeling": (LanguageModelingHandler,),
+    "preference": (AlignmentHandler,),
     "qa": (QAHandler,),
     "structured_extraction": (StructuredExtractionHandler,),
     "vision_language": (VisionLanguageHandler,),

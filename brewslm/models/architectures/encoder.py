@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import orjson
 
-from brewslm.models.architectures.base import IGNORED, Architecture, Encoded
+from brewslm.models.architectures.base import IGNORED, Architecture, Encoded, WithoutLikelihoods
 from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.prompt import Predictor, Prompt
 
@@ -104,12 +104,14 @@ class EncoderWithHead(Architecture):
         return tokenizer
 
 
-class HeadPredictor:
+class HeadPredictor(WithoutLikelihoods):
     """Answers with the head's numbers.
 
     Args:
         on_done: Told how many more prompts are answered, after each batch.
     """
+
+    name: ArchitectureName = "encoder"
 
     def __init__(self, architecture: EncoderWithHead, model: Any, on_done: Callable[[int], None] | None) -> None:
         self._architecture, self._model, self._on_done = architecture, model, on_done

@@ -6,7 +6,7 @@ from typing import Any
 
 from brewslm.handlers.examples import tokenise
 from brewslm.models.loading import load_tokenizer
-from brewslm.models.packing import Example, shared_prefix
+from brewslm.models.packing import Packable, shared_prefix
 from brewslm.models.templates import end_token_id
 from brewslm.processes.context import Context
 from brewslm.rows.ledger import LedgerKeeper
@@ -27,27 +27,29 @@ class Supervised(Objective):
         """Of the base."""
         return load_tokenizer(self.base)
 
-    def examples(self, rows: Sequence[PreparedRow], ledger: LedgerKeeper) -> tuple[list[Example], list[tuple[str, RowReason]]]:
+    def examples(self, rows: Sequence[PreparedRow], ledger: LedgerKeeper) -> tuple[list[Packable], list[tuple[str, RowReason]]]:
         """Prompt, answer and end mark of each row."""
         return tokenise(rows, self.handler, self.tokenizer, self.recipe.max_length, ledger)
 
-    def check(self, examples: Sequence[Example]) -> None:
+    def check(self, examples: Sequence[Packable]) -> None:
         """Each answer's end mark is supervised."""
-        end_must_be_supervised(examples, end_token_id(self.tokenizer), self.experiment_id)
+        answers = [answer for row in examples for answer in row.sequences]
+        end_must_be_supervised(answers, end_token_id(self.tokenizer), self.experiment_id)
 
-    def largest_pass(self, examples: Sequence[Example], dev: Sequence[Example]) -> tuple[int, int]:
+    def largest_pass(self, examples: Sequence[Packable], dev: Sequence[Packable]) -> tuple[int, int]:
         """A pack of the longest rows."""
         prefix = len(shared_prefix([*examples, *dev]))
-        lengths = sorted((example.tokens for example in examples), reverse=True)
-        batch = prefix + sum(length - prefix for length in lengths[: self.recipe.batch_size])
-        return max(lengths[0], min(batch, self.recipe.pack_tokens)), lengths[0]
+        own = sorted((row.tokens - prefix * len(row.sequences) for row in examples), reverse=True)
+        batch = prefix + sum(own[: self.recipe.batch_size])
+        longest = prefix + own[0]
+        return max(longest, min(batch, self.recipe.pack_tokens)), longest
 
     def model(self) -> Any:
         """It attends within rows."""
         return model_to_train(self.base, self.recipe, self.experiment_id)
 
     def trainer(
-        self, model: Any, examples: Sequence[Example], dev: Sequence[Example], plan: CheckpointPlan, context: Context
+        self, model: Any, examples: Sequence[Packable], dev: Sequence[Packable], plan: CheckpointPlan, context: Context
     ) -> Any:
         """transformers' own, on packs."""
         return training.build(model, self.recipe, examples, dev, plan, context, self.experiment_id)

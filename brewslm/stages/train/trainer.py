@@ -9,7 +9,7 @@ from typing import Any
 
 from brewslm.errors import StageError
 from brewslm.models.loading import multiplying_in
-from brewslm.models.packing import Example, Trainable, pack, shared_prefix
+from brewslm.models.packing import Packable, Trainable, pack, shared_prefix
 from brewslm.models.recipe import Recipe
 from brewslm.models.runtime import device_found
 from brewslm.processes.context import Context
@@ -25,8 +25,8 @@ from brewslm.stages.train.watcher import CheckpointPlan, watcher
 def build(
     model: Any,
     recipe: Recipe,
-    examples: Sequence[Example],
-    dev: Sequence[Example],
+    examples: Sequence[Packable],
+    dev: Sequence[Packable],
     plan: CheckpointPlan,
     context: Context,
     experiment_id: str,
@@ -50,7 +50,7 @@ def build(
     head = output_matrix(base, dtype)
     if recipe.method == "lora":
         fuse(base, dtype)
-    dev_packs = pack(sorted(dev, key=lambda example: len(example.ids)), prefix, recipe.pack_tokens)
+    dev_packs = pack(sorted(dev, key=lambda row: row.tokens), prefix, recipe.pack_tokens)
 
     class PackedTrainer(OurWays, Trainer):  # type: ignore[misc]
         """Trains on packs."""
@@ -69,7 +69,7 @@ def build(
             loss_must_tell(total.item(), experiment_id, self.state.global_step + 1)
             return total
 
-    def collate(batch: list[Example]) -> dict[str, Any]:
+    def collate(batch: list[Packable]) -> dict[str, Any]:
         return {"packs": pack(batch, prefix, recipe.pack_tokens), "examples": batch}
 
     arguments = TrainingArguments(**settings(recipe, len(examples), plan))
