@@ -70,10 +70,18 @@ class Recipe(BaseModel):
         return self.precision == "bf16" or (self.precision == "auto" and bf16_is_fast())
 
 
-def preset_for(task_profile: str, architecture: ArchitectureName) -> str:
-    """The name of the recipe that suits them: one of their own, or else that of the task profile."""
+def preset_for(task_profile: str, architecture: ArchitectureName, locator: str = "") -> str:
+    """The name of the recipe that suits them: one of their own, or else that of the task profile.
+
+    Args:
+        locator: Of the base model: one that is made on the spot has everything to learn.
+    """
+    known = names("recipes")
+    made = f"{task_profile}_made"
+    if locator.startswith("made:") and made in known:
+        return made
     own = f"{task_profile}_{architecture}"
-    return own if own in names("recipes") else task_profile
+    return own if own in known else task_profile
 
 
 def recipe_named(name: str, settings: dict[str, str] | None = None) -> Recipe:
