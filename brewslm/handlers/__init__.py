@@ -5,6 +5,7 @@ from brewslm.handlers.audio_transcript import AudioTranscriptHandler
 from brewslm.handlers.base import TaskHandler
 from brewslm.handlers.chat import ChatHandler
 from brewslm.handlers.classification import ClassificationHandler
+from brewslm.handlers.field_extraction import FieldExtractionHandler
 from brewslm.handlers.language_modeling import LanguageModelingHandler
 from brewslm.handlers.preference import AlignmentHandler
 from brewslm.handlers.qa import QAHandler
@@ -20,7 +21,7 @@ HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
     "language_modeling": (LanguageModelingHandler,),
     "preference": (AlignmentHandler,),
     "qa": (QAHandler,),
-    "structured_extraction": (StructuredExtractionHandler,),
+    "structured_extraction": (StructuredExtractionHandler, FieldExtractionHandler),
     "vision_language": (VisionLanguageHandler,),
 }
 """Task profile → its handlers, one for each scoring mode."""

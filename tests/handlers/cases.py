@@ -10,6 +10,7 @@ from brewslm.handlers import handler_for
 from brewslm.handlers.base import TaskHandler
 from brewslm.mappers.base import Mapper, Refused
 from brewslm.mappers.chat_messages_passthrough import ChatMessagesPassthrough
+from brewslm.mappers.kv_to_structured import KvToStructured
 from brewslm.mappers.qa_pair_passthrough import QaPairPassthrough
 from brewslm.mappers.text_only import TextOnly
 from brewslm.rows.manifest import OutputSchema
@@ -84,6 +85,14 @@ CASES: dict[str, Case] = {
         frozenset({"reference"}),
         st.fixed_dictionaries({"messages": MESSAGES, "system": st.none() | WORDS}),
         st.fixed_dictionaries({"messages": ODD_MESSAGES | ANYTHING, "system": ANYTHING}),
+    ),
+    "field_match": Case(
+        KvToStructured({"text": "text", "fields": "total,date"}),
+        "field-extraction",
+        frozenset({"entities_json", "fields"}),
+        rows_of(WORDS, "text", "total", "date"),
+        rows_of(ANYTHING, "text", "total", "date"),
+        {"fields": ["total", "date"]},
     ),
     "language_modeling": Case(
         TextOnly(columns("text")), "language-modeling", frozenset(), rows_of(WORDS, "text"), rows_of(ANYTHING, "text")

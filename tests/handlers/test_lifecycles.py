@@ -52,3 +52,15 @@ def test_texts(trainable, tmp_path):
     assert tuned["perplexity"]["high"] < base["perplexity"]["low"]
     assert tuned["bits_saved"]["value"] == pytest.approx(1 - tuned["bits_per_byte"]["value"] / 8)
     assert lived.answers[0]["output"] > 0 and lived.exported["artifacts"][0]["agreement"] == 1.0
+
+
+def test_forms(trainable, tmp_path):
+    rows = [{"text": f"order {n % 2} {own_words(n)}", "state": str(n % 2), "city": None} for n in range(60)]
+    mapped = {"text": "text", "fields": "state,city"}
+    lived = live(Journey(rows, "kv_to_structured", ["order 1 main street"], mapped), trainable, tmp_path)
+    assert lived.prepared["output_schema"]["fields"] == ["state", "city"]
+    systems = lived.evaluated["scorecard"]["systems"]
+    assert set(systems) == {"tuned", "base", "majority", "nearest_text"}
+    tuned, base = (systems[name]["metrics"] for name in ("tuned", "base"))
+    assert tuned["f1"]["value"] > base["f1"]["high"] and tuned["json_validity_rate"]["value"] == 1
+    assert lived.answers[0]["output"] == {"state": "1", "city": None}
