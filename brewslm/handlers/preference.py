@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 from brewslm.handlers.base import Metric, Prediction, Scores, TaskHandler
 from brewslm.metrics import intervals
@@ -102,9 +103,9 @@ class AlignmentHandler(TaskHandler):
         }  # fmt: skip
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
-        """`longer` and `shorter` prefer by the number of characters (of like length, the worse answer).
+        """`longer` and `shorter` prefer by the number of characters; `tfidf_logreg` by words that better answers had in train.
 
-        `tfidf_logreg` has learned from train which words better answers have; it does not see the prompt.
+        None of them sees the prompt. Where a rule says nothing, a coin that the row's id decides does.
         """
         found = {
             "longer": [self._by(row, {side: float(len(row.payload[side])) for side in SIDES}) for row in rows],
@@ -127,7 +128,9 @@ class AlignmentHandler(TaskHandler):
 
     @staticmethod
     def _by(row: PreparedRow, marks: dict[str, float]) -> Prediction:
-        return Prediction(row_id=row.row_id, output=row.payload["chosen" if marks["chosen"] > marks["rejected"] else "rejected"])
+        margin = round(marks["chosen"] - marks["rejected"], 9)
+        chosen = margin > 0 if margin else bool(crc32(row.row_id.encode()) % 2)
+        return Prediction(row_id=row.row_id, output=row.payload["chosen" if chosen else "rejected"])
 
 
 def _preferred(row: PreparedRow, chosen: tuple[float, int], rejected: tuple[float, int]) -> Prediction:
