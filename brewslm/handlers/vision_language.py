@@ -79,14 +79,18 @@ class VisionLanguageHandler(GeneratingHandler):
         for row, is_right in zip(rows, right, strict=True):
             forms[_form(row)].append(is_right)
         most = sorted(forms, key=lambda form: (-len(forms[form]), form))[:LISTED_FORMS]
-        return Scores(metrics=metrics, details={"by_question": {form: share(forms[form]).model_dump() for form in most}}, row_correct=right)
+        return Scores(
+            metrics=metrics, details={"by_question": {form: share(forms[form]).model_dump() for form in most}}, row_correct=right
+        )
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`majority_answer`: the commonest one to the same question. `nearest_picture`: that of the train picture most like it."""
         known: dict[str, list[PreparedRow]] = defaultdict(list)
         for row in train:
             known[_form(row)].append(row)
-        every = {form: Counter(self.completion(row.payload) for row in found).most_common(1)[0][0] for form, found in known.items()}
+        every = {
+            form: Counter(self.completion(row.payload) for row in found).most_common(1)[0][0] for form, found in known.items()
+        }
         usual = Counter(self.completion(row.payload) for row in train).most_common(1)[0][0]
         commonest = [every.get(_form(row), usual) for row in rows]
         return {"majority_answer": said(rows, commonest), "nearest_picture": said(rows, self._nearest(train, known, rows))}
