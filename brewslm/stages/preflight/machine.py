@@ -6,13 +6,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from brewslm.models.formats import export_bytes, missing_packages
-from brewslm.models.memory import FLOAT_BYTES, Method
+from brewslm.models.memory import FLOAT_BYTES
 from brewslm.models.recipe import Recipe
-from brewslm.models.shape import ModelShape
 from brewslm.stages.preflight.finding import Finding, blocker, gigabytes, warning
 from brewslm.stages.preflight.plan import TrainPlan
 
 NEEDED = ("torch", "transformers", "peft", "accelerate", "safetensors")
+BY_PREFERENCE = ("trl", "datasets")
 BY_METHOD = {"qlora": ("bitsandbytes",)}
 KEPT = 4
 """Checkpoints that may stand on the disk at once: the best, the two newest, and one that is being written."""
@@ -22,12 +22,14 @@ MOMENTS_BYTES = 8
 
 def check_dependencies(recipe: Recipe, formats: tuple[str, ...]) -> Iterator[Finding]:
     """Every package that training imports, and that the wanted exports will."""
-    for name in (*NEEDED, *BY_METHOD.get(recipe.method, ())):
+    by_objective = () if recipe.objective == "supervised" else BY_PREFERENCE
+    for name in (*NEEDED, *by_objective, *BY_METHOD.get(recipe.method, ())):
         try:
             version(name)
         except PackageNotFoundError:
-            wanted = f"method {recipe.method} needs it" if name not in NEEDED else ", ".join(NEEDED)
-            step = "Run make setup." if name in NEEDED else f"Run pip install 'brewslm[{recipe.method}]', or --set method=lora."
+            of_method = name in BY_METHOD.get(recipe.method, ())
+            wanted = f"method {recipe.method} needs it" if of_method else ", ".join((*NEEDED, *by_objective))
+            step = "Run make setup." if not of_method else f"Run pip install 'brewslm[{recipe.method}]', or --set method=lora."
             yield blocker("dependency_missing", f"{name} is not installed", wanted, step, fatal=True)
     missing = missing_packages(formats)
     if missing:
@@ -45,15 +47,14 @@ def check_memory(plan: TrainPlan) -> Iterator[Finding]:
         yield blocker("memory_does_not_fit", f"{gigabytes(needed)} needed", f"{gigabytes(usable)} to use", step)
 
 
-def check_disk(folder: Path, recipe: Recipe, shape: ModelShape, parameters: int, formats: tuple[str, ...]) -> Iterator[Finding]:
+def check_disk(folder: Path, recipe: Recipe, trained: int, parameters: int, formats: tuple[str, ...]) -> Iterator[Finding]:
     """Room for the checkpoints that are kept, and for the wanted exports after them.
 
     Args:
         folder: Where the experiment will stand; it, or a folder above it, is there.
+        trained: Weights that the optimizer moves.
         parameters: Of the base model.
     """
-    method = Method(name=recipe.method, rank=recipe.lora_r, top_layers=recipe.lora_top_layers, bf16=False)
-    trained = method.trained_weights(shape)
     checkpoints = min(KEPT, recipe.checkpoints + 1) * trained * (FLOAT_BYTES + MOMENTS_BYTES)
     exports = export_bytes(formats, parameters, FLOAT_BYTES * trained)
     free = shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists())).free
