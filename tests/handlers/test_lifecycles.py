@@ -55,9 +55,11 @@ def test_texts(trainable, tmp_path):
 
 
 def test_forms(trainable, tmp_path):
-    rows = [{"text": f"order {n % 2} {own_words(n)}", "state": str(n % 2), "city": None} for n in range(60)]
+    rows = [{"text": f"order {n % 2} {own_words(n)}", "state": str(n % 2), "city": None} for n in range(120)]
     mapped = {"text": "text", "fields": "state,city"}
-    lived = live(Journey(rows, "kv_to_structured", ["order 1 main street"], mapped), trainable, tmp_path)
+    lived = live(
+        Journey(rows, "kv_to_structured", ["order 1 main street"], mapped, prepare=("--eval-rows", "40")), trainable, tmp_path
+    )
     assert lived.prepared["output_schema"]["fields"] == ["state", "city"]
     systems = lived.evaluated["scorecard"]["systems"]
     assert set(systems) == {"tuned", "base", "majority", "nearest_text"}
@@ -92,7 +94,9 @@ def test_harmful_and_harmless_prompts(trainable, tmp_path):
         for n in range(60)
     ]
     mapped = {name: name for name in ("prompt", "label", "response")}
-    lived = live(Journey(rows, "safety_prompt", ["awful plot", "lovely plot"], mapped), trainable, tmp_path)
+    lived = live(
+        Journey(rows, "safety_prompt", ["awful plot", "lovely plot"], mapped, train=("--set", "epochs=12")), trainable, tmp_path
+    )
     systems = lived.evaluated["scorecard"]["systems"]
     assert set(systems) == {"tuned", "base", "refuse_all", "refuse_none", "nearest_prompt"}
     assert systems["tuned"]["metrics"]["pass_rate"]["value"] > systems["refuse_all"]["metrics"]["pass_rate"]["high"]
