@@ -10,6 +10,9 @@ from brewslm.handlers.language_modeling import LanguageModelingHandler
 from brewslm.handlers.multi_label import MultiLabelHandler
 from brewslm.handlers.preference import AlignmentHandler
 from brewslm.handlers.qa import QAHandler
+from brewslm.handlers.rag import RagHandler
+from brewslm.handlers.safety import SafetyHandler
+from brewslm.handlers.seq2seq import Seq2SeqHandler
 from brewslm.handlers.structured_extraction import StructuredExtractionHandler
 from brewslm.handlers.vision_language import VisionLanguageHandler
 from brewslm.reasons.refusals import InvalidRequest
@@ -22,6 +25,9 @@ HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
     "language_modeling": (LanguageModelingHandler,),
     "preference": (AlignmentHandler,),
     "qa": (QAHandler,),
+    "rag_qa": (RagHandler,),
+    "safety": (SafetyHandler,),
+    "seq2seq": (Seq2SeqHandler,),
     "structured_extraction": (StructuredExtractionHandler, FieldExtractionHandler),
     "vision_language": (VisionLanguageHandler,),
 }
