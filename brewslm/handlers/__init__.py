@@ -7,6 +7,7 @@ from brewslm.handlers.chat import ChatHandler
 from brewslm.handlers.classification import ClassificationHandler
 from brewslm.handlers.field_extraction import FieldExtractionHandler
 from brewslm.handlers.language_modeling import LanguageModelingHandler
+from brewslm.handlers.multi_label import MultiLabelHandler
 from brewslm.handlers.preference import AlignmentHandler
 from brewslm.handlers.qa import QAHandler
 from brewslm.handlers.rag import RagHandler
@@ -20,7 +21,7 @@ from brewslm.rows.manifest import OutputSchema
 HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
     "audio_transcript": (AudioTranscriptHandler,),
     "chat_sft": (ChatHandler,),
-    "classification": (ClassificationHandler,),
+    "classification": (ClassificationHandler, MultiLabelHandler),
     "language_modeling": (LanguageModelingHandler,),
     "preference": (AlignmentHandler,),
     "qa": (QAHandler,),
