@@ -2,7 +2,10 @@
 
 from brewslm.errors import StageError
 from brewslm.handlers.base import TaskHandler
+from brewslm.handlers.chat import ChatHandler
 from brewslm.handlers.classification import ClassificationHandler
+from brewslm.handlers.field_extraction import FieldExtractionHandler
+from brewslm.handlers.language_modeling import LanguageModelingHandler
 from brewslm.handlers.preference import AlignmentHandler
 from brewslm.handlers.qa import QAHandler
 from brewslm.handlers.structured_extraction import StructuredExtractionHandler
@@ -10,10 +13,12 @@ from brewslm.reasons.refusals import InvalidRequest
 from brewslm.rows.manifest import OutputSchema
 
 HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
+    "chat_sft": (ChatHandler,),
     "classification": (ClassificationHandler,),
+    "language_modeling": (LanguageModelingHandler,),
     "preference": (AlignmentHandler,),
     "qa": (QAHandler,),
-    "structured_extraction": (StructuredExtractionHandler,),
+    "structured_extraction": (StructuredExtractionHandler, FieldExtractionHandler),
 }
 """Task profile → its handlers, one for each scoring mode."""
 

@@ -23,6 +23,8 @@ class Prediction(BaseModel):
         raw: The generated text, where text was generated.
         problems: Count by kind of what could not be used, such as {"unaligned": 2, "invalid_json": 1}.
         figures: What else was measured on the row, by name, such as an answer's log-probability.
+        log_likelihood: Natural log-probability that the model gives to the right answer, or to the text; None where not asked.
+        tokens: How many tokens that is of.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -33,6 +35,8 @@ class Prediction(BaseModel):
     raw: str | None = None
     problems: dict[str, int] = {}
     figures: dict[str, float] = {}
+    log_likelihood: float | None = None
+    tokens: int | None = None
 
 
 class Metric(BaseModel):
@@ -90,9 +94,18 @@ class TaskHandler(ABC):
         """Why a row can't be served, None where it can: prepare rejects the others. The schema is not known by then."""
         return None
 
+    def question(self, payload: dict[str, Any]) -> str:
+        """What is asked, as one text that stands for it; "" where the payload can't be asked."""
+        text = payload.get(self.input_field)
+        return text if isinstance(text, str) and text.strip() else ""
+
     @abstractmethod
     def prompt(self, payload: dict[str, Any]) -> Prompt:
         """How a row is asked: the same words in training, evaluation, smoke check and deployment."""
+
+    def live_prompt(self, payload: dict[str, Any]) -> Prompt:
+        """How an exported or served model, which takes messages alone, is asked about a row when it is checked."""
+        return self.prompt(payload)
 
     @abstractmethod
     def completion(self, payload: dict[str, Any]) -> str:

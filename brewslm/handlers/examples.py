@@ -1,11 +1,13 @@
 """From prepared rows to training examples."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from brewslm.handlers.base import TaskHandler
 from brewslm.models.packing import Example, Packable, Pair
 from brewslm.models.templates import example_ids
+from brewslm.models.turns import TurnsRewritten, talk_ids
 from brewslm.rows.ledger import LedgerKeeper
 from brewslm.rows.manifest import PreparedRow
 from brewslm.rows.reasons import RowReason
@@ -31,7 +33,16 @@ def tokenise(
 
 def example_of(row: PreparedRow, handler: TaskHandler, tokenizer: Any, max_length: int) -> Example | RowReason:
     """One row as an example, or why it is none."""
-    example = Example(row.row_id, *example_ids(tokenizer, handler.prompt(row.payload), handler.completion(row.payload)))
+    prompt, completion = handler.prompt(row.payload), handler.completion(row.payload)
+    if handler.every_turn:
+        try:
+            ids, ranges = talk_ids(tokenizer, prompt.messages, completion)
+        except TurnsRewritten:
+            return RowReason.TURNS_REWRITTEN
+        between = tuple((stop, start) for (_, stop), (start, _) in pairwise(ranges) if stop < start)
+        example = Example(row.row_id, ids, ranges[0][0], between)
+    else:
+        example = Example(row.row_id, *example_ids(tokenizer, prompt, completion))
     if len(example.ids) > max_length:
         return RowReason.OVER_LENGTH
     return RowReason.NOTHING_SUPERVISED if example.supervised < 2 else example  # the end mark alone

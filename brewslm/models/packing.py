@@ -33,11 +33,13 @@ class Example:
     Attributes:
         ids: Prompt, completion and end mark.
         prompt_length: How many of them are the prompt's.
+        masked: Ranges after the prompt that are not supervised, in order: what others say between the model's own turns.
     """
 
     row_id: str
     ids: list[int]
     prompt_length: int
+    masked: tuple[tuple[int, int], ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -57,7 +59,14 @@ class Example:
     @property
     def supervised(self) -> int:
         """Tokens that the loss is taken over."""
-        return len(self.ids) - self.prompt_length
+        return len(self.ids) - self.prompt_length - sum(stop - start for start, stop in self.masked)
+
+    def labels(self) -> list[int]:
+        """Each token that is supervised, -100 in the place of the others: (tokens,)."""
+        labels = [-100] * self.prompt_length + self.ids[self.prompt_length :]
+        for start, stop in self.masked:
+            labels[start:stop] = [-100] * (stop - start)
+        return labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +179,5 @@ def _pack(examples: Sequence[Example], prefix: Sequence[int]) -> Pack:
         own = example.ids[shared:]
         ids += own
         positions += range(shared, len(example.ids))
-        following = [*own[1:], -100]
-        first_supervised = example.prompt_length - 1 - shared
-        targets += [token if at >= first_supervised else -100 for at, token in enumerate(following)]
+        targets += [*example.labels()[shared + 1 :], -100]
     return Pack(ids, positions, targets, shared, [len(example.ids) - shared for example in examples])

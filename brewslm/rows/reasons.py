@@ -109,6 +109,16 @@ class RowReason(StrEnum):
     # Refused by prepare or training.
     OVER_LENGTH = "over_length", "The row has more tokens than the recipe's longest.", "Shorten it, or raise the recipe's length."
     NOTHING_SUPERVISED = "nothing_supervised", "The row holds no answer to learn from.", "Nothing, or write rows with answers."
+    TURNS_REWRITTEN = (
+        "turns_rewritten",
+        "The base model's chat template writes an earlier turn otherwise than the model had to say it.",
+        "Choose another base model, or import talks with one reply each.",
+    )
+    TEMPLATE_REFUSES = (
+        "template_refuses",
+        "The base model's chat template refuses this order of messages.",
+        "Let user and assistant take turns, or choose another base model.",
+    )
     LEAK = "leak", "The row's text stands in another split already.", "Nothing: it was kept out so that scores stay honest."
     PROFILE_MISMATCH = (
         "profile_mismatch",

@@ -1,7 +1,7 @@
 """The first pass of prepare: every row is looked at once, and what decides about it is kept in some forty bytes."""
 
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -90,8 +90,10 @@ class _Surveyor:
     def take(self, batch: list[Candidate], seen: Survey) -> None:
         lengths = iter(self._lengths.of([one.adapted for one in batch if one.reason is None]))
         for one in batch:
-            tokens = next(lengths) if one.reason is None else 0
-            self._enter(one, tokens, seen)
+            measured = next(lengths) if one.reason is None else 0
+            if isinstance(measured, RowReason):
+                one, measured = replace(one, reason=measured), 0
+            self._enter(one, measured, seen)
 
     def _enter(self, one: Candidate, tokens: int, seen: Survey) -> None:
         asked = target = stratum = ""
