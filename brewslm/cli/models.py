@@ -37,7 +37,7 @@ def _row(one: "BaseModelView") -> tuple[str, ...]:
     files = f"{'~' if one.file_bytes_computed else ''}{_gigabytes(one.file_bytes)} GB"
     weights = one.weight_bytes
     memory = (_gigabytes(size) for size in (weights.cpu_fp32, weights.cuda_bf16, weights.cuda_4bit))
-    train = (_gigabytes(size) for size in one.training_bytes.model_dump().values())
+    train = [_gigabytes(size) for size in one.training_bytes.model_dump().values()] if one.training_bytes else ["–"] * 4
     return (one.locator, licence, f"{one.parameters / 1e6:,.0f} M", f"{one.context_length:,}", files, *memory, *train)
 
 

@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import OutputSchema, PreparedRow
 from brewslm.rows.reasons import RowReason
 
 Objective = Literal["supervised", "preference"]
-Architecture = Literal["causal", "encoder", "encoder_decoder", "vision_language", "speech_encoder_decoder", "ctc"]
 
 
 class Prediction(BaseModel):
@@ -22,9 +22,9 @@ class Prediction(BaseModel):
         scores: Label to probability, summing to 1; {} where the predictor gives none.
         raw: The generated text, where text was generated.
         problems: Count by kind of what could not be used, such as {"unaligned": 2, "invalid_json": 1}.
-        figures: What else was measured on the row, by name, such as an answer's log-probability.
         log_likelihood: Natural log-probability that the model gives to the right answer, or to the text; None where not asked.
         tokens: How many tokens that is of.
+        figures: What else was measured on the row, by name, such as an answer's log-probability.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,9 +34,9 @@ class Prediction(BaseModel):
     scores: dict[str, float] = {}
     raw: str | None = None
     problems: dict[str, int] = {}
-    figures: dict[str, float] = {}
     log_likelihood: float | None = None
     tokens: int | None = None
+    figures: dict[str, float] = {}
 
 
 class Metric(BaseModel):
@@ -79,11 +79,13 @@ class TaskHandler(ABC):
     """Further fields that the prompt reads, such as the context of a question: they too are known when a model is served."""
     objective: ClassVar[Objective] = "supervised"
     """What training lowers: the loss of the right answer, or how little a better answer is preferred to a worse one."""
-    architectures: ClassVar[frozenset[Architecture]] = frozenset({"causal"})
+    architectures: ClassVar[frozenset[ArchitectureName]] = frozenset({"causal"})
     """Kinds of model that can be trained on these rows."""
     every_turn: ClassVar[bool] = False
     """Whether each assistant turn of the prompt is supervised too, not the completion alone."""
     primary_metric: ClassVar[str]
+    lower_is_better: ClassVar[bool] = False
+    """Of the primary metric, such as a perplexity or an error rate."""
     metric_ids: ClassVar[frozenset[str]]
     """Every metric that `score` emits: preflight holds gates against it."""
 

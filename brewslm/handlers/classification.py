@@ -18,6 +18,7 @@ class ClassificationHandler(TaskHandler):
 
     profile = "classification"
     scoring_mode = "label"
+    architectures = frozenset({"causal", "encoder"})
     input_field = "text"
     primary_metric = "accuracy"
     metric_ids = frozenset({"accuracy", "macro_f1"})

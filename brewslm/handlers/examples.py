@@ -1,10 +1,11 @@
-"""From prepared rows to training examples."""
+"""From prepared rows to training examples. A row is never cut: a cut answer teaches the model to stop early."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from brewslm.handlers.base import TaskHandler
+from brewslm.models.architectures import Architecture, Encoded
 from brewslm.models.packing import Example, Packable, Pair
 from brewslm.models.templates import example_ids
 from brewslm.models.turns import TurnsRewritten, talk_ids
@@ -12,16 +13,38 @@ from brewslm.rows.ledger import LedgerKeeper
 from brewslm.rows.manifest import PreparedRow
 from brewslm.rows.reasons import RowReason
 
+E = TypeVar("E")
+
 
 def tokenise(
     rows: Sequence[PreparedRow], handler: TaskHandler, tokenizer: Any, max_length: int, ledger: LedgerKeeper
 ) -> tuple[list[Packable], list[tuple[str, RowReason]]]:
-    """Every row as an example, or as (row_id, reason): a row is never cut, for a cut answer teaches the model to stop early."""
-    examples, rejected = [], []
+    """Every row as an example for a causal model, or as (row_id, reason)."""
     make = pair_of if handler.objective == "preference" else example_of
+    return _sorted_out(rows, lambda row: make(row, handler, tokenizer, max_length), ledger)
+
+
+def encode(
+    rows: Sequence[PreparedRow], handler: TaskHandler, architecture: Architecture, max_length: int, ledger: LedgerKeeper
+) -> tuple[list[Encoded], list[tuple[str, RowReason]]]:
+    """Every row as its architecture reads it, or as (row_id, reason)."""
+
+    def made(row: PreparedRow) -> Encoded | RowReason:
+        one = architecture.encode(row.row_id, handler.prompt(row.payload), handler.completion(row.payload))
+        if one.tokens > max_length:
+            return RowReason.OVER_LENGTH
+        return RowReason.NOTHING_SUPERVISED if one.supervised < architecture.least_supervised else one
+
+    return _sorted_out(rows, made, ledger)
+
+
+def _sorted_out(
+    rows: Sequence[PreparedRow], make: Callable[[PreparedRow], E | RowReason], ledger: LedgerKeeper
+) -> tuple[list[E], list[tuple[str, RowReason]]]:
+    examples, rejected = [], []
     for row in rows:
         ledger.enter()
-        made = make(row, handler, tokenizer, max_length)
+        made = make(row)
         if isinstance(made, RowReason):
             ledger.reject(made)
             rejected.append((row.row_id, made))

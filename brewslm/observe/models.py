@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel
 
+from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.catalogue import CatalogueEntry, catalogue
 from brewslm.models.memory import FOUR_BIT_BYTES, Base, Method, PassShape, estimate
 
@@ -36,6 +37,7 @@ class BaseModelView(BaseModel):
     Attributes:
         source: Who gives it: "package" comes through the package index, "hub" from the Hugging Face Hub.
         file_bytes: Of its weights as they are fetched; of the hub's models as bf16, computed (`file_bytes_computed`).
+        training_bytes: None of architectures other than causal: preflight tells.
         gated: The hub wants a token of an account that accepted the licence.
     """
 
@@ -43,13 +45,14 @@ class BaseModelView(BaseModel):
     name: str
     source: str
     licence: str
-    architecture: str
+    model_class: str
+    architecture: ArchitectureName
     parameters: int
     context_length: int
     file_bytes: int
     file_bytes_computed: bool
     weight_bytes: WeightBytes
-    training_bytes: TrainingBytes
+    training_bytes: TrainingBytes | None
     gated: bool
     note: str
 
@@ -64,10 +67,11 @@ def _view(locator: str, entry: CatalogueEntry) -> BaseModelView:
     four_bit = round((entry.parameters - embedding) * FOUR_BIT_BYTES) + 2 * embedding
     return BaseModelView(
         locator=locator, name=entry.name, source="package" if entry.package else "hub", licence=entry.licence,
-        architecture=entry.architecture, parameters=entry.parameters, context_length=entry.context_length,
+        model_class=entry.model_class, architecture=entry.architecture,
+        parameters=entry.parameters, context_length=entry.context_length,
         file_bytes=entry.file_bytes or 2 * entry.parameters, file_bytes_computed=entry.file_bytes is None,
         weight_bytes=WeightBytes(cpu_fp32=4 * entry.parameters, cuda_bf16=2 * entry.parameters, cuda_4bit=four_bit),
-        training_bytes=_training(entry), gated=entry.gated, note=entry.note,
+        training_bytes=_training(entry) if entry.architecture == "causal" else None, gated=entry.gated, note=entry.note,
     )  # fmt: skip
 
 

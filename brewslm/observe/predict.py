@@ -75,9 +75,9 @@ def ask_experiment(experiment_id: str, inputs: Sequence[Input]) -> list[Answer]:
     Raises:
         StageError(UnknownRun, NotTrained, InvalidRequest): There is no such model, or an input that it can't be asked.
     """
+    from brewslm.models.asking import LoadedModel
     from brewslm.models.catalogue import base_model
-    from brewslm.models.loading import load_model, load_tokenizer, set_threads
-    from brewslm.models.predictors import WeightsPredictor
+    from brewslm.models.loading import set_threads
     from brewslm.models.trained import trained_weights
 
     with reading() as session:
@@ -88,8 +88,7 @@ def ask_experiment(experiment_id: str, inputs: Sequence[Input]) -> list[Answer]:
     if not trained_weights(adapter).is_file():
         raise StageError(NotTrained(), f"{experiment_id} has lost its adapter", where=experiment.adapter_path)
     set_threads()
-    folder = base_model(experiment.base_model).folder
-    return _ask(handler, WeightsPredictor(load_model(folder, adapter), load_tokenizer(folder)), rows)
+    return _ask(handler, LoadedModel(base_model(experiment.base_model), handler.schema, adapter).predictor(), rows)
 
 
 def ask_deployment(deployment: str, inputs: Sequence[Input], project: int | None = None) -> list[Answer]:

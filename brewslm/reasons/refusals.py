@@ -178,8 +178,8 @@ class BaseModelNotFound(
     """The base model is not there, or not in a form that can be read safely."""
 
 
-class BaseModelWrongKind(Refusal, remedy="Name a causal language model, such as hf:HuggingFaceTB/SmolLM2-135M-Instruct.", **_S):
-    """The base model is not one that writes text from left to right with code that is known here."""
+class BaseModelWrongKind(Refusal, remedy="Name one of brewslm models, or one like them.", **_S):
+    """The base model is of an architecture that is not trained here, or needs code that is not known here."""
 
 
 class BaseModelIncomplete(Refusal, remedy="Fetch or copy the model anew.", **_S):

@@ -11,7 +11,7 @@ from brewslm.models.catalogue import base_model
 
 def test_a_folder_is_described_from_its_own_files(tiny_model):
     found = base_model(f"path:{tiny_model}")
-    assert (found.architecture, found.layers, found.hidden_size, found.context_length) == ("LlamaForCausalLM", 2, 64, 512)
+    assert (found.model_class, found.layers, found.hidden_size, found.context_length) == ("LlamaForCausalLM", 2, 64, 512)
     assert found.gguf is None
     assert 50_000 < found.parameters < 300_000
 

@@ -23,9 +23,8 @@ def refused(folder) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("config", "cause"),
     [
-        ({"architectures": ["BertForMaskedLM"], "model_type": "bert"}, "BertForMaskedLM is no causal language model"),
-        ({"architectures": ["T5ForConditionalGeneration"], "is_encoder_decoder": True}, "is an encoder with a decoder"),
-        ({"architectures": ["Gemma3ForConditionalGeneration"], "vision_config": {}}, "reads images or sound"),
+        ({"architectures": ["VitForImageClassification"], "model_type": "vit"}, "is of none of the architectures"),
+        ({"architectures": ["Gemma3ForConditionalGeneration"], "audio_config": {}}, "is of none of the architectures"),
         ({"architectures": ["OwnForCausalLM"], "model_type": "own", "auto_map": {"AutoModel": "own.Own"}}, "code of its own"),
     ],
 )

@@ -11,8 +11,8 @@ from brewslm.handlers import handler_for
 from brewslm.handlers.base import Metric, Prediction, Scores, TaskHandler
 from brewslm.handlers.eval_pack import judge
 from brewslm.metrics.intervals import paired_test
-from brewslm.models.loading import load_model, load_tokenizer, set_threads
-from brewslm.models.predictors import WeightsPredictor
+from brewslm.models.asking import LoadedModel
+from brewslm.models.loading import set_threads
 from brewslm.models.prompt import Predictor
 from brewslm.models.templates import Style
 from brewslm.models.trained import trained_weights
@@ -25,7 +25,8 @@ from brewslm.stages.evaluate.job import EvaluateJob, EvaluateResult
 from brewslm.stages.evaluate.scorecard import PairedTest, Scorecard, SystemScore
 from brewslm.store.files import new_folder, sha256, write_json
 
-STYLES: tuple[Style, ...] = ("chat", "plain")
+UNSTYLED = "bare"
+"""What the base's prompt is called where there is one way alone."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,17 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     data, rows = _held_out(job)
     _check_adapter(job)
     handler = handler_for(data.manifest.task_profile, data.manifest.output_schema)
-    progress = _Progress(context, total=len(rows) * (len(STYLES) + 1))
-    tokenizer = load_tokenizer(job.base.folder)
-    base = load_model(job.base.folder)
-    at_base = {style: _ask(WeightsPredictor(base, tokenizer, style, progress), handler, rows, style) for style in STYLES}
+    schema = data.manifest.output_schema
+    base = LoadedModel(job.base, schema)
+    progress = _Progress(context, total=len(rows) * (len(base.styles) + 1))
+    at_base = {style: _ask(base.predictor(style, progress), handler, rows, style) for style in base.styles}
+    trained_style = base.styles[0]
     del base
-    adapted = load_model(job.base.folder, job.adapter)
-    tuned = _ask(WeightsPredictor(adapted, tokenizer, "chat", progress), handler, rows, "chat")
-    tuned = _with_gain(tuned, handler.gained(rows, tuned.predictions, at_base["chat"].predictions))
-    best = max(at_base.values(), key=lambda one: one.scores.metrics[handler.primary_metric].value)
+    adapted = LoadedModel(job.base, schema, job.adapter)
+    tuned = _ask(adapted.predictor(trained_style, progress), handler, rows, trained_style)
+    tuned = _with_gain(tuned, handler.gained(rows, tuned.predictions, at_base[trained_style].predictions))
+    better = min if handler.lower_is_better else max
+    best = better(at_base.values(), key=lambda one: one.scores.metrics[handler.primary_metric].value)
     systems = {"tuned": tuned, "base": best} | _baselines(handler, data.train(), rows)
     card = _scorecard(job, data, handler, systems, at_base)
     with new_folder(job.output) as folder:
@@ -111,7 +114,7 @@ class _Progress:
         self._context.progress(self._done, self._total, "rows")
 
 
-def _ask(predictor: Predictor, handler: TaskHandler, rows: Sequence[PreparedRow], style: Style) -> _Answers:
+def _ask(predictor: Predictor, handler: TaskHandler, rows: Sequence[PreparedRow], style: Style | None) -> _Answers:
     began = time.monotonic()
     predictions = handler.predict(rows, predictor)
     seconds = time.monotonic() - began
@@ -131,7 +134,11 @@ def _baselines(handler: TaskHandler, train: Sequence[PreparedRow], rows: Sequenc
 
 
 def _scorecard(
-    job: EvaluateJob, data: PreparedData, handler: TaskHandler, systems: dict[str, _Answers], at_base: dict[Style, _Answers]
+    job: EvaluateJob,
+    data: PreparedData,
+    handler: TaskHandler,
+    systems: dict[str, _Answers],
+    at_base: dict[Style | None, _Answers],
 ) -> Scorecard:
     tuned = systems["tuned"].scores
     others = {name: system.scores for name, system in systems.items() if name != "tuned"}
@@ -150,7 +157,7 @@ def _scorecard(
         primary_metric=handler.primary_metric,
         n=len(tuned.row_correct),
         systems={name: system.shown() for name, system in systems.items()},
-        base_prompts={style: answers.scores.metrics for style, answers in at_base.items()},
+        base_prompts={style or UNSTYLED: answers.scores.metrics for style, answers in at_base.items()},
         paired={name: PairedTest(**paired_test(tuned.row_correct, scores.row_correct)) for name, scores in others.items()},
         gates=gates,
         promotable=all(gate.met for gate in gates if gate.required),

@@ -143,10 +143,11 @@ def resolve(request: ExportRequest, records: Records) -> ExportJob:
         StageError(BaseModelNotFound): The base is no longer there.
     """
     experiment = experiment_of(records.session, request.experiment)
-    formats = _possible(checked_formats(request.formats), records.folder / experiment.adapter_path)
+    base = base_model(experiment.base_model)
+    formats = _possible(checked_formats(request.formats), records.folder / experiment.adapter_path, base)
     manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
     return ExportJob(
-        experiment_id=request.experiment, export_id=records.run_id, base=base_model(experiment.base_model),
+        experiment_id=request.experiment, export_id=records.run_id, base=base,
         base_sha256=experiment.base_sha256, adapter=records.folder / experiment.adapter_path,
         adapter_sha256=experiment.adapter_sha256, manifest_version=manifest.version,
         manifest_path=records.folder / manifest.path, manifest_sha256=manifest.sha256, formats=formats,
@@ -155,16 +156,18 @@ def resolve(request: ExportRequest, records: Records) -> ExportJob:
     )  # fmt: skip
 
 
-def _possible(formats: tuple[str, ...], trained: Path) -> tuple[str, ...]:
-    """Where every weight was trained there is no adapter: "all formats" goes without it, and asked for by name it is refused."""
-    if not is_whole(trained) or ADAPTER_FORMAT not in formats:
-        return formats
-    if formats != FORMATS:
-        cause = "every weight was trained: there is no adapter beside its base"
-        raise StageError(
-            InvalidRequest(), f"{ADAPTER_FORMAT} can't be made", cause=cause, next_step="Ask for safetensors-merged."
-        )
-    return tuple(name for name in formats if name != ADAPTER_FORMAT)
+def _possible(formats: tuple[str, ...], trained: Path, base: BaseModelInfo) -> tuple[str, ...]:
+    """ "All formats" goes without those that can't be made of this experiment; asked for by name they are refused."""
+    impossible = {}
+    if is_whole(trained):
+        impossible[ADAPTER_FORMAT] = "every weight was trained: there is no adapter beside its base"
+    if base.architecture != "causal":
+        impossible |= {name: f"{base.locator} is {base.architecture}" for name in FORMATS if name.startswith("gguf")}
+    for name in formats if formats != FORMATS else ():
+        if name in impossible:
+            next_step = "Ask for safetensors-merged."
+            raise StageError(InvalidRequest(), f"{name} can't be made", cause=impossible[name], next_step=next_step)
+    return tuple(name for name in formats if name not in impossible)
 
 
 def record(result: ExportResult, session: Session, run: tables.Run) -> Sequence[Reason]:

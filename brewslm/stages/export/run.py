@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from brewslm.models.gguf_model import quantise
 from brewslm.models.gguf_writer import check_writable, tensor_types, write_gguf
 from brewslm.models.loading import load_model, load_tokenizer, set_threads, yield_when_waiting
 from brewslm.models.templates import end_token_id
-from brewslm.models.trained import ADAPTER, is_whole, trained_weights
+from brewslm.models.trained import ADAPTER, WHOLE, is_whole, trained_weights
 from brewslm.processes.context import Context
 from brewslm.reasons.export import ExportArtifactMissing, ExportQuantizationFailed
 from brewslm.rows.manifest import PreparedData
+from brewslm.stages.export import other
 from brewslm.stages.export.job import ADAPTER_FORMAT, Artifact, ExportJob, ExportResult
 from brewslm.stages.export.smoke import SmokeCheck
 from brewslm.store.files import new_folder, read_json, sha256, write_json
@@ -40,7 +42,10 @@ def run(job: ExportJob, context: Context) -> ExportResult:
     for stale in job.output.parent.glob(f".{job.export_id}.*"):  # a former attempt that was killed
         shutil.rmtree(stale)
     with new_folder(job.output) as bundle:
-        artifacts = _fill(job, bundle, data, context)
+        if job.base.architecture == "causal":
+            artifacts = _fill(job, bundle, data, context)
+        else:
+            artifacts = other.fill(job, bundle, data, context, partial(_artifact, bundle))
         _write_manifest(job, bundle, artifacts, data)
     return ExportResult(
         experiment_id=job.experiment_id,
@@ -85,11 +90,11 @@ def _fill(job: ExportJob, bundle: Path, data: PreparedData, context: Context) ->
     del model
     step("merged")
     smoke.check_merged(bundle / "hf")
-    made = {"hf": _artifact(bundle, "hf", "hf", "model.safetensors", smoke)}
+    made = {"hf": _artifact(bundle, "hf", WHOLE, smoke.top1_of("hf"))}
     made["safetensors-merged"] = _merged_weights(bundle, smoke)
     if not is_whole(job.adapter):
         shutil.copytree(job.adapter, bundle / ADAPTER_FORMAT)
-        made[ADAPTER_FORMAT] = _artifact(bundle, ADAPTER_FORMAT, ADAPTER_FORMAT, ADAPTER, smoke)
+        made[ADAPTER_FORMAT] = _artifact(bundle, ADAPTER_FORMAT, ADAPTER, None)
     step("checked")
     f16 = bundle / "gguf-f16" / "model-f16.gguf"
     for variant in _needed(job.formats):
@@ -101,7 +106,7 @@ def _fill(job: ExportJob, bundle: Path, data: PreparedData, context: Context) ->
         else:
             write_quantised(f16, file, variant, job.experiment_id)
         smoke.check_gguf(file, variant)
-        made[variant] = _artifact(bundle, variant, f"{variant}/{file.name}", "", smoke)
+        made[variant] = _artifact(bundle, variant, file.name, smoke.top1_of(variant))
         step(variant)
     write_tokenizer_folder(tokenizer, bundle / "tokenizer", job.base.context_length)
     smoke.write(bundle / "smoke-trace.json")
@@ -156,24 +161,25 @@ def _merged_weights(bundle: Path, smoke: SmokeCheck) -> Artifact:
     """The merged weights and their config by themselves: the same file as in `hf`, linked, not copied."""
     folder = bundle / "safetensors-merged"
     folder.mkdir()
-    for name in ("model.safetensors", "config.json"):
+    for name in (WHOLE, "config.json"):
         os.link(bundle / "hf" / name, folder / name)
-    return _artifact(bundle, "safetensors-merged", "safetensors-merged", "model.safetensors", smoke)
+    return _artifact(bundle, "safetensors-merged", WHOLE, smoke.top1_of("safetensors-merged"))
 
 
-def _artifact(bundle: Path, variant: str, path: str, weights: str, smoke: SmokeCheck) -> Artifact:
-    whole = bundle / path
-    file = whole / weights if weights else whole
-    size = sum(each.stat().st_size for each in whole.rglob("*") if each.is_file()) if whole.is_dir() else whole.stat().st_size
+def _artifact(bundle: Path, variant: str, weights: str, agreement: float | None) -> Artifact:
+    """A GGUF file, or the folder of a variant; `weights` is the file in that folder which holds them."""
+    file = bundle / variant / weights
+    is_gguf = file.suffix == ".gguf"
+    whole = [file] if is_gguf else [each for each in (bundle / variant).rglob("*") if each.is_file()]
     return Artifact(
         format=variant,
-        quantization=variant.removeprefix("gguf-") if variant.startswith("gguf") else None,
-        path=path,
-        weights=str(file.relative_to(bundle)),
-        size_bytes=size,
+        quantization=variant.removeprefix("gguf-") if is_gguf else None,
+        path=f"{variant}/{weights}" if is_gguf else variant,
+        weights=f"{variant}/{weights}",
+        size_bytes=sum(each.stat().st_size for each in whole),
         sha256=sha256(file),
-        agreement=smoke.top1_of(variant),
-        tensor_types=tensor_types(file) if file.suffix == ".gguf" else {},
+        agreement=agreement,
+        tensor_types=tensor_types(file) if is_gguf else {},
     )
 
 

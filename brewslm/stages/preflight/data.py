@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,11 +78,16 @@ def tokenised_rows(job: PreflightJob, data: PreparedData, tokenizer: Any, contex
     return Tokenised(examples, Counter(reason for _, reason in rejected))
 
 
-def check_rows(rows: Tokenised, max_length: int) -> Iterator[Finding]:
-    """How many can't be trained on, and whether any can."""
-    over = sum(example.longest > max_length for example in rows.examples)
-    total, left = len(rows.examples) + rows.rejected.total(), len(rows.examples) - over
-    counts = rows.rejected + Counter({RowReason.OVER_LENGTH: over})
+def check_rows(lengths: Sequence[int], rejected: Counter[RowReason], max_length: int) -> Iterator[Finding]:
+    """How many can't be trained on, and whether any can.
+
+    Args:
+        lengths: Of those with something to learn from.
+        rejected: The others, by reason.
+    """
+    over = sum(length > max_length for length in lengths)
+    total, left = len(lengths) + rejected.total(), len(lengths) - over
+    counts = rejected + Counter({RowReason.OVER_LENGTH: over})
     for reason, count in sorted(counts.items()):
         tell = warning if left else blocker
         limits = {RowReason.OVER_LENGTH: f"{max_length} tokens", RowReason.IDENTICAL_PAIR: "two answers that differ"}

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from brewslm.handlers.eval_pack import EvalPack, load_eval_pack
 from brewslm.models.catalogue import BaseModelInfo, base_model
-from brewslm.models.recipe import Recipe, recipe_named
+from brewslm.models.recipe import Recipe, preset_for, recipe_named
 from brewslm.models.runtime import RuntimeProfile, runtime_profile
 from brewslm.reasons import Reason
 from brewslm.stages.contract import Job, ProjectRequest, Result
@@ -102,7 +102,7 @@ def resolve(request: PreflightRequest, records: Records, formats: tuple[str, ...
     manifest, base = records.manifest(request.manifest_version), base_model(records.base_locator(request.base_model))
     return PreflightJob(
         base=base, manifest_path=records.folder / manifest.path, manifest_sha256=manifest.sha256,
-        recipe=recipe_named(request.recipe or manifest.task_profile, request.settings),
+        recipe=recipe_named(request.recipe or preset_for(manifest.task_profile, base.architecture, base.locator), request.settings),
         eval_pack=load_eval_pack(request.eval_pack), runtime=runtime_profile(request.runtime), folder=records.folder,
         formats=formats, formats_asked=request.export_formats is not None, last=last_speed(records, base.sha256),
     )  # fmt: skip

@@ -6,9 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from brewslm.models.formats import export_bytes, missing_packages
-from brewslm.models.memory import FLOAT_BYTES, Method
+from brewslm.models.memory import FLOAT_BYTES
 from brewslm.models.recipe import Recipe
-from brewslm.models.shape import ModelShape
 from brewslm.stages.preflight.finding import Finding, blocker, gigabytes, warning
 from brewslm.stages.preflight.plan import TrainPlan
 
@@ -48,15 +47,14 @@ def check_memory(plan: TrainPlan) -> Iterator[Finding]:
         yield blocker("memory_does_not_fit", f"{gigabytes(needed)} needed", f"{gigabytes(usable)} to use", step)
 
 
-def check_disk(folder: Path, recipe: Recipe, shape: ModelShape, parameters: int, formats: tuple[str, ...]) -> Iterator[Finding]:
+def check_disk(folder: Path, recipe: Recipe, trained: int, parameters: int, formats: tuple[str, ...]) -> Iterator[Finding]:
     """Room for the checkpoints that are kept, and for the wanted exports after them.
 
     Args:
         folder: Where the experiment will stand; it, or a folder above it, is there.
+        trained: Weights that the optimizer moves.
         parameters: Of the base model.
     """
-    method = Method(name=recipe.method, rank=recipe.lora_r, top_layers=recipe.lora_top_layers, bf16=False)
-    trained = method.trained_weights(shape)
     checkpoints = min(KEPT, recipe.checkpoints + 1) * trained * (FLOAT_BYTES + MOMENTS_BYTES)
     exports = export_bytes(formats, parameters, FLOAT_BYTES * trained)
     free = shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists())).free

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from brewslm.errors import StageError
+from brewslm.handlers import handler_if_any
 from brewslm.models.catalogue import BaseModelInfo
 from brewslm.models.gguf_writer import check_writable
 from brewslm.models.packing import Packable
@@ -14,11 +15,14 @@ TRAINABLE = ("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen
 """Architectures whose layers and output matrix our loss and packs address: tests/models/test_families.py trains each."""
 
 
-def check_architecture(base: BaseModelInfo) -> Iterator[Finding]:
-    """Our loss and packs must know its layers."""
-    if base.architecture not in TRAINABLE:
-        step = "Choose another --base-model."
-        yield blocker("architecture_not_trainable", base.architecture, ", ".join(TRAINABLE), step, fatal=True)
+def check_architecture(base: BaseModelInfo, manifest: Manifest) -> Iterator[Finding]:
+    """The task's handler must know how to train it, and of a causal one our loss and packs must know its layers."""
+    handler, step = handler_if_any(manifest.task_profile, manifest.output_schema), "Choose another --base-model."
+    if handler and base.architecture not in handler.architectures:
+        served = f"{', '.join(sorted(handler.architectures))}, for {manifest.task_profile}"
+        yield blocker("architecture_not_trainable", f"{base.architecture} ({base.model_class})", served, step, fatal=True)
+    elif base.architecture == "causal" and base.model_class not in TRAINABLE:
+        yield blocker("architecture_not_trainable", base.model_class, ", ".join(TRAINABLE), step, fatal=True)
 
 
 def check_softcap(base: BaseModelInfo, shape: ModelShape) -> Iterator[Finding]:
@@ -64,9 +68,13 @@ def check_exports(base: BaseModelInfo, formats: tuple[str, ...], asked: bool) ->
     gguf = [name for name in formats if name.startswith("gguf")]
     if not gguf:
         return
+    tell = blocker if asked else warning
+    step = "Export it as safetensors-merged or hf, which vLLM and transformers load."
+    if base.architecture != "causal":
+        measured = f"{', '.join(gguf)}: {base.locator} is {base.architecture}"
+        yield tell("export_format_unsupported", measured, "a causal model", step.replace("vLLM and ", ""))
+        return
     try:
         check_writable(base.folder)
     except StageError as refused:
-        tell = blocker if asked else warning
-        step = "Export it as safetensors-merged or hf, which vLLM and transformers load."
         yield tell("export_format_unsupported", f"{', '.join(gguf)}: {refused.cause}", "a plain Llama's config", step)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from brewslm import presets
 from brewslm.errors import StageError
+from brewslm.media import is_media
 from brewslm.reasons.refusals import InvalidRequest
 
 AUTO, AS_IT_IS = "auto", "default-canonical"
@@ -26,6 +27,7 @@ class AdapterPreset(BaseModel):
         fields: Each canonical field, and the columns that may hold it, the first that does being taken.
         optional: Canonical fields that a row may lack.
         input_field: The canonical field that is asked: two rows with the same text there must not stand on two sides.
+        asked_too: Canonical fields that are asked beside it: rows that differ there say different things, and yet stay together.
         target_field: The canonical field with the right answer; a row without one teaches nothing.
         stratify_by: The canonical field whose values each split holds in proportion.
         excludes: Columns whose rows can't be scored in this mode.
@@ -40,6 +42,7 @@ class AdapterPreset(BaseModel):
     fields: dict[str, list[str]]
     optional: list[str] = []
     input_field: str
+    asked_too: list[str] = []
     target_field: str
     stratify_by: str | None = None
     excludes: list[str] = []
@@ -59,8 +62,17 @@ class AdapterPreset(BaseModel):
         return adapted
 
     def text(self, adapted: Mapping[str, Any]) -> str:
-        """What is asked, as text."""
-        return as_text(adapted[self.input_field])
+        """What is asked, as text; of a picture or recording the hash of its file."""
+        value = adapted[self.input_field]
+        return str(value["sha256"]) if is_media(value) else as_text(value)
+
+    def words(self, adapted: Mapping[str, Any]) -> str:
+        """What is asked, where it is words: two pictures are not alike because their hashes are."""
+        return "" if is_media(adapted[self.input_field]) else self.text(adapted)
+
+    def further(self, adapted: Mapping[str, Any]) -> str:
+        """What is asked beside the input, as text."""
+        return "\0".join(as_text(adapted[field]) for field in self.asked_too if field in adapted)
 
     def target(self, adapted: Mapping[str, Any]) -> str:
         """The right answer, as text."""

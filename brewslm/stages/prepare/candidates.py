@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brewslm.handlers import handler_if_any
+from brewslm.media import is_media
 from brewslm.rows import RowFile, RowReason
 from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.prepare.adapters import AdapterPreset, as_text
@@ -89,5 +90,5 @@ def fitting_preset(job: PrepareJob, known: Mapping[str, AdapterPreset]) -> str:
 
 
 def texts_in(adapted: dict[str, Any]) -> str:
-    """All that a row says, for what reads it as one text."""
-    return "\n".join(as_text(value) for value in adapted.values())
+    """All that a row says in words, for what reads it as one text."""
+    return "\n".join(as_text(value) for value in adapted.values() if not is_media(value))

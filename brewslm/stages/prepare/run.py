@@ -87,7 +87,11 @@ def _rows(folder: Path, split: str) -> "list[PreparedRow] | map[PreparedRow]":
 
 def _statistics(folder: Path, preset: AdapterPreset, seen: Survey, decision: Decision, written: Written) -> Statistics:
     texts = {
-        split: (preset.text(row.payload) for row in _rows(folder, file) if (row.slice == "dev") is (split == "dev"))
+        split: (
+            preset.words(row.payload) or preset.target(row.payload)
+            for row in _rows(folder, file)
+            if (row.slice == "dev") is (split == "dev")
+        )
         for split, file in (("train", "train"), ("dev", "train"), ("eval", "eval"), ("gold", "gold"))
     }
     return statistics(seen.column("tokens"), decision, written.labels, texts)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.models.environment import Environment
 from brewslm.models.loading import thread_count
-from brewslm.models.recipe import Method, Recipe, recipe_named
+from brewslm.models.recipe import Method, Recipe, preset_for, recipe_named
 from brewslm.reasons import Reason
 from brewslm.reasons.training import TrainingCompleted
 from brewslm.stages.contract import Job, PlanName, ProjectRequest, Result
@@ -102,15 +102,17 @@ def resolve(request: TrainRequest, records: Records) -> TrainJob:
     """
     if request.log_to is not None:
         must_be_there(request.log_to)
-    manifest = records.manifest(request.manifest_version)
+    manifest, base = records.manifest(request.manifest_version), base_model(records.base_locator(request.base_model))
     return TrainJob(
         experiment_id=records.run_id,
         project=records.project_id,
-        base=base_model(records.base_locator(request.base_model)),
+        base=base,
         manifest_id=manifest.id,
         manifest_path=records.folder / manifest.path,
         manifest_sha256=manifest.sha256,
-        recipe=recipe_named(request.recipe or manifest.task_profile, request.settings),
+        recipe=recipe_named(
+            request.recipe or preset_for(manifest.task_profile, base.architecture, base.locator), request.settings
+        ),
         output=records.folder / "experiments" / records.run_id,
         threads=thread_count(),
         log_to=request.log_to,

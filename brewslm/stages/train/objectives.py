@@ -2,11 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from brewslm.errors import StageError
 from brewslm.handlers.base import TaskHandler
+from brewslm.models.catalogue import BaseModelInfo
 from brewslm.models.packing import Trainable
 from brewslm.models.recipe import RECIPE_STEP, Recipe
 from brewslm.processes.context import Context
@@ -20,12 +20,13 @@ from brewslm.stages.train.watcher import CheckpointPlan
 class Objective(ABC):
     """One kind of training. Order, checkpoints, trace, dev loss and the guards of each step are the same for all.
 
-    Args:
+    Attributes:
         base: The base model's folder.
     """
 
-    def __init__(self, handler: TaskHandler, base: Path, recipe: Recipe, experiment_id: str) -> None:
-        self.handler, self.base, self.recipe, self.experiment_id = handler, base, recipe, experiment_id
+    def __init__(self, handler: TaskHandler, base: BaseModelInfo, recipe: Recipe, experiment_id: str) -> None:
+        self.handler, self.base, self.recipe, self.experiment_id = handler, base.folder, recipe, experiment_id
+        self.architecture = base.architecture
 
     @abstractmethod
     def examples(
@@ -58,12 +59,13 @@ class Objective(ABC):
         """A Trainer of transformers, or of TRL, that is ready to `train()`; see `trainer.build`."""
 
 
-def objective_for(handler: TaskHandler, base: Path, recipe: Recipe, experiment_id: str) -> Objective:
+def objective_for(handler: TaskHandler, base: BaseModelInfo, recipe: Recipe, experiment_id: str) -> Objective:
     """That of a handler.
 
     Raises:
         StageError(TrainingDispatchError): The recipe is for another kind of rows.
     """
+    from brewslm.stages.train.batches import Batches
     from brewslm.stages.train.preference import Preference
     from brewslm.stages.train.supervised import Supervised
 
@@ -71,4 +73,6 @@ def objective_for(handler: TaskHandler, base: Path, recipe: Recipe, experiment_i
         reason = TrainingDispatchError(experiment_id=experiment_id, error="recipe_objective", blockers=["recipe_objective"])
         cause = f"{handler.profile} is trained by {handler.objective}, and the recipe says {recipe.objective}"
         raise StageError(reason, "The recipe does not suit these rows", cause=cause, next_step=RECIPE_STEP[handler.objective])
-    return {"supervised": Supervised, "preference": Preference}[handler.objective](handler, base, recipe, experiment_id)
+    supervised = Supervised if base.architecture == "causal" else Batches
+    made: dict[str, type[Objective]] = {"supervised": supervised, "preference": Preference}
+    return made[handler.objective](handler, base, recipe, experiment_id)

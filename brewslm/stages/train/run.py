@@ -2,7 +2,6 @@
 
 import errno
 import os
-import resource
 import shutil
 import time
 from collections.abc import Sequence
@@ -13,8 +12,10 @@ import orjson
 
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
+from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.environment import environment
 from brewslm.models.loading import set_threads
+from brewslm.models.memory import peak_resident_bytes
 from brewslm.models.packing import Trainable
 from brewslm.models.trained import is_whole, trained_weights
 from brewslm.processes.context import Context
@@ -67,7 +68,7 @@ def _run(job: TrainJob, context: Context) -> TrainResult:
         context.tell(reason)
     _train(job, objective, examples, dev, found, context)
     chosen = best(checkpoints(job.output / "checkpoints"))
-    adapter = _adopt(chosen.path, job.base.folder, job.output / "adapter")
+    adapter = _adopt(chosen.path, job.base.folder, job.base.architecture, job.output / "adapter")
     weights_must_have_changed(adapter, job.base.folder, job.experiment_id)
     keep_best(job.output / "checkpoints", newest=1)
     steps = read_trace(context.folder / "trace.jsonl", "step")
@@ -80,13 +81,13 @@ def _run(job: TrainJob, context: Context) -> TrainResult:
         best_dev_loss=chosen.said.dev_loss, best_step=chosen.said.step, steps=len(steps), trained_rows=len(examples),
         real_tokens_per_second=_speed(steps), seconds=round(time.monotonic() - began, 1),
         method=job.recipe.method, environment=environment(job.recipe),
-        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        peak_memory_bytes=peak_resident_bytes(),
     )  # fmt: skip
 
 
 def _objective(job: TrainJob, data: PreparedData) -> Objective:
     handler = handler_for(data.manifest.task_profile, data.manifest.output_schema)
-    return objective_for(handler, job.base.folder, job.recipe, job.experiment_id)
+    return objective_for(handler, job.base, job.recipe, job.experiment_id)
 
 
 def _examples(job: TrainJob, objective: Objective, data: PreparedData) -> tuple[Sequence[Trainable], Sequence[Trainable], Ledger]:
@@ -139,10 +140,12 @@ def _tell_if_early(job: TrainJob, steps: int, planned: int, chosen: Checkpoint, 
         )  # fmt: skip
 
 
-def _adopt(checkpoint: Path, base: Path, adapter: Path) -> Path:
-    """Copy the chosen checkpoint's weights, and nothing of the optimizer; a whole model with the config of its base."""
+def _adopt(checkpoint: Path, base: Path, architecture: ArchitectureName, adapter: Path) -> Path:
+    """Copy the chosen checkpoint's weights, and nothing of the optimizer; a whole model with its config: that of a causal base is
+    unchanged by training, a new head stands in the checkpoint's alone."""
     weights = trained_weights(checkpoint)
-    beside = [base / name for name in CONFIGS] if is_whole(checkpoint) else [checkpoint / "adapter_config.json"]
+    configs = base if architecture == "causal" else checkpoint
+    beside = [configs / name for name in CONFIGS] if is_whole(checkpoint) else [checkpoint / "adapter_config.json"]
     with new_folder(adapter) as folder:
         for file in (weights, *beside):
             if file.is_file() or file is weights:

@@ -5,7 +5,6 @@ import sys
 import pytest
 
 from brewslm.models.recipe import Recipe, recipe_named
-from brewslm.models.shape import shape_of
 from brewslm.stages.preflight import TRAINABLE
 from brewslm.stages.preflight.machine import check_dependencies, check_disk
 from tests.families import FAMILIES, make_family
@@ -51,12 +50,12 @@ def test_a_wanted_format_whose_toolchain_is_missing_is_a_warning(monkeypatch):
     assert not list(check_dependencies(recipe_named("qa"), ("hf",)))
 
 
-def test_a_disk_without_room_for_the_checkpoints_blocks_and_without_room_for_the_exports_warns(tiny_model, tmp_path):
-    shape, recipe = shape_of(tiny_model), recipe_named("qa")
-    assert not list(check_disk(tmp_path / "not" / "there" / "yet", recipe, shape, 10**6, ALL))
-    (finding,) = check_disk(tmp_path, recipe, shape, 10**14, ALL)
+def test_a_disk_without_room_for_the_checkpoints_blocks_and_without_room_for_the_exports_warns(tmp_path):
+    trained, recipe = 10**6, recipe_named("qa")
+    assert not list(check_disk(tmp_path / "not" / "there" / "yet", recipe, trained, 10**6, ALL))
+    (finding,) = check_disk(tmp_path, recipe, trained, 10**14, ALL)
     assert (finding.code, finding.severity) == ("disk_short_for_exports", "warning")
-    (finding,) = check_disk(tmp_path, recipe, shape.model_copy(update={"inner": 10**12}), 10**6, ALL)
+    (finding,) = check_disk(tmp_path, recipe, 10**14, 10**6, ALL)
     assert (finding.code, finding.severity) == ("disk_does_not_fit", "blocker") and "GB free" in finding.limit
 
 
