@@ -7,8 +7,12 @@ from brewslm.handlers.chat import ChatHandler
 from brewslm.handlers.classification import ClassificationHandler
 from brewslm.handlers.field_extraction import FieldExtractionHandler
 from brewslm.handlers.language_modeling import LanguageModelingHandler
+from brewslm.handlers.multi_label import MultiLabelHandler
 from brewslm.handlers.preference import AlignmentHandler
 from brewslm.handlers.qa import QAHandler
+from brewslm.handlers.rag import RagHandler
+from brewslm.handlers.safety import SafetyHandler
+from brewslm.handlers.seq2seq import Seq2SeqHandler
 from brewslm.handlers.structured_extraction import StructuredExtractionHandler
 from brewslm.handlers.vision_language import VisionLanguageHandler
 from brewslm.reasons.refusals import InvalidRequest
@@ -17,10 +21,13 @@ from brewslm.rows.manifest import OutputSchema
 HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
     "audio_transcript": (AudioTranscriptHandler,),
     "chat_sft": (ChatHandler,),
-    "classification": (ClassificationHandler,),
+    "classification": (ClassificationHandler, MultiLabelHandler),
     "language_modeling": (LanguageModelingHandler,),
     "preference": (AlignmentHandler,),
     "qa": (QAHandler,),
+    "rag_qa": (RagHandler,),
+    "safety": (SafetyHandler,),
+    "seq2seq": (Seq2SeqHandler,),
     "structured_extraction": (StructuredExtractionHandler, FieldExtractionHandler),
     "vision_language": (VisionLanguageHandler,),
 }

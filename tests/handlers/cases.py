@@ -12,6 +12,9 @@ from brewslm.mappers.base import Mapper, Refused
 from brewslm.mappers.chat_messages_passthrough import ChatMessagesPassthrough
 from brewslm.mappers.kv_to_structured import KvToStructured
 from brewslm.mappers.qa_pair_passthrough import QaPairPassthrough
+from brewslm.mappers.rag_passthrough import RagPassthrough
+from brewslm.mappers.safety_prompt import SafetyPrompt
+from brewslm.mappers.seq2seq_pair import Seq2SeqPair
 from brewslm.mappers.text_only import TextOnly
 from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.prepare.adapters import AdapterPreset
@@ -103,5 +106,37 @@ CASES: dict[str, Case] = {
         frozenset({"answer"}),
         rows_of(WORDS, "question", "answer"),
         rows_of(ANYTHING, "question", "answer"),
+    ),
+    "rag_qa": Case(
+        RagPassthrough(columns("question", "context", "answer", "answerable")),
+        "rag-grounded",
+        frozenset({"answer"}),
+        WORDS.flatmap(
+            lambda answer: st.fixed_dictionaries({
+                "question": WORDS,
+                "context": st.lists(WORDS, max_size=2).map(lambda others: [*others, f"so it is: {answer}"]),
+                "answer": st.just(answer),
+                "answerable": st.booleans(),
+            })
+        ),
+        rows_of(ANYTHING, "question", "context", "answer", "answerable"),
+    ),
+    "safety": Case(
+        SafetyPrompt(columns("prompt", "label", "response", "attack")),
+        "safety",
+        frozenset({"label", "response", "attack"}),
+        st.fixed_dictionaries({
+            "prompt": WORDS, "label": st.sampled_from(["harmless", "crime"]), "response": st.just("I can't help.") | st.none(),
+            "attack": st.none() | st.just("jailbreak"),
+        }).filter(lambda row: row["label"] == "crime" or row["response"] is None)
+        | st.fixed_dictionaries({"prompt": WORDS, "label": st.just("harmless"), "response": WORDS}),
+        rows_of(ANYTHING, "prompt", "label", "response", "attack"),
+    ),
+    "seq2seq": Case(
+        Seq2SeqPair(columns("source_text", "target_text", "task")),
+        "seq2seq-pair",
+        frozenset({"target_text"}),
+        st.fixed_dictionaries({"source_text": WORDS, "target_text": WORDS, "task": st.none() | st.just("translation")}),
+        rows_of(ANYTHING, "source_text", "target_text", "task"),
     ),
 }  # fmt: skip

@@ -93,10 +93,9 @@ def test_an_endpoint_says_that_it_can_not_measure_a_given_text():
 
 
 def test_an_endpoint_too_keeps_an_answer_to_its_schema(live):
-    predictor = EndpointPredictor(live.base_url, live.model)
     value = {"anyOf": [{"enum": ["good", "bad"]}, {"type": "null"}]}
     names = ["plot", "acting"]
     schema = {"type": "object", "properties": dict.fromkeys(names, value), "required": names, "additionalProperties": False}
-    for text in predictor.generate([Prompt(({"role": "user", "content": "a film"},), "")], 60, schema=schema):
+    for text in live.generate([Prompt(({"role": "user", "content": "a film"},), "")], 60, schema=schema):
         said = json.loads(text)
         assert list(said) == names and set(said.values()) <= {"good", "bad", None}

@@ -20,6 +20,8 @@ class SchemaSeen:
         """One row's canonical fields."""
         if self._preset.stratify_by:
             self.labels.add(self._preset.stratum(adapted))
+        if "labels" in self._preset.fields:
+            self.labels |= {label for label in adapted["labels"] if isinstance(label, str)}
         entities = adapted.get("entities_json")
         if isinstance(entities, dict):
             self.types |= {entity["type"] for entity in entities.get("entities", ()) if "type" in entity}
