@@ -86,6 +86,7 @@ def figures(one: Measured, prepared: dict[str, Any], trained: dict[str, Any], ca
     gaps = [other["low"] - tuned["high"] if handler.lower_is_better else tuned["low"] - other["high"] for other in others]
     return {
         "handler": one.handler, "data": one.data, "caveat": one.caveat, "base_model": one.base_model, "metric": metric,
+        "lower_is_better": handler.lower_is_better,
         "n": card["n"], "rows": prepared["rows"], "seed": SEED, "settings_hash": settings_hash(one), "systems": systems,
         "gap_over_every_other": min(gaps), "train_seconds": trained["seconds"], "steps": trained["steps"],
     }  # fmt: skip
@@ -98,6 +99,32 @@ def said(home: Path, *words: Any) -> Any:
     if done.returncode not in (0, 3):
         sys.exit(f"{' '.join(command[1:])}: {done.stdout.decode()[:3000]}")
     return json.loads(done.stdout)
+
+
+def table(measured: dict[str, Any]) -> list[str]:
+    """The lines of the README's table: the primary metric of each handler, tuned beside all others."""
+    lines = ["| Handler | Held-out rows | Metric | Base | Best cheap rule | Tuned |", "|---|---|---|---|---|---|"]
+    for found in measured.values():
+        metric, systems = found["metric"], found["systems"]
+        rules = {who: each[metric] for who, each in systems.items() if who not in ("tuned", "base")}
+        best = (min if found["lower_is_better"] else max)(rules, key=lambda who: rules[who]["value"], default="")
+        data = f"{found['n']} of {found['data']}" + f" ({found['caveat']})" * bool(found["caveat"])
+        cheap = f"{_shown(rules[best])} {best}" if best else "–"
+        cells = (
+            found["handler"],
+            data,
+            metric,
+            _shown(systems["base"][metric]),
+            cheap,
+            f"**{_shown(systems['tuned'][metric])}**",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _shown(metric: dict[str, float]) -> str:
+    """Such as "0.84 (0.80–0.87)"."""
+    return f"{metric['value']:.2f} ({metric['low']:.2f}–{metric['high']:.2f})"
 
 
 if __name__ == "__main__":
