@@ -1,6 +1,6 @@
 """Pairs of answers for `preference`: what a support desk answers depends on who asks, and must answer what was asked.
 
-Questions and answers are those of `sample:support-qa`. A customer is to be answered warmly, a colleague with a ticket note; both
+Questions and answers are those of `sample:support-qa`. A customer is to be answered formally, a colleague as a colleague; both
 forms are of like length. Two thirds of the pairs are the same answer in both forms. In the others both answers have the form that
 is due, and one of them answers another question. So neither length nor words tell the better answer, for each form is as often
 right as wrong: a model has to see who asks, and what.
@@ -20,16 +20,16 @@ PER_CATEGORY = 60
 SHORTEST, LONGEST = 12, 140
 """Characters of an answer: some of the sample's are programs."""
 FORMS = (
-    ("Thank you for asking, and welcome. {}", "Note for the ticket, closed now. {}"),
-    ("Happy to help you with that: {}", "Standard reply on this topic: {}"),
-    ("{} Have a lovely day, dear customer!", "{} Logged in the internal ticket file."),
-    ("Good question, thank you so much. {}", "Known question, see the handbook. {}"),
-    ("We are glad that you wrote to us. {}", "Entry of the internal answer list. {}"),
-    ("{} Please just ask if we can do more.", "{} No further action on this ticket."),
-    ("It is a pleasure to help you. {}", "For the record, answer given. {}"),
-    ("Thanks for reaching out to us today. {}", "Ticket answered from the list today. {}"),
-    ("{} Warm greetings from your support team!", "{} Reference: internal answers, no reply sent."),
-    ("Hello, and thank you for your patience. {}", "Internal summary of the ticket's answer. {}"),
+    ("Thank you for your question. {}", "Hey, good to hear from you! {}"),
+    ("Dear customer, here is your answer: {}", "Hi there, here is what I know: {}"),
+    ("{} We wish you a pleasant day.", "{} See you at lunch today!"),
+    ("We are pleased to help you. {}", "Sure thing, no problem at all. {}"),
+    ("{} Kind regards, your support team.", "{} Cheers, and see you tomorrow!"),
+    ("Thank you for contacting us today. {}", "Oh, that one again, no worries. {}"),
+    ("{} Please contact us again at any time.", "{} Just drop by my desk if you like."),
+    ("We appreciate your patience. {}", "Ha, I knew you would ask. {}"),
+    ("Good day, and thank you for writing. {}", "Hi, how was your weekend, my friend? {}"),
+    ("{} Thank you for choosing our service.", "{} Now let us go and get some coffee!"),
 )
 """What a customer, and what a colleague is to be told."""
 EACH = 3
