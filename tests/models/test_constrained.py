@@ -1,7 +1,6 @@
 """Whatever the weights say, the answer is JSON of the schema."""
 
 import json
-import os
 
 import jsonschema
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from brewslm.models.loading import load_model, load_tokenizer
+from brewslm.models.packing import common_prefix
 from brewslm.models.predictors import WeightsPredictor
 from brewslm.models.prompt import Prompt
 from brewslm.models.templates import answer_ids, end_token_id
@@ -58,7 +58,7 @@ def test_an_untrained_model_writes_json_of_the_schema_however_few_tokens_it_has(
 def test_an_answer_has_all_its_tokens_before_it_is_closed(predictors):
     """A string that an untrained model would go on with for ever fills them, whatever must be closed after it."""
     (short,), (long,) = (predictors[0].generate(asked("x"), limit, schema=fields("b", "a")) for limit in (8, 40))
-    kept = os.path.commonprefix([short, long])
+    kept = "".join(common_prefix([list(short), list(long)]))
     assert short == kept + '","a":""}' and len(long) > len(short)
 
 
