@@ -1,5 +1,6 @@
 """Answers that can be nothing but JSON of a schema: at each token, only those that keep to it may be chosen (llguidance)."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +42,11 @@ def processor(tokenizer: Any, schema: Schema, end: int, max_new_tokens: int) -> 
             return _masked(scores, [_allowed(matcher, scores.shape[-1], end, closing) for matcher in self._matchers])
 
     return KeepsToSchema()
+
+
+def compact(value: Any) -> str:
+    """JSON as an answer is to be written: without white space, and with DEL escaped, which llguidance forbids as it stands."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("\x7f", "\\u007f")
 
 
 def closing_room(schema: Schema) -> int:

@@ -4,7 +4,7 @@ import json
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from brewslm.models.loading import load_model, load_tokenizer
@@ -76,12 +76,14 @@ def test_without_a_schema_the_answer_is_free(predictors):
 
 @settings(max_examples=60, deadline=None)
 @given(values=st.dictionaries(st.sampled_from(["a", "b", "c"]), st.none() | st.text(max_size=12)))
+@example(values={"a": '\x7f\u2028\x00\\"/'})
 def test_the_right_answer_can_always_be_written(tiny_tokenizer, values):
     """Token by token as it is learned: what the schema forbade could never be said."""
-    from brewslm.models.constrained import _matcher
+    from brewslm.models.constrained import _matcher, compact
 
     schema, end = fields(*values), end_token_id(tiny_tokenizer)
-    answer = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    answer = compact(values)
+    assert json.loads(answer) == values
     ids = [*answer_ids(tiny_tokenizer, answer), end]
     matcher = _matcher(tiny_tokenizer, schema, end, len(tiny_tokenizer))
     assert matcher.validate_tokens(ids) == len(ids), answer
