@@ -9,8 +9,10 @@ from brewslm import presets
 from brewslm.handlers import handler_for
 from brewslm.handlers.base import TaskHandler
 from brewslm.mappers.base import Mapper, Refused
+from brewslm.mappers.bio_to_spans import BioToSpans
 from brewslm.mappers.chat_messages_passthrough import ChatMessagesPassthrough
 from brewslm.mappers.kv_to_structured import KvToStructured
+from brewslm.mappers.label_to_classification import LabelToClassification
 from brewslm.mappers.qa_pair_passthrough import QaPairPassthrough
 from brewslm.mappers.rag_passthrough import RagPassthrough
 from brewslm.mappers.safety_prompt import SafetyPrompt
@@ -81,7 +83,28 @@ ODD_MESSAGES = st.lists(
     max_size=4,
 )
 
+TOKENS = st.lists(st.text("abcé", min_size=3, max_size=6), min_size=1, max_size=4, unique=True)
+TAGGED = TOKENS.map(
+    lambda tokens: {"tokens": tokens, "labels": ["B-A", *["B-B" if at % 2 else "O" for at in range(len(tokens) - 1)]]}
+)
+
 CASES: dict[str, Case] = {
+    "span_set": Case(
+        BioToSpans(columns("tokens", "labels")),
+        "structured-extraction",
+        frozenset({"entities_json"}),
+        TAGGED,
+        st.fixed_dictionaries({"tokens": ANYTHING | st.lists(ANYTHING, max_size=2), "labels": ANYTHING}),
+        {"entity_types": ["A", "B"]},
+    ),
+    "classification": Case(
+        LabelToClassification(columns("text", "label")),
+        "classification-label",
+        frozenset({"label"}),
+        st.fixed_dictionaries({"text": WORDS, "label": st.sampled_from(["x", "y"])}),
+        rows_of(ANYTHING, "text", "label"),
+        {"labels": ["x", "y"]},
+    ),
     "chat_sft": Case(
         ChatMessagesPassthrough(columns("messages", "system")),
         "chat-messages",

@@ -11,6 +11,7 @@ from brewslm.models.constrained import closing_room
 from brewslm.models.loading import load_model, load_tokenizer
 from brewslm.models.predictors import WeightsPredictor
 from brewslm.models.prompt import Prompt
+from brewslm.models.templates import answer_ids, end_token_id
 
 TEXT_OR_NULL = {"anyOf": [{"type": "string"}, {"type": "null"}]}
 
@@ -30,6 +31,11 @@ def spans(*types):
 def predictors(tiny_model):
     model, tokenizer = load_model(tiny_model, precision="fp32"), load_tokenizer(tiny_model)
     return [WeightsPredictor(model, tokenizer, style) for style in ("chat", "plain")]
+
+
+@pytest.fixture(scope="module")
+def tiny_tokenizer(tiny_base):
+    return load_tokenizer(tiny_base)
 
 
 def asked(*texts):
@@ -59,3 +65,16 @@ def test_without_a_schema_the_answer_is_free(predictors):
     (answer,) = predictors[0].generate(asked("x"), 8)
     with pytest.raises(json.JSONDecodeError):
         json.loads(answer)
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=st.dictionaries(st.sampled_from(["a", "b", "c"]), st.none() | st.text(max_size=12)))
+def test_the_right_answer_can_always_be_written(tiny_tokenizer, values):
+    """Token by token as it is learned: what the schema forbade could never be said."""
+    from brewslm.models.constrained import _matcher
+
+    schema, end = fields(*values), end_token_id(tiny_tokenizer)
+    answer = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    ids = [*answer_ids(tiny_tokenizer, answer), end]
+    matcher = _matcher(tiny_tokenizer, schema, end, len(tiny_tokenizer))
+    assert matcher.validate_tokens(ids) == len(ids), answer
