@@ -52,6 +52,18 @@ def test_a_pause_keeps_where_it_was_and_changes_nothing(straight, tmp_path, tiny
     assert train(paused).adapter_sha256 == whole.adapter_sha256
 
 
+def test_a_pause_while_the_base_is_asked_comes_before_any_step_and_is_gone_on_from(tmp_path, tiny_model):
+    job = pair_job(tmp_path, tiny_model, objective="dpo", **LONG)
+    mark = tmp_path / "run" / PAUSE
+    mark.parent.mkdir()
+    mark.touch()
+    with pytest.raises(Paused):
+        train(job)
+    assert not steps(job) and not list(job.output.glob("checkpoints/*"))
+    mark.unlink()
+    assert train(job).steps == 24
+
+
 def test_passes_of_another_size_learn_the_same(straight, tmp_path, tiny_model):
     job, whole = straight
     other = pair_job(tmp_path, tiny_model, dev=4, objective=job.recipe.objective, **(LONG | {"pack_tokens": "1000"}))
