@@ -48,7 +48,7 @@ def _preference(objective: str) -> Measured:
         f"AlignmentHandler, {objective.upper()}", "support answers for customers and colleagues; categories held out",
         handlers_preference.rows, "preference_pair", {name: name for name in ("prompt", "chosen", "rejected")},
         prepare=("--group-by", "category"), settings=handlers_preference.SETTINGS[objective],
-        more=("mean_margin", "chosen_log_prob_gain"), caveat="pairs drawn from forms",
+        more=("log_prob_margin", "reward_margin", "chosen_log_prob_gain"), caveat="pairs drawn from forms",
     )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ TABLE: dict[str, Measured] = {
     "rag": Measured(
         "RAGHandler", "support-qa with true, missing and misleading passages; categories held out", handlers_rag.rows,
         handlers_rag.MAPPER, handlers_rag.MAPPED, prepare=handlers_rag.PREPARE, settings=handlers_rag.SETTINGS,
-        more=("faithfulness", "appropriate_refusal"), caveat="answers stand in a passage word for word",
+        more=("faithfulness", "appropriate_refusal_rate"), caveat="answers stand in a passage word for word",
     ),
     "dpo": _preference("dpo"),
     "orpo": _preference("orpo"),
@@ -96,7 +96,7 @@ TABLE: dict[str, Measured] = {
     "safety": Measured(
         "SafetyHandler", "do-not-answer and harmless twins; groups held out", handlers_safety.rows, handlers_safety.MAPPER,
         handlers_safety.MAPPED, prepare=handlers_safety.PREPARE, settings=handlers_safety.SETTINGS,
-        more=("refusal_rate", "helpfulness"), caveat="twins drawn from templates",
+        more=("refusal_rate", "wrongly_refused_rate", "helpfulness"), caveat="twins drawn from templates",
     ),
     "speech": Measured(
         "AudioTranscriptHandler, CTC", "spoken digits by espeak-ng; voices held out",
