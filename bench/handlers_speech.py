@@ -1,7 +1,6 @@
 """Spoken digits for AudioTranscriptHandler: espeak-ng says strings of two to four digits, in voices of which some are held out.
 
-The recipe that learns them on two cores: `SETTINGS`. Held out by `prepare --group-by voice`, or by the gold file that `rows` writes:
-no voice of it is heard in training.
+Held out by `prepare --group-by voice`: no voice of eval is heard in training.
 """
 
 import random

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from brewslm.media.clips import read_clip
 from brewslm.media.facts import MediaKind, Unusable, format_of
+from brewslm.media.finding import decoded
 from brewslm.media.pictures import read_picture
 from brewslm.rows.reasons import RowReason
 
@@ -49,9 +50,10 @@ def opened_clip(file: Mapping[str, Any], rate: int) -> "Samples":
 
 
 def _content(file: Mapping[str, Any], kind: MediaKind) -> tuple[bytes, str]:
-    path, expected = Path(file["path"]), file.get("sha256")
+    path, expected = str(file["path"]), file.get("sha256")
     try:
-        content = path.read_bytes()
+        held = decoded(path)
+        content = Path(path).read_bytes() if held is None else held
     except OSError as error:
         if expected:
             raise MediaChanged(file["path"], expected, None) from error
