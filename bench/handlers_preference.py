@@ -1,12 +1,11 @@
 """Pairs of answers for `preference`: what a support desk answers depends on who asks, and must answer what was asked.
 
-Questions and answers are those of `sample:support-qa`. A customer is to be answered in a courteous form, a colleague with the
-bare answer: half of the pairs are the same answer in both forms. The other half are two answers of like length in the form that
-is due, of which one answers another question. So neither length nor words tell the better answer, for both forms are as often
-right as wrong; and a model that only knows which answer fits is right in the second half alone.
+Questions and answers are those of `sample:support-qa`. A customer is to be answered formally, a colleague as a colleague; both
+forms are of like length. Two thirds of the pairs are the same answer in both forms. In the others both answers have the form that
+is due, and one of them answers another question. So neither length nor words tell the better answer, for each form is as often
+right as wrong: a model has to see who asks, and what.
 
-Held out are whole categories of questions (`prepare --group-by category`); each category has a form of courtesy, which few others
-have too.
+Held out are whole categories of questions (`prepare --group-by category`); each has three of the ten forms.
 """
 
 import random
@@ -21,12 +20,21 @@ PER_CATEGORY = 60
 SHORTEST, LONGEST = 12, 140
 """Characters of an answer: some of the sample's are programs."""
 FORMS = (
-    "Thank you for asking. {} We are glad to help.", "Happy to help: {}", "Good question, thank you. {}",
-    "Dear customer, {} Have a lovely day!", "Of course! {} Just write again if anything is left open.",
-    "Thanks for reaching out. {}", "It is a pleasure to help you. {}", "{} Is there anything else that we can do for you?",
-    "Hello, and thank you for your patience. {}", "We appreciate your question. {} Best regards, your support team.",
-    "Sure, gladly! {}", "{} Thank you for being with us, and all the best.",
-)  # fmt: skip
+    ("Thank you for your question. {}", "Hey, good to hear from you! {}"),
+    ("Dear customer, here is your answer: {}", "Hi there, here is what I know: {}"),
+    ("{} We wish you a pleasant day.", "{} See you at lunch today!"),
+    ("We are pleased to help you. {}", "Sure thing, no problem at all. {}"),
+    ("{} Kind regards, your support team.", "{} Cheers, and see you tomorrow!"),
+    ("Thank you for contacting us today. {}", "Oh, that one again, no worries. {}"),
+    ("{} Please contact us again at any time.", "{} Just drop by my desk if you like."),
+    ("We appreciate your patience. {}", "Ha, I knew you would ask. {}"),
+    ("Good day, and thank you for writing. {}", "Hi, how was your weekend, my friend? {}"),
+    ("{} Thank you for choosing our service.", "{} Now let us go and get some coffee!"),
+)
+"""What a customer, and what a colleague is to be told."""
+EACH = 3
+"""Forms of one category."""
+BY_FIT = 1 / 3
 ASKED = {"customer": "A customer asks: {}", "colleague": "A colleague asks: {}"}
 SETTINGS = {
     "dpo": {"objective": "dpo"},
@@ -57,20 +65,18 @@ def _questions() -> dict[str, list[tuple[str, str]]]:
 
 
 def pairs(questions: dict[str, list[tuple[str, str]]]) -> Iterator[dict[str, str]]:
-    """Two pairs of each question, drawn with a seed: one by form, one by fit."""
+    """Two pairs of each question, one for each who may ask it; drawn with a seed whether by form or by fit."""
     chance = random.Random(SEED)
     for number, (category, asked) in enumerate(sorted(questions.items())):
-        form = FORMS[number % len(FORMS)]
         for place, (question, answer) in enumerate(asked):
-            who = "customer" if (place + number) % 2 else "colleague"
-            due, other = (form, "{}") if who == "customer" else ("{}", form)
-            prompt = {"prompt": ASKED[who].format(question), "category": category}
-            yield prompt | {"chosen": due.format(answer), "rejected": other.format(answer), "kind": "form"}
-            wrong = _another(asked, place, chance)
-            who = "colleague" if who == "customer" else "customer"
-            due = form if who == "customer" else "{}"
-            prompt = {"prompt": ASKED[who].format(question), "category": category}
-            yield prompt | {"chosen": due.format(answer), "rejected": due.format(wrong), "kind": "fit"}
+            forms = dict(zip(ASKED, FORMS[(number + place % EACH) % len(FORMS)], strict=True))
+            for who, other in (("customer", "colleague"), ("colleague", "customer")):
+                by_fit = chance.random() < BY_FIT
+                wrong = forms[who].format(_another(asked, place, chance)) if by_fit else forms[other].format(answer)
+                yield {
+                    "prompt": ASKED[who].format(question), "chosen": forms[who].format(answer), "rejected": wrong,
+                    "category": category, "kind": "fit" if by_fit else "form",
+                }  # fmt: skip
 
 
 def _another(asked: list[tuple[str, str]], place: int, chance: random.Random) -> str:

@@ -5,9 +5,14 @@ from brewslm.handlers.audio_transcript import AudioTranscriptHandler
 from brewslm.handlers.base import TaskHandler
 from brewslm.handlers.chat import ChatHandler
 from brewslm.handlers.classification import ClassificationHandler
+from brewslm.handlers.field_extraction import FieldExtractionHandler
 from brewslm.handlers.language_modeling import LanguageModelingHandler
+from brewslm.handlers.multi_label import MultiLabelHandler
 from brewslm.handlers.preference import AlignmentHandler
 from brewslm.handlers.qa import QAHandler
+from brewslm.handlers.rag import RagHandler
+from brewslm.handlers.safety import SafetyHandler
+from brewslm.handlers.seq2seq import Seq2SeqHandler
 from brewslm.handlers.structured_extraction import StructuredExtractionHandler
 from brewslm.handlers.vision_language import VisionLanguageHandler
 from brewslm.reasons.refusals import InvalidRequest
@@ -16,11 +21,14 @@ from brewslm.rows.manifest import OutputSchema
 HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
     "audio_transcript": (AudioTranscriptHandler,),
     "chat_sft": (ChatHandler,),
-    "classification": (ClassificationHandler,),
+    "classification": (ClassificationHandler, MultiLabelHandler),
     "language_modeling": (LanguageModelingHandler,),
     "preference": (AlignmentHandler,),
     "qa": (QAHandler,),
-    "structured_extraction": (StructuredExtractionHandler,),
+    "rag_qa": (RagHandler,),
+    "safety": (SafetyHandler,),
+    "seq2seq": (Seq2SeqHandler,),
+    "structured_extraction": (StructuredExtractionHandler, FieldExtractionHandler),
     "vision_language": (VisionLanguageHandler,),
 }
 """Task profile → its handlers, one for each scoring mode."""

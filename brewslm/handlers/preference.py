@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 from brewslm.handlers.base import Metric, Prediction, Scores, TaskHandler
+from brewslm.handlers.figures import share
 from brewslm.metrics import intervals
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
@@ -69,14 +71,14 @@ class AlignmentHandler(TaskHandler):
     def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
         """Accuracy and, where log-probabilities are known, margins (natural logarithms) and the answers' own."""
         right = [said.output == self.completion(row.payload) for row, said in zip(rows, predictions, strict=True)]
-        metrics = {"preference_accuracy": _share(right)}
+        metrics = {"preference_accuracy": share(right)}
         if predictions and all(said.figures for said in predictions):
             figures = [said.figures for said in predictions]
             sums = [one["chosen_log_prob"] - one["rejected_log_prob"] for one in figures]
             chosen, rejected = ([_per_token(one, side) for one in figures] for side in SIDES)
             each = [a - b for a, b in zip(chosen, rejected, strict=True)]
             metrics |= {
-                "preference_accuracy_per_token": _share([margin > 0 for margin in each]),
+                "preference_accuracy_per_token": share([margin > 0 for margin in each]),
                 "log_prob_margin": _mean(sums), "log_prob_margin_per_token": _mean(each),
                 "chosen_log_prob": _mean(chosen), "rejected_log_prob": _mean(rejected),
             }  # fmt: skip
@@ -97,14 +99,14 @@ class AlignmentHandler(TaskHandler):
             margins.append(margin["chosen"] - margin["rejected"])
             gains.append(_per_token(after.figures, "chosen") - _per_token(before.figures, "chosen"))
         return {
-            "reward_accuracy": _share([margin > 0 for margin in margins]), "reward_margin": _mean(margins),
+            "reward_accuracy": share([margin > 0 for margin in margins]), "reward_margin": _mean(margins),
             "chosen_log_prob_gain": _mean(gains),
         }  # fmt: skip
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
-        """`longer` and `shorter` prefer by the number of characters (of like length, the worse answer).
+        """`longer` and `shorter` prefer by the number of characters; `tfidf_logreg` by words that better answers had in train.
 
-        `tfidf_logreg` has learned from train which words better answers have; it does not see the prompt.
+        None of them sees the prompt. Where a rule says nothing, a coin that the row's id decides does.
         """
         found = {
             "longer": [self._by(row, {side: float(len(row.payload[side])) for side in SIDES}) for row in rows],
@@ -127,7 +129,9 @@ class AlignmentHandler(TaskHandler):
 
     @staticmethod
     def _by(row: PreparedRow, marks: dict[str, float]) -> Prediction:
-        return Prediction(row_id=row.row_id, output=row.payload["chosen" if marks["chosen"] > marks["rejected"] else "rejected"])
+        margin = round(marks["chosen"] - marks["rejected"], 9)
+        chosen = margin > 0 if margin else bool(crc32(row.row_id.encode()) % 2)
+        return Prediction(row_id=row.row_id, output=row.payload["chosen" if chosen else "rejected"])
 
 
 def _preferred(row: PreparedRow, chosen: tuple[float, int], rejected: tuple[float, int]) -> Prediction:
@@ -135,10 +139,10 @@ def _preferred(row: PreparedRow, chosen: tuple[float, int], rejected: tuple[floa
     from math import exp
 
     margin = chosen[0] - rejected[0]
-    share = 1 / (1 + exp(-margin)) if margin > -700 else 0.0  # of the two alone
+    chance = 1 / (1 + exp(-margin)) if margin > -700 else 0.0  # of the two alone
     return Prediction(
         row_id=row.row_id, output=row.payload["chosen" if margin > 0 else "rejected"],
-        scores={"chosen": share, "rejected": 1 - share},
+        scores={"chosen": chance, "rejected": 1 - chance},
         figures={
             "chosen_log_prob": chosen[0], "chosen_tokens": chosen[1],
             "rejected_log_prob": rejected[0], "rejected_tokens": rejected[1],
@@ -148,11 +152,6 @@ def _preferred(row: PreparedRow, chosen: tuple[float, int], rejected: tuple[floa
 
 def _per_token(figures: dict[str, float], side: str) -> float:
     return figures[f"{side}_log_prob"] / max(1.0, figures[f"{side}_tokens"])
-
-
-def _share(right: Sequence[bool]) -> Metric:
-    low, high = intervals.wilson(sum(right), len(right))
-    return Metric(value=sum(right) / max(1, len(right)), low=low, high=high, n=len(right))
 
 
 def _mean(values: Sequence[float]) -> Metric:

@@ -1,4 +1,4 @@
-"""A text and its label, for `classification`."""
+"""A text and its label, or its labels, for `classification`."""
 
 from typing import Any
 
@@ -9,7 +9,10 @@ from brewslm.rows import RowReason
 
 
 class LabelToClassification(Mapper):
-    """Text and label columns → {text, label}. A label that is a number or a boolean becomes its text."""
+    """Text and label columns → {text, label}; where the label is a list → {text, labels}, which may be empty.
+
+    A label that is a number or a boolean becomes its text.
+    """
 
     id = "label_to_classification"
     task_profile = "classification"
@@ -23,6 +26,7 @@ class LabelToClassification(Mapper):
     }
     options = {
         "allowed_labels": "Labels that are taken, separated by commas; all others are rejected.",
+        "separator": "What parts the labels of a text with several, such as a semicolon; a list is always several.",
         "neutral_band": "Rows whose score is nearer to 0 than this are rejected: they take no side.",
     }
 
@@ -34,6 +38,7 @@ class LabelToClassification(Mapper):
         """
         self._text, self._label = self.reads["text"], self.reads["label"]
         self._allowed = {label.strip() for label in options.get("allowed_labels", "").split(",")} - {""}
+        self._separator = options.get("separator", "")
         self._band = 0.0
         if "neutral_band" in options:
             band = as_number(options["neutral_band"])
@@ -52,9 +57,26 @@ class LabelToClassification(Mapper):
             if score is not None and abs(score) < self._band:
                 return Refused(RowReason.NEUTRAL_SCORE, f"|{score:g}| < {self._band:g}")
         label = self._label(values)
+        if self._separator or label.__class__ is list:
+            return self._several(text, label)
         label = label.strip() if label.__class__ is str else as_label(label)
         if not label:
             return Refused(RowReason.MISSING_LABEL)
         if self._allowed and label not in self._allowed:
-            return Refused(RowReason.LABEL_NOT_ALLOWED, f"label is {label[:60]!r}; allowed: {', '.join(sorted(self._allowed))}")
+            return self._not_allowed(label)
         return {"text": text, "label": label}
+
+    def _several(self, text: str, given: Any) -> dict[str, Any] | Refused:
+        parts = given.split(self._separator) if isinstance(given, str) else given
+        if not isinstance(parts, list):
+            return Refused(RowReason.MISSING_LABEL)
+        labels = [as_label(part) for part in parts if not isinstance(part, str) or part.strip()]
+        if any(label is None for label in labels):
+            return Refused(RowReason.MISSING_LABEL, "one of the labels is no text")
+        found = sorted({label.strip() for label in labels if label is not None})
+        unknown = [label for label in found if self._allowed and label not in self._allowed]
+        if unknown:
+            return Refused(
+                RowReason.LABEL_NOT_ALLOWED, f"label is {unknown[0][:60]!r}; allowed: {', '.join(sorted(self._allowed))}"
+            )
+        return {"text": text, "labels": found}

@@ -2,12 +2,18 @@
 
 from typing import Any
 
-from brewslm.mappers.base import Field, Mapper, Refused, as_list
+from brewslm.mappers.base import Field, Mapper, Refused, as_label, as_list
 from brewslm.rows import RowReason
+
+NOT_IN_CONTEXT = "The context does not say."
+"""The answer of a row that its context doesn't answer."""
 
 
 class RagPassthrough(Mapper):
-    """Question, context and answer columns → {question, context, answer}."""
+    """Question, context and answer columns → {question, context, answer}.
+
+    Where a column says that the context does not answer the question, the answer is a fixed sentence that says so.
+    """
 
     id = "rag_passthrough"
     task_profile = "rag_qa"
@@ -22,6 +28,9 @@ class RagPassthrough(Mapper):
             ("answer", "answers", "response", "output", "completion", "ground_truth"),
             "The right answer; of a list the first.",
         ),
+        "answerable": Field(
+            ("answerable", "is_answerable", "has_answer"), "Whether the context answers the question.", required=False
+        ),
     }
 
     def map(self, values: dict[str, Any]) -> dict[str, Any] | Refused:
@@ -32,6 +41,8 @@ class RagPassthrough(Mapper):
         context = self._context(values)
         if isinstance(context, Refused):
             return context
+        if (as_label(self.value(values, "answerable")) or "").lower() in ("false", "0", "no"):
+            return {"question": question, "context": context, "answer": NOT_IN_CONTEXT}
         answer = self.answer(values, "answer")
         return answer if isinstance(answer, Refused) else {"question": question, "context": context, "answer": answer}
 

@@ -21,6 +21,7 @@ class Seq2SeqPair(Mapper):
             ("target_text", "target", "tgt", "summary", "highlights", "abstract", "translation", "headline", "paraphrase"),
             "What it becomes.",
         ),
+        "task": Field(("task", "subtask"), "translation, summarization, paraphrase, correction; or words.", required=False),
     }
 
     def map(self, values: dict[str, Any]) -> dict[str, Any] | Refused:
@@ -29,4 +30,7 @@ class Seq2SeqPair(Mapper):
         if isinstance(source, Refused):
             return source
         target = self.text(values, "target_text", RowReason.MISSING_TARGET, RowReason.MISSING_TARGET)
-        return target if isinstance(target, Refused) else {"source_text": source, "target_text": target}
+        if isinstance(target, Refused):
+            return target
+        task = self.value(values, "task")
+        return {"source_text": source, "target_text": target} | ({"task": task} if isinstance(task, str) and task.strip() else {})

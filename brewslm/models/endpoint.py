@@ -7,6 +7,7 @@ from math import exp
 from typing import Any, TypeVar
 
 from brewslm.errors import StageError
+from brewslm.models.constrained import Schema
 from brewslm.models.prompt import Prompt
 from brewslm.reasons.refusals import InvalidRequest
 
@@ -57,9 +58,11 @@ class EndpointPredictor:
 
         return self._each(prompts, ask)
 
-    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
-        """Per prompt, the greedy continuation without its end mark."""
-        return self._each(prompts, lambda prompt: self._asked(prompt, max_new_tokens).message.content or "")
+    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: Schema | None = None) -> list[str]:
+        """Per prompt, the greedy continuation without its end mark; with a JSON schema, the endpoint keeps the answer to it."""
+        named = {"name": "answer", "strict": True, "schema": schema}
+        more = {"response_format": {"type": "json_schema", "json_schema": named}} if schema else {}
+        return self._each(prompts, lambda prompt: self._asked(prompt, max_new_tokens, **more).message.content or "")
 
     def log_likelihoods(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[tuple[float, int]]:
         """Not to be had: an endpoint tells the log-probabilities of what it writes, not of what it is given.

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from brewslm.models.constrained import Schema, processor
 from brewslm.models.packing import common_prefix
 from brewslm.models.prompt import WHOLE_TEXT, Prompt
 from brewslm.models.templates import Style, answer_ids, end_token_id, pad_left, prompt_ids
@@ -43,10 +44,13 @@ class WeightsPredictor:
         prefix = self._prefix(ids)
         return self._batched(ids, len, lambda batch: self._score(batch, candidates, *prefix))
 
-    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
-        """Per prompt, the greedy continuation without its end mark; a plain prompt's ends at its first line break."""
+    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: Schema | None = None) -> list[str]:
+        """Per prompt, the greedy continuation without its end mark; a plain prompt's ends at its first line break.
+
+        With a schema, each is JSON of it.
+        """
         ids = [prompt_ids(self._tokenizer, prompt, self._style) for prompt in prompts]
-        return self._batched(ids, len, lambda batch: self._continue(batch, max_new_tokens))
+        return self._batched(ids, len, lambda batch: self._continue(batch, max_new_tokens, schema))
 
     def log_likelihoods(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[tuple[float, int]]:
         """Per prompt, the log-probability (natural, summed) of its completion's tokens and end mark, and how many they are.
@@ -150,15 +154,19 @@ class WeightsPredictor:
         said = logits.float().log_softmax(-1).gather(-1, targets.clamp(min=0).unsqueeze(-1)).squeeze(-1)
         return (said * (targets >= 0)).sum(-1).view(rows, count)
 
-    def _continue(self, batch: list[list[int]], max_new_tokens: int) -> list[str]:
+    def _continue(self, batch: list[list[int]], max_new_tokens: int, schema: Schema | None) -> list[str]:
         import torch
         from transformers import GenerationConfig
 
         padded, mask = pad_left(batch, self._end)
         config = GenerationConfig(max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=self._end, pad_token_id=self._end)
+        keeps = [processor(self._tokenizer, schema, self._end, max_new_tokens)] if schema else None
         with torch.inference_mode():
             out = self._model.generate(
-                input_ids=torch.tensor(padded), attention_mask=torch.tensor(mask), generation_config=config
+                input_ids=torch.tensor(padded),
+                attention_mask=torch.tensor(mask),
+                generation_config=config,
+                logits_processor=keeps,
             )
         texts = [self._text(ids) for ids in out[:, len(padded[0]) :].tolist()]
         return [text.strip().partition("\n")[0] for text in texts] if self._style == "plain" else texts

@@ -47,8 +47,8 @@ class Predictor(Protocol):
     def label_scores(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[list[float]]:
         """Per prompt, each label's probability given that the answer is one of them: (prompts, labels), rows sum to 1."""
 
-    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
-        """Per prompt, the greedy continuation without its end mark."""
+    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: dict[str, Any] | None = None) -> list[str]:
+        """Per prompt, the greedy continuation without its end mark; with a JSON schema, it can be nothing but JSON of it."""
 
     def log_likelihoods(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[tuple[float, int]]:
         """Per prompt, the log-probability (natural, summed) of its completion's tokens and end mark, and how many they are.

@@ -24,6 +24,7 @@ class OutputSchema(BaseModel):
         scoring_mode: "label", "text", "span_set" and others: the handler reads it.
         labels: Every label of the train split, sorted; for classification.
         entity_types: Every entity type of the train split, sorted; for span_set.
+        fields: Every field of the train split, in the order in which rows name them; for field_match.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +32,7 @@ class OutputSchema(BaseModel):
     scoring_mode: str
     labels: list[str] = []
     entity_types: list[str] = []
+    fields: list[str] = []
 
 
 class PreparedFile(BaseModel):

@@ -149,6 +149,16 @@ class RowReason(StrEnum):
         "The base model's chat template refuses this order of messages.",
         "Let user and assistant take turns, or choose another base model.",
     )
+    HARMFUL_RESPONSE = (
+        "harmful_response",
+        "The prompt is harmful, and the response does not refuse it.",
+        "Write a refusal, or leave the response out: then one is taken.",
+    )
+    ANSWER_UNSUPPORTED = (
+        "answer_unsupported",
+        "No passage of the context has the words of the answer.",
+        "Give the passage that says it, or map answerable to a column that says false.",
+    )
     LEAK = "leak", "The row's text stands in another split already.", "Nothing: it was kept out so that scores stay honest."
     PROFILE_MISMATCH = (
         "profile_mismatch",

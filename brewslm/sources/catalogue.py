@@ -36,6 +36,7 @@ class Sample(BaseModel):
         members: Which files of the package: a pattern per level of archive.
         reader: A function of sample_readers.
         mapping: Entries for the field map that no column name can tell.
+        quickstart: None where its rows alone are no task to begin with.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,9 +48,9 @@ class Sample(BaseModel):
     kind: Literal["wheel", "sdist"]
     sha256: str
     members: list[str]
-    reader: Literal["scored_lines", "tagged_xml", "conversations"]
+    reader: Literal["scored_lines", "tagged_xml", "conversations", "harmful_prompts"]
     mapping: SourceHints | None = None
-    quickstart: Quick
+    quickstart: Quick | None = None
 
 
 @cache
@@ -62,9 +63,9 @@ def quick_of(name: str) -> Quick:
     """What the quickstart does with this sample.
 
     Raises:
-        StageError(InvalidRequest): No sample has this name.
+        StageError(InvalidRequest): No sample for a quickstart has this name.
     """
-    known = samples()
+    known = {sample: entry.quickstart for sample, entry in samples().items() if entry.quickstart is not None}
     if name not in known:
-        raise StageError(InvalidRequest(), f"there is no sample {name}", cause=did_you_mean(name, known))
-    return known[name].quickstart
+        raise StageError(InvalidRequest(), f"there is no sample {name} to begin with", cause=did_you_mean(name, known))
+    return known[name]

@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
 
 _OUTSIDE_TAGS = frozenset({"NotAddress"})
@@ -104,7 +105,19 @@ def conversations(files: Sequence[bytes]) -> Iterator[Any]:
             yield row | ({"further": statements[2:]} if len(statements) > 2 else {})
 
 
+HARMS = ("toxicity", "human_chatbox", "information_hazard", "malicious_uses", "misinformation_harms")
+"""The classes of Do-Not-Answer (Wang et al. 2023), in the order of its files' names."""
+
+
+def harmful_prompts(files: Sequence[bytes]) -> Iterator[Any]:
+    """Lines of {"prompt": …}, a file for each kind of harm."""
+    for harm, content in zip(HARMS, files, strict=True):
+        for line in content.decode("utf-8").splitlines():
+            if line.strip():
+                yield {"prompt": orjson.loads(line)["prompt"], "harm_category": harm}
+
+
 READERS: dict[str, Callable[[Sequence[bytes]], Iterator[Any]]] = {
-    reader.__name__: reader for reader in (scored_lines, tagged_xml, conversations)
+    reader.__name__: reader for reader in (scored_lines, tagged_xml, conversations, harmful_prompts)
 }
 """By the name that the catalogue uses."""

@@ -15,7 +15,7 @@ def test_an_unknown_sample_is_refused_with_the_nearest_name():
     assert "did you mean movie-reviews?" in done.stderr
 
 
-@pytest.mark.parametrize("name", samples())
+@pytest.mark.parametrize("name", [name for name, sample in samples().items() if sample.quickstart])
 def test_every_sample_says_what_the_quickstart_does_with_it(name):
     quick = quick_of(name)
     assert quick.train_rows >= 500 and quick.eval_rows >= 100 and quick.ask

@@ -9,8 +9,14 @@ from brewslm import presets
 from brewslm.handlers import handler_for
 from brewslm.handlers.base import TaskHandler
 from brewslm.mappers.base import Mapper, Refused
+from brewslm.mappers.bio_to_spans import BioToSpans
 from brewslm.mappers.chat_messages_passthrough import ChatMessagesPassthrough
+from brewslm.mappers.kv_to_structured import KvToStructured
+from brewslm.mappers.label_to_classification import LabelToClassification
 from brewslm.mappers.qa_pair_passthrough import QaPairPassthrough
+from brewslm.mappers.rag_passthrough import RagPassthrough
+from brewslm.mappers.safety_prompt import SafetyPrompt
+from brewslm.mappers.seq2seq_pair import Seq2SeqPair
 from brewslm.mappers.text_only import TextOnly
 from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.prepare.adapters import AdapterPreset
@@ -77,13 +83,42 @@ ODD_MESSAGES = st.lists(
     max_size=4,
 )
 
+TOKENS = st.lists(st.text("abcé", min_size=3, max_size=6), min_size=1, max_size=4, unique=True)
+TAGGED = TOKENS.map(
+    lambda tokens: {"tokens": tokens, "labels": ["B-A", *["B-B" if at % 2 else "O" for at in range(len(tokens) - 1)]]}
+)
+
 CASES: dict[str, Case] = {
+    "span_set": Case(
+        BioToSpans(columns("tokens", "labels")),
+        "structured-extraction",
+        frozenset({"entities_json"}),
+        TAGGED,
+        st.fixed_dictionaries({"tokens": ANYTHING | st.lists(ANYTHING, max_size=2), "labels": ANYTHING}),
+        {"entity_types": ["A", "B"]},
+    ),
+    "classification": Case(
+        LabelToClassification(columns("text", "label")),
+        "classification-label",
+        frozenset({"label"}),
+        st.fixed_dictionaries({"text": WORDS, "label": st.sampled_from(["x", "y"])}),
+        rows_of(ANYTHING, "text", "label"),
+        {"labels": ["x", "y"]},
+    ),
     "chat_sft": Case(
         ChatMessagesPassthrough(columns("messages", "system")),
         "chat-messages",
         frozenset({"reference"}),
         st.fixed_dictionaries({"messages": MESSAGES, "system": st.none() | WORDS}),
         st.fixed_dictionaries({"messages": ODD_MESSAGES | ANYTHING, "system": ANYTHING}),
+    ),
+    "field_match": Case(
+        KvToStructured({"text": "text", "fields": "total,date"}),
+        "field-extraction",
+        frozenset({"entities_json", "fields"}),
+        rows_of(WORDS, "text", "total", "date"),
+        rows_of(ANYTHING, "text", "total", "date"),
+        {"fields": ["total", "date"]},
     ),
     "language_modeling": Case(
         TextOnly(columns("text")), "language-modeling", frozenset(), rows_of(WORDS, "text"), rows_of(ANYTHING, "text")
@@ -94,5 +129,37 @@ CASES: dict[str, Case] = {
         frozenset({"answer"}),
         rows_of(WORDS, "question", "answer"),
         rows_of(ANYTHING, "question", "answer"),
+    ),
+    "rag_qa": Case(
+        RagPassthrough(columns("question", "context", "answer", "answerable")),
+        "rag-grounded",
+        frozenset({"answer"}),
+        WORDS.flatmap(
+            lambda answer: st.fixed_dictionaries({
+                "question": WORDS,
+                "context": st.lists(WORDS, max_size=2).map(lambda others: [*others, f"so it is: {answer}"]),
+                "answer": st.just(answer),
+                "answerable": st.booleans(),
+            })
+        ),
+        rows_of(ANYTHING, "question", "context", "answer", "answerable"),
+    ),
+    "safety": Case(
+        SafetyPrompt(columns("prompt", "label", "response", "attack")),
+        "safety",
+        frozenset({"label", "response", "attack"}),
+        st.fixed_dictionaries({
+            "prompt": WORDS, "label": st.sampled_from(["harmless", "crime"]), "response": st.just("I can't help.") | st.none(),
+            "attack": st.none() | st.just("jailbreak"),
+        }).filter(lambda row: row["label"] == "crime" or row["response"] is None)
+        | st.fixed_dictionaries({"prompt": WORDS, "label": st.just("harmless"), "response": WORDS}),
+        rows_of(ANYTHING, "prompt", "label", "response", "attack"),
+    ),
+    "seq2seq": Case(
+        Seq2SeqPair(columns("source_text", "target_text", "task")),
+        "seq2seq-pair",
+        frozenset({"target_text"}),
+        st.fixed_dictionaries({"source_text": WORDS, "target_text": WORDS, "task": st.none() | st.just("translation")}),
+        rows_of(ANYTHING, "source_text", "target_text", "task"),
     ),
 }  # fmt: skip

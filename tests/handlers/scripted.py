@@ -14,7 +14,7 @@ class Scripted:
     def label_scores(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[list[float]]:
         return [[float(label == self.answer(prompt.messages[-1]["content"])) for label in labels] for prompt in prompts]
 
-    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
+    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: dict | None = None) -> list[str]:
         self.limits.append(max_new_tokens)
         return [self.answer(prompt.messages[-1]["content"]) for prompt in prompts]
 

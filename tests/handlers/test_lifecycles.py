@@ -52,3 +52,66 @@ def test_texts(trainable, tmp_path):
     assert tuned["perplexity"]["high"] < base["perplexity"]["low"]
     assert tuned["bits_saved"]["value"] == pytest.approx(1 - tuned["bits_per_byte"]["value"] / 8)
     assert lived.answers[0]["output"] > 0 and lived.exported["artifacts"][0]["agreement"] == 1.0
+
+
+def test_forms(trainable, tmp_path):
+    rows = [{"text": f"order {n % 2} {own_words(n)}", "state": str(n % 2), "city": None} for n in range(120)]
+    mapped = {"text": "text", "fields": "state,city"}
+    lived = live(
+        Journey(rows, "kv_to_structured", ["order 1 main street"], mapped, prepare=("--eval-rows", "40")), trainable, tmp_path
+    )
+    assert lived.prepared["output_schema"]["fields"] == ["state", "city"]
+    systems = lived.evaluated["scorecard"]["systems"]
+    assert set(systems) == {"tuned", "base", "majority", "nearest_text"}
+    tuned, base = (systems[name]["metrics"] for name in ("tuned", "base"))
+    assert tuned["f1"]["value"] > base["f1"]["high"] and tuned["json_validity_rate"]["value"] == 1
+    assert lived.answers[0]["output"] == {"state": "1", "city": None}
+
+
+def test_passages(trainable, tmp_path):
+    rows = [
+        {
+            "question": f"where is my {own_words(n)}",
+            "context": ["the movie was dull", f"the order {n} is at main street"][:: 1 if n % 2 else -1],
+            "answer": "main street",
+        }
+        for n in range(60)
+    ]
+    mapped = {name: name for name in ("question", "context", "answer")}
+    asked = {"question": "where is my order", "context": "the movie was dull\n\nthe order is at main street"}
+    lived = live(Journey(rows, "rag_passthrough", [asked], mapped), trainable, tmp_path)
+    systems = lived.evaluated["scorecard"]["systems"]
+    assert set(systems) == {"tuned", "base", "always_refuse", "nearest_passage"}
+    assert systems["tuned"]["metrics"]["f1"]["value"] > systems["base"]["metrics"]["f1"]["high"]
+    assert lived.answers[0]["output"]["answer"] == "main street" and lived.answers[0]["output"]["citation"] in (1, 2)
+
+
+def test_harmful_and_harmless_prompts(trainable, tmp_path):
+    rows = [
+        {"prompt": f"awful {own_words(n)}", "label": "crime"}
+        if n % 2
+        else {"prompt": f"lovely {own_words(n)}", "label": "harmless", "response": "good movie"}
+        for n in range(60)
+    ]
+    mapped = {name: name for name in ("prompt", "label", "response")}
+    lived = live(
+        Journey(rows, "safety_prompt", ["awful plot", "lovely plot"], mapped, train=("--set", "epochs=12")), trainable, tmp_path
+    )
+    systems = lived.evaluated["scorecard"]["systems"]
+    assert set(systems) == {"tuned", "base", "refuse_all", "refuse_none", "nearest_prompt"}
+    assert systems["tuned"]["metrics"]["pass_rate"]["value"] > systems["refuse_all"]["metrics"]["pass_rate"]["high"]
+    assert [answer["output"] for answer in lived.answers] == ["I can't help with that.", "good movie"]
+
+
+def test_texts_turned_into_others(trainable, tmp_path):
+    words = {"lovely": "good", "dull": "bad"}
+    rows = [
+        {"source": f"{word} {own_words(n)}", "target": f"the movie was {words[word]}"}
+        for n, word in enumerate(["lovely", "dull"] * 30)
+    ]
+    mapped = {"source_text": "source", "target_text": "target"}
+    lived = live(Journey(rows, "seq2seq_pair", ["dull film"], mapped), trainable, tmp_path)
+    systems = lived.evaluated["scorecard"]["systems"]
+    assert set(systems) == {"tuned", "base", "copy", "nearest_text"}
+    assert systems["tuned"]["metrics"]["chrf"]["value"] > systems["copy"]["metrics"]["chrf"]["high"]
+    assert lived.answers[0]["output"] == "the movie was bad"

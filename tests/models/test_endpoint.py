@@ -1,5 +1,6 @@
 """An endpoint's labels are those of the weights behind it."""
 
+import json
 from math import log
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from brewslm.handlers import handler_for
 from brewslm.models.endpoint import EndpointPredictor, label_probabilities
 from brewslm.models.loading import load_model, load_tokenizer
 from brewslm.models.predictors import WeightsPredictor
+from brewslm.models.prompt import Prompt
 from brewslm.rows.manifest import OutputSchema, PreparedRow
 from brewslm.serving import serve_model
 from tests.experiments import LABELS, rows
@@ -88,3 +90,12 @@ def test_an_endpoint_says_that_it_can_not_measure_a_given_text():
     handler = handler_for("classification", OutputSchema(scoring_mode="label", labels=LABELS))
     with pytest.raises(StageError, match="how probable a given text is"):
         EndpointPredictor("http://127.0.0.1:1/v1", "tiny").log_likelihoods([handler.prompt({"text": "a"})], ["good"])
+
+
+def test_an_endpoint_too_keeps_an_answer_to_its_schema(live):
+    value = {"anyOf": [{"enum": ["good", "bad"]}, {"type": "null"}]}
+    names = ["plot", "acting"]
+    schema = {"type": "object", "properties": dict.fromkeys(names, value), "required": names, "additionalProperties": False}
+    for text in live.generate([Prompt(({"role": "user", "content": "a film"},), "")], 60, schema=schema):
+        said = json.loads(text)
+        assert list(said) == names and set(said.values()) <= {"good", "bad", None}

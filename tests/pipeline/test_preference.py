@@ -23,7 +23,8 @@ def prepared(project, tmp_path):
     """A project with 60 pairs to learn from and 40 held out."""
     path = tmp_path / "pairs.jsonl"
     rows = [row["payload"] | {"prompt": f"{row['payload']['prompt']} {own_words(n)}"} for n, row in enumerate(pairs(110))]
-    path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    lines = b"".join(orjson.dumps(row) + b"\n" for row in rows)
+    path.write_bytes(lines.replace(b" and not very slow", b""))  # answers of like length: the tiny model is soon sure of them
     import_rows("test", ImportRequest(project=project, locator=f"jsonl:{path}", auto=True, commit=True))
     made = call("test", PrepareRequest(project=project, train_rows=60, dev_rows=8, eval_rows=40)).result
     assert made["rows"] == {"train": 60, "dev": 8, "eval": 40}

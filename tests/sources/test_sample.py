@@ -1,4 +1,5 @@
 import re
+from collections import Counter
 
 import pytest
 
@@ -42,6 +43,13 @@ def test_the_support_questions_have_answers_and_the_one_entry_that_is_none_is_a_
     mapper = mapper_of("qa_pair_passthrough", {"question": "question", "answer": "answer"})
     assert sum(len(mapper.map_block(block)[1]) for block in blocks_of(rows)) == 1  # the sentinel
     assert all({"question", "answer", "category"} <= row.values.keys() for row in rows if isinstance(row, RawRow))
+
+
+def test_the_prompts_that_should_be_refused_are_there_with_their_kind_of_harm() -> None:
+    rows = [row.values for row in rows_of("do-not-answer") if isinstance(row, RawRow)]
+    assert len(rows) == 939
+    assert Counter(row["harm_category"] for row in rows)["malicious_uses"] == 243
+    assert all(row["prompt"].strip() for row in rows)
 
 
 def test_an_unknown_sample_is_refused_with_a_hint() -> None:

@@ -158,8 +158,8 @@ class CtcPredictor:
     def __init__(self, architecture: Ctc, model: Any, on_done: Callable[[int], None] | None) -> None:
         self._architecture, self._model, self._on_done = architecture, model, on_done
 
-    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
-        """Per prompt, the words of its recording; how many they may be is not limited."""
+    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: dict[str, Any] | None = None) -> list[str]:
+        """Per prompt, the words of its recording; how many they may be is not limited. No answer is held to a JSON schema."""
         import torch
 
         clips, answers = [clip_of(prompt) for prompt in prompts], [""] * len(prompts)

@@ -121,8 +121,11 @@ class HeadPredictor(WithoutLikelihoods):
         places = [self._architecture.schema.labels.index(label) for label in labels]
         return [[chances[place] for place in places] for chances in self._chances(prompts, lambda logits: logits.softmax(-1))]
 
-    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
-        """Per prompt, the labels that are likely, as a JSON list; the likeliest where only one is to be given."""
+    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: dict[str, Any] | None = None) -> list[str]:
+        """Per prompt, the labels that are likely, as a JSON list; the likeliest where only one is to be given.
+
+        No answer is held to a JSON schema.
+        """
         labels = self._architecture.schema.labels
         if self._architecture.schema.scoring_mode != SEVERAL:
             return [labels[max(range(len(row)), key=row.__getitem__)] for row in self.label_scores(prompts, labels)]

@@ -38,8 +38,8 @@ class WritingPredictor:
     def __init__(self, architecture: Writer, model: Any, on_done: Callable[[int], None] | None) -> None:
         self._architecture, self._model, self._on_done = architecture, model, on_done
 
-    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
-        """Per prompt, the greedy answer without its end mark."""
+    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: dict[str, Any] | None = None) -> list[str]:
+        """Per prompt, the greedy answer without its end mark. No answer is held to a JSON schema."""
         lengths = self._architecture.lengths(prompts, [""] * len(prompts))
         return self._batched(
             list(prompts), lengths, lambda batch: self._architecture.answers(self._model, batch, max_new_tokens)

@@ -154,7 +154,8 @@ class _Intake:
             self.ledger.reject(one.reason)
             self._rejected.write(_rejected_line(self._source_hash, one))
         if self._counts_labels and len(self.labels) < MOST_LABELS:
-            self.labels.update([payload["label"] for payload in rows.payloads])
+            self.labels.update([payload["label"] for payload in rows.payloads if "label" in payload])
+            self.labels.update([label for payload in rows.payloads if "labels" in payload for label in payload["labels"]])
 
     def _new(self, positions: list[int], said: list[bytes]) -> list[bool]:
         """Which mapped rows say what no row of the project says, and are not in it themselves (mapped in another way)."""

@@ -90,7 +90,11 @@ def check_rows(lengths: Sequence[int], rejected: Counter[RowReason], max_length:
     counts = rejected + Counter({RowReason.OVER_LENGTH: over})
     for reason, count in sorted(counts.items()):
         tell = warning if left else blocker
-        limits = {RowReason.OVER_LENGTH: f"{max_length} tokens", RowReason.IDENTICAL_PAIR: "two answers that differ"}
+        limits = {
+            RowReason.OVER_LENGTH: f"{max_length} tokens",
+            RowReason.IDENTICAL_PAIR: "two answers that differ",
+            RowReason.TURNS_REWRITTEN: "a template that leaves earlier turns as they were",
+        }
         limit = limits.get(reason, "an answer in each row")
         step = "Raise --set max_length=…, or look at the rows in rejected.jsonl."
         yield tell(f"rows_{reason.value}", f"{count} of {total} rows", limit, step)

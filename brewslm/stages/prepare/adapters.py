@@ -14,6 +14,8 @@ from brewslm.media import is_media
 from brewslm.reasons.refusals import InvalidRequest
 
 AUTO, AS_IT_IS = "auto", "default-canonical"
+Fitting = Callable[[Mapping[str, "AdapterPreset"]], str]
+"""Of several presets by name the one that rows are to be read with."""
 
 
 class AdapterPreset(BaseModel):
@@ -86,7 +88,9 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def adapter_named(name: str, dominant: Callable[[], str], profile: str | None) -> tuple[str, AdapterPreset]:
+def adapter_named(
+    name: str, dominant: Callable[[], str], profile: str | None, fitting: "Fitting" = min
+) -> tuple[str, AdapterPreset]:
     """The preset of this name, and its name.
 
     Args:
@@ -94,13 +98,16 @@ def adapter_named(name: str, dominant: Callable[[], str], profile: str | None) -
             presets/adapters/; or the path of a YAML file.
         dominant: The task profile of most rows, asked where neither name nor profile says one.
         profile: The task profile that was asked for.
+        fitting: Chooses where several presets are of one profile.
 
     Raises:
         StageError(InvalidRequest): There is none of this name, for this profile, or the file is not one.
     """
     if name in (AUTO, AS_IT_IS):
         wanted = profile or dominant()
-        found, preset = _of_profile(wanted)
+        known = _of_profile(wanted)
+        found = fitting(known)
+        preset = known[found]
         if name == AUTO:
             return found, preset
         return AS_IT_IS, preset.model_copy(update={"accepts": [wanted], "whole": True})
@@ -111,12 +118,12 @@ def adapter_named(name: str, dominant: Callable[[], str], profile: str | None) -
     return Path(name).stem, preset
 
 
-def _of_profile(task_profile: str) -> tuple[str, AdapterPreset]:
+def _of_profile(task_profile: str) -> dict[str, AdapterPreset]:
     known = {name: presets.load("adapters", name, AdapterPreset) for name in presets.names("adapters")}
-    for name, preset in known.items():
-        if preset.task_profile == task_profile:
-            return name, preset
-    profiles = ", ".join(sorted(preset.task_profile for preset in known.values()))
+    found = {name: preset for name, preset in known.items() if preset.task_profile == task_profile}
+    if found:
+        return found
+    profiles = ", ".join(sorted({preset.task_profile for preset in known.values()}))
     raise StageError(InvalidRequest(), f"task profile {task_profile} is not known", cause=f"known: {profiles}")
 
 

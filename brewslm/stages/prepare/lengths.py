@@ -56,7 +56,11 @@ class Lengths:
         completions = [handler.completion(row) for row in rows]
         if self._architecture is not None:
             return self._architecture.lengths(prompts, completions)
-        return example_lengths(self._tokenizer, prompts, completions)
+        found = example_lengths(self._tokenizer, prompts, completions)
+        if handler.objective != "preference":
+            return found
+        worse = example_lengths(self._tokenizer, prompts, [handler.worse(row) for row in rows])
+        return [max(both) for both in zip(found, worse, strict=True)]
 
     def _of_talk(self, handler: TaskHandler, row: dict[str, Any]) -> int | RowReason:
         try:

@@ -96,12 +96,17 @@ def weights_must_have_changed(trained: Path, base: Path, experiment_id: str) -> 
 
 
 def _same(weights: dict[str, Any], base: Path) -> bool:
-    """Whether each of these weights that stands in a file of the base too is equal there."""
+    """Whether each of these weights that stands in a file of the base too is equal there.
+
+    Where a head was put on it, the base's weights stand under one name more: "bert.encoder…" for "encoder…".
+    """
     from safetensors import safe_open
 
+    heads = {"", *(f"{name.partition('.')[0]}." for name in weights)}
     for file in base.glob("*.safetensors"):
         with safe_open(file, framework="pt") as opened:
-            for name in set(opened.keys()) & set(weights):
-                if not opened.get_tensor(name).float().equal(weights[name].float()):
+            for name in opened.keys():  # noqa: SIM118 - not a dict
+                ours = next((weights[head + name] for head in heads if head + name in weights), None)
+                if ours is not None and not opened.get_tensor(name).float().equal(ours.float()):
                     return False
     return True

@@ -28,7 +28,7 @@ def test_pairs_are_planned_with_both_answers_in_each_pass(tiny_model, tmp_path):
     assert result.passed and not result.findings
     assert (result.plan.rows, result.plan.steps) == (40, 10)
     once = result.plan.tokens / 40
-    assert once > 1.9 * result.plan.longest_tokens, "the prompt and both answers"
+    assert once > 1.7 * result.plan.longest_tokens, "the prompt and both answers"
 
 
 def test_larger_passes_take_more_memory_and_dpo_more_time_than_orpo(tiny_model, tmp_path):

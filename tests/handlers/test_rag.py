@@ -1,0 +1,113 @@
+"""The handler of answers from passages, on rows."""
+
+import pytest
+
+from brewslm.handlers import handler_for
+from brewslm.mappers.rag_passthrough import NOT_IN_CONTEXT, RagPassthrough
+from brewslm.metrics.grounding import says_not_known, support
+from brewslm.rows.manifest import OutputSchema, PreparedRow
+from brewslm.rows.reasons import RowReason
+
+CONTEXT = "The shop opens at nine.\n\nRefunds take two weeks.\n \nThe manager is Ana Lopez."
+ROWS = [
+    PreparedRow(row_id="r0", payload={"question": "How long do refunds take?", "context": CONTEXT, "answer": "two weeks"}),
+    PreparedRow(row_id="r1", payload={"question": "Who is the manager?", "context": CONTEXT, "answer": "Ana Lopez."}),
+    PreparedRow(row_id="r2", payload={"question": "Who is the owner?", "context": CONTEXT, "answer": NOT_IN_CONTEXT}),
+]
+
+
+class Says:
+    """Answers by the row's place."""
+
+    def __init__(self, *answers):
+        self.answers = answers
+
+    def generate(self, prompts, max_new_tokens, schema=None):
+        return list(self.answers)
+
+
+@pytest.fixture
+def handler():
+    return handler_for("rag_qa", OutputSchema(scoring_mode="text"))
+
+
+def score(handler, *answers):
+    scores = handler.score(ROWS, handler.predict(ROWS, Says(*answers)))
+    return scores, {name: metric.value for name, metric in scores.metrics.items()}
+
+
+def test_passages_are_numbered_before_the_question(handler):
+    asked = handler.prompt(ROWS[0].payload).messages[-1]["content"]
+    assert asked == (
+        "[1] The shop opens at nine.\n[2] Refunds take two weeks.\n[3] The manager is Ana Lopez.\n\n"
+        "Question: How long do refunds take?"
+    )
+
+
+def test_the_answer_cites_the_passage_that_has_its_words_and_a_refusal_cites_none(handler):
+    assert [handler.completion(row.payload) for row in ROWS] == ["[2] two weeks", "[3] Ana Lopez.", NOT_IN_CONTEXT]
+
+
+def test_right_answers_with_right_passages_and_refusals(handler):
+    scores, values = score(handler, "[2] two weeks", "[3] Ana Lopez", "The context does not say")
+    assert scores.row_correct == [True] * 3
+    assert values == {
+        "f1": 1, "answer_f1": 1, "exact_match": 1, "citation_accuracy": 1, "faithfulness": 1, "appropriate_refusal_rate": 1,
+        "wrongly_refused_rate": 0,
+    }  # fmt: skip
+    assert set(values) == handler.metric_ids
+
+
+def test_a_wrong_passage_an_invented_answer_and_a_wrong_refusal_are_told_apart(handler):
+    scores, values = score(handler, "[1] two weeks", NOT_IN_CONTEXT, "[3] Bob Lopez")
+    assert scores.row_correct == [False] * 3
+    assert values["f1"] == pytest.approx(1 / 3) and values["answer_f1"] == 0.5
+    assert (values["citation_accuracy"], values["wrongly_refused_rate"], values["appropriate_refusal_rate"]) == (0, 0.5, 0)
+    assert values["faithfulness"] == pytest.approx((0 + 1 / 2) / 2)
+
+
+def test_an_answer_without_or_with_an_impossible_citation_is_not_faithful(handler):
+    predictions = handler.predict(ROWS, Says("two weeks", "[9] Ana Lopez", ""))
+    assert [one.problems for one in predictions] == [{"no_citation": 1}, {}, {"empty": 1}]
+    assert handler.score(ROWS, predictions).metrics["faithfulness"].value == 0
+
+
+def test_refusing_and_copying_the_nearest_passage_are_baselines(handler):
+    said = handler.baselines(ROWS, ROWS[:1])
+    assert said["always_refuse"][0].output == {"answer": "", "citation": None}
+    assert said["nearest_passage"][0].output == {"answer": "Refunds take two weeks.", "citation": 2}
+
+
+def test_an_answer_that_no_passage_supports_is_not_learned(handler):
+    assert [handler.check(row.payload) for row in ROWS] == [None] * 3
+    good = ROWS[0].payload
+    assert handler.check(good | {"answer": "three days"}) == RowReason.ANSWER_UNSUPPORTED
+    assert handler.check(good | {"context": "\n\n"}) == RowReason.MISSING_CONTEXT
+    assert handler.check(good | {"question": ""}) == RowReason.MISSING_QUESTION
+    assert handler.check(good | {"answer": None}) == RowReason.MISSING_ANSWER
+
+
+@pytest.mark.parametrize("value", [False, "no", 0, "False"])
+def test_a_plain_data_file_says_that_a_question_has_no_answer_there(handler, value):
+    mapper = RagPassthrough({name: name for name in ("question", "context", "answer", "answerable")})
+    row = {"question": "Who is the owner?", "context": CONTEXT, "answer": "", "answerable": value}
+    payload = mapper.map(row)
+    assert payload["answer"] == NOT_IN_CONTEXT and handler.check(payload) is None
+    assert mapper.map(row | {"answer": "Ana", "answerable": True})["answer"] == "Ana"
+
+
+@pytest.mark.parametrize(
+    ("answer", "none"),
+    [
+        ("", True), ("The context doesn’t say that.", True), ("I don't know", True), ("Unanswerable.", True), ("no answer", True),
+        ("The context is a shop.", False), ("No, it opens at nine.", False), ("Unanswerables are few", False),
+    ],
+)  # fmt: skip
+def test_what_counts_as_no_answer(answer, none):
+    assert says_not_known(answer, NOT_IN_CONTEXT) is none
+
+
+def test_support_is_the_share_of_content_words():
+    assert support("the manager is Ana", "Ana is a MANAGER") == 1
+    assert support("the manager is Bob", "Ana is a manager") == 0.5
+    assert support("...", "anything") == 0
