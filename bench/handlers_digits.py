@@ -1,4 +1,4 @@
-"""Questions about handwritten digits for VisionLanguageHandler: scikit-learn's 1,797 pictures of 8 × 8, each asked in three forms.
+"""Questions about handwritten digits for VisionLanguageHandler: scikit-learn's 1,797 pictures, each asked in three forms.
 
 Held out by picture: `prepare` keeps all questions about one on the same side, and no picture of eval is seen in training.
 """
@@ -15,7 +15,7 @@ FORMS: dict[str, Callable[[int], str]] = {
 }
 SIDE = 64
 BASE_MODEL = "made:vision-small"
-MAPPER, FIELDS = "image_text", {"image": "image", "text": "answer", "prompt": "question"}
+MAPPER, MAPPED = "image_text", {"image": "image", "text": "answer", "prompt": "question"}
 PREPARE = ("--eval-rows", "900", "--dev-rows", "150")
 SETTINGS: dict[str, str] = {}
 

@@ -19,6 +19,8 @@ HELD_OUT = ("en-029+m5", "en-029+f3", "en-us+m6", "en-gb+f5", "en-gb-x-gbclan+kl
 RATE = 16_000
 SEED = 7
 BASE_MODEL = "made:speech-ctc-small"
+MAPPER, MAPPED = "audio_transcript", {"audio": "audio", "transcript": "transcript"}
+PREPARE = ("--group-by", "voice")
 SETTINGS: dict[str, str] = {}
 
 

@@ -70,7 +70,7 @@ class AudioTranscriptHandler(GeneratingHandler):
         return Scores(metrics=metrics, details={"words": sum(row.units for row in words)}, row_correct=right)
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
-        """`majority_transcript`: the commonest. `nearest_recording`: that of the train recording with the likest mean spectrum."""
+        """`majority_transcript`: the commonest. `nearest_recording`: the transcript of the train recording that sounds likest."""
         import numpy as np
 
         usual = Counter(self.completion(row.payload) for row in train).most_common(1)[0][0]

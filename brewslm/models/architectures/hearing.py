@@ -1,4 +1,4 @@
-"""What the architectures share that hear: a prompt's recording as the features that a model reads, computed once where memory allows."""
+"""What the architectures share that hear: a recording as the features that a model reads, computed once where memory allows."""
 
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any

@@ -2,12 +2,15 @@
 
 import pytest
 
+from brewslm.errors import StageError
 from brewslm.media import MediaFolder
 from brewslm.models.architectures import architecture_for
 from brewslm.models.architectures.base import IGNORED
 from brewslm.models.catalogue import base_model
+from brewslm.models.made import MADE as MADE_SIZES
 from brewslm.models.prompt import Prompt
 from brewslm.rows.manifest import OutputSchema
+from brewslm.settings import settings
 from tests.media.made import picture, sweep
 
 ANSWERS = ["yes", "no, it is not"]
@@ -119,15 +122,19 @@ def test_a_recording_that_does_not_fit_is_too_long_and_one_too_short_for_its_wor
 
 
 def test_a_made_model_is_the_same_each_time_and_an_unknown_one_is_refused(tmp_path, monkeypatch):
-    import pytest as _pytest
-
-    from brewslm.errors import StageError
-    from brewslm.settings import settings
-
     first = base_model("made:encoder-decoder-tiny")
     monkeypatch.setenv("BREWSLM_CACHE", str(tmp_path))
     settings.cache_clear()
     again = base_model("made:encoder-decoder-tiny")
     assert first.sha256 == again.sha256 and first.folder != again.folder and "untrained" in first.note
-    with _pytest.raises(StageError, match="made:vision-small"):
+    with pytest.raises(StageError, match="made:vision-small"):
         base_model("made:vision-smal")
+
+
+def test_the_catalogue_says_of_made_models_what_they_are():
+    from brewslm.models.catalogue import catalogue
+
+    for locator in (f"made:{name}" for name in MADE_SIZES if name.endswith("small")):
+        found, entry = base_model(locator), catalogue()[locator]
+        for name in ("architecture", "model_class", "parameters", "hidden_size", "layers", "vocabulary", "context_length"):
+            assert getattr(entry, name) == getattr(found, name), (locator, name)
