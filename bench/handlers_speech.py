@@ -1,4 +1,4 @@
-"""Spoken digits for AudioTranscriptHandler: espeak-ng says strings of two to four digits, in eighteen voices with five accents each.
+"""Spoken digits for AudioTranscriptHandler: espeak-ng says strings of two to four of them, in eighteen voices and five accents.
 
 Held out by `prepare --group-by voice`: a voice of eval is heard in training in none of its accents.
 """

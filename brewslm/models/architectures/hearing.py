@@ -44,7 +44,7 @@ class Hearing:
         """Of one recording: (positions,) or (positions, bands), or as Whisper has it (bands, positions).
 
         Raises:
-            MediaChanged, Unusable: See media.opened_clip.
+            StageError(ManifestMismatch): Its file was changed.
         """
         key = clip.get("sha256") or clip["path"]
         if key in self._kept:
