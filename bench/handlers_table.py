@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench import (
     handlers_chat,
+    handlers_digits,
     handlers_forms,
     handlers_preference,
     handlers_rag,
@@ -100,8 +101,13 @@ TABLE: dict[str, Measured] = {
     ),
     "speech": Measured(
         "AudioTranscriptHandler, CTC", "spoken digits by espeak-ng; voices held out",
-        lambda folder: handlers_speech.rows(folder), "audio_transcript", {"audio": "audio", "transcript": "transcript"},
-        base_model=handlers_speech.BASE_MODEL, prepare=("--group-by", "voice"), settings=handlers_speech.SETTINGS,
+        handlers_speech.rows, handlers_speech.MAPPER, handlers_speech.MAPPED,
+        base_model=handlers_speech.BASE_MODEL, prepare=handlers_speech.PREPARE, settings=handlers_speech.SETTINGS,
         more=("cer",), caveat="an untrained small model, synthetic speech",
+    ),
+    "vision": Measured(
+        "VisionLanguageHandler", "handwritten digits, three questions each; pictures held out", handlers_digits.rows,
+        handlers_digits.MAPPER, handlers_digits.MAPPED, base_model=handlers_digits.BASE_MODEL, prepare=handlers_digits.PREPARE,
+        settings=handlers_digits.SETTINGS, more=("exact_match",), caveat="an untrained small model, and only these questions",
     ),
 }  # fmt: skip
