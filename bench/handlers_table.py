@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import (
+    handlers_captions,
     handlers_chat,
     handlers_digits,
     handlers_forms,
@@ -41,7 +42,6 @@ class Measured:
     settings: dict[str, str] = field(default_factory=dict)
     more: tuple[str, ...] = ()
     caveat: str = ""
-    recipe: str = ""
 
 
 def _preference(objective: str) -> Measured:
@@ -100,14 +100,19 @@ TABLE: dict[str, Measured] = {
         more=("refusal_rate", "wrongly_refused_rate", "helpfulness"), caveat="twins drawn from templates",
     ),
     "speech": Measured(
-        "AudioTranscriptHandler, CTC", "spoken digits by espeak-ng; voices held out",
-        handlers_speech.rows, handlers_speech.MAPPER, handlers_speech.MAPPED,
-        base_model=handlers_speech.BASE_MODEL, prepare=handlers_speech.PREPARE, settings=handlers_speech.SETTINGS,
-        more=("cer",), caveat="an untrained small model, synthetic speech",
+        "AudioTranscriptHandler, CTC", "spoken digits by espeak-ng; voices held out", handlers_speech.rows,
+        handlers_speech.MAPPER, handlers_speech.MAPPED, base_model=handlers_speech.BASE_MODEL, prepare=handlers_speech.PREPARE,
+        settings=handlers_speech.SETTINGS, more=("cer",), caveat="an untrained small model, synthetic speech",
     ),
-    "vision": Measured(
-        "VisionLanguageHandler", "handwritten digits, three questions each; pictures held out", handlers_digits.rows,
+    "digits": Measured(
+        "VisionLanguageHandler, questions", "scanned digits with questions; pictures held out", handlers_digits.rows,
         handlers_digits.MAPPER, handlers_digits.MAPPED, base_model=handlers_digits.BASE_MODEL, prepare=handlers_digits.PREPARE,
-        settings=handlers_digits.SETTINGS, more=("exact_match",), caveat="an untrained small model, and only these questions",
+        settings=handlers_digits.SETTINGS, more=("exact_match",), caveat="an untrained small model, 8×8 pixels",
+    ),
+    "captions": Measured(
+        "VisionLanguageHandler, captions", "drawn shapes; pairs of shapes held out", handlers_captions.rows,
+        handlers_captions.MAPPER, handlers_captions.MAPPED, base_model=handlers_captions.BASE_MODEL,
+        prepare=handlers_captions.PREPARE, settings=handlers_captions.SETTINGS, more=("bleu", "chrf"),
+        caveat="an untrained small model, drawn pictures",
     ),
 }  # fmt: skip
