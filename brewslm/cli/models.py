@@ -61,4 +61,4 @@ def _row(one: "BaseModelView") -> tuple[str, ...]:
 
 
 def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.1f}"
+    return f"{size / 1e9:.1f}" if size >= 5e7 else "<0.1"
