@@ -48,7 +48,7 @@ def _preference(objective: str) -> Measured:
         f"AlignmentHandler, {objective.upper()}", "support answers for customers and colleagues; categories held out",
         handlers_preference.rows, "preference_pair", {name: name for name in ("prompt", "chosen", "rejected")},
         prepare=("--group-by", "category"), settings=handlers_preference.SETTINGS[objective],
-        more=("mean_margin", "chosen_log_prob_gain"), caveat="pairs drawn from forms",
+        more=("reward_margin", "chosen_log_prob_gain"), caveat="pairs drawn from forms",
     )  # fmt: skip
 
 
