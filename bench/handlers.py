@@ -1,8 +1,8 @@
 """Each task handler on rows that it can learn from: the tuned model beside its base and beside cheap ways to answer.
 
 Run: python -m bench.handlers [NAME …]. Every command is one that a person would type; held-out rows are apart by template,
-speaker or category where rows are drawn. What was measured before with the same settings is kept, so that a run that was cut off goes on;
---again measures anew. About two hours on two cores, none of them more than fifteen minutes.
+speaker or category where rows are drawn. What was measured before with the same settings is kept, so that a run that was cut off
+goes on; --again measures anew. About two hours on two cores, none of them more than fifteen minutes. Needs Debian's espeak-ng.
 """
 
 import hashlib

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import (
+    handlers_captions,
     handlers_chat,
+    handlers_digits,
     handlers_forms,
     handlers_preference,
     handlers_rag,
@@ -40,7 +42,6 @@ class Measured:
     settings: dict[str, str] = field(default_factory=dict)
     more: tuple[str, ...] = ()
     caveat: str = ""
-    recipe: str = ""
 
 
 def _preference(objective: str) -> Measured:
@@ -48,7 +49,7 @@ def _preference(objective: str) -> Measured:
         f"AlignmentHandler, {objective.upper()}", "support answers for customers and colleagues; categories held out",
         handlers_preference.rows, "preference_pair", {name: name for name in ("prompt", "chosen", "rejected")},
         prepare=("--group-by", "category"), settings=handlers_preference.SETTINGS[objective],
-        more=("reward_margin", "chosen_log_prob_gain"), caveat="pairs drawn from forms",
+        more=("log_prob_margin", "reward_margin", "chosen_log_prob_gain"), caveat="pairs drawn from forms",
     )  # fmt: skip
 
 
@@ -84,7 +85,7 @@ TABLE: dict[str, Measured] = {
     "rag": Measured(
         "RAGHandler", "support-qa with true, missing and misleading passages; categories held out", handlers_rag.rows,
         handlers_rag.MAPPER, handlers_rag.MAPPED, prepare=handlers_rag.PREPARE, settings=handlers_rag.SETTINGS,
-        more=("faithfulness", "appropriate_refusal"), caveat="answers stand in a passage word for word",
+        more=("faithfulness", "appropriate_refusal_rate"), caveat="answers stand in a passage word for word",
     ),
     "dpo": _preference("dpo"),
     "orpo": _preference("orpo"),
@@ -96,12 +97,22 @@ TABLE: dict[str, Measured] = {
     "safety": Measured(
         "SafetyHandler", "do-not-answer and harmless twins; groups held out", handlers_safety.rows, handlers_safety.MAPPER,
         handlers_safety.MAPPED, prepare=handlers_safety.PREPARE, settings=handlers_safety.SETTINGS,
-        more=("refusal_rate", "helpfulness"), caveat="twins drawn from templates",
+        more=("refusal_rate", "wrongly_refused_rate", "helpfulness"), caveat="twins drawn from templates",
     ),
     "speech": Measured(
-        "AudioTranscriptHandler, CTC", "spoken digits by espeak-ng; voices held out",
-        lambda folder: handlers_speech.rows(folder), "audio_transcript", {"audio": "audio", "transcript": "transcript"},
-        base_model=handlers_speech.BASE_MODEL, prepare=("--group-by", "voice"), settings=handlers_speech.SETTINGS,
-        more=("cer",), caveat="an untrained small model, synthetic speech",
+        "AudioTranscriptHandler, CTC", "spoken digits by espeak-ng; voices held out", handlers_speech.rows,
+        handlers_speech.MAPPER, handlers_speech.MAPPED, base_model=handlers_speech.BASE_MODEL, prepare=handlers_speech.PREPARE,
+        settings=handlers_speech.SETTINGS, more=("cer",), caveat="an untrained small model, synthetic speech",
+    ),
+    "digits": Measured(
+        "VisionLanguageHandler, questions", "scanned digits with questions; pictures held out", handlers_digits.rows,
+        handlers_digits.MAPPER, handlers_digits.MAPPED, base_model=handlers_digits.BASE_MODEL, prepare=handlers_digits.PREPARE,
+        settings=handlers_digits.SETTINGS, more=("exact_match",), caveat="an untrained small model, 8×8 pixels",
+    ),
+    "captions": Measured(
+        "VisionLanguageHandler, captions", "drawn shapes; pairs of shapes held out", handlers_captions.rows,
+        handlers_captions.MAPPER, handlers_captions.MAPPED, base_model=handlers_captions.BASE_MODEL,
+        prepare=handlers_captions.PREPARE, settings=handlers_captions.SETTINGS, more=("bleu", "chrf"),
+        caveat="an untrained small model, drawn pictures",
     ),
 }  # fmt: skip

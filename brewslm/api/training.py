@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from brewslm.api.uploads import readable_path
+from brewslm.api.uploads import readable_file, readable_path
 from brewslm.api.work import ACTOR, Fields, Key, accepted, asked, queue
 from brewslm.errors import StageError
 from brewslm.observe.experiments import ExperimentDetail, ExperimentView, experiment, experiments
@@ -176,4 +176,4 @@ def predict(fields: PredictFields) -> list[Answer]:
     if fields.experiment is None:
         return ask_deployment(fields.deployment or "", fields.inputs, fields.project)
     with _one_loaded_model:
-        return ask_experiment(fields.experiment, fields.inputs)
+        return ask_experiment(fields.experiment, fields.inputs, readable_file)

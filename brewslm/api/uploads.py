@@ -90,6 +90,15 @@ def readable_path(name: str) -> str:
     return str(_inside(name)) if looks_like_path and ":" not in name else readable(name)
 
 
+def readable_file(name: str) -> str:
+    """The path of an uploaded file, or of one in a folder that the API may read.
+
+    Raises:
+        StageError(PathOutsideProject): It leads elsewhere.
+    """
+    return str(_inside(name))
+
+
 def _inside(reference: str) -> Path:
     path = (uploads_folder() / reference).resolve()
     if not any(path.is_relative_to(folder.resolve()) for folder in (uploads_folder(), *settings().api_folders)):

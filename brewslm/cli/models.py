@@ -29,6 +29,7 @@ def models(json: Json = False) -> None:
     print_line("fp32 (CPU), bf16 and 4-bit (CUDA): GB of the weights alone, computed; ~ is computed too")
     print_line("train: GB of a LoRA training, 8 rows of 128 tokens in a pass: CPU (fp32, bf16) measured, CUDA and MPS by formula")
     print_line("needs an account: the hub gives it to those who accepted its licence; set HF_TOKEN")
+    print_line("made:<name>: made on this machine from a seed, untrained, for narrow tasks")
     print_line("any other: hf:<id>[@revision], path:<folder>, path:<file>.gguf")
 
 

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 @project_app.command()
 def create(
     name: str,
-    base_model: Annotated[str | None, typer.Option(help="pypi:<name>, path:<folder>, or path:<file>.gguf.")] = None,
+    base_model: Annotated[str | None, typer.Option(help="pypi:<name>, made:<name>, path:<folder>, or path:<file>.gguf.")] = None,
     json: Json = False,
 ) -> None:
     """Create a project."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from brewslm.metrics.spans import Span
+from brewslm.models.constrained import compact
 
 _DECODER = json.JSONDecoder()
 
@@ -15,7 +16,7 @@ def written(spans: Sequence[Span]) -> str:
     """Spans as the model should write them: a compact JSON list of type and text, in the order of the text."""
     ordered = sorted(spans, key=lambda span: (span["start"], span["end"]))
     listed = [{"type": span["type"], "text": span["text"]} for span in ordered]
-    return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
+    return compact(listed)
 
 
 def read(raw: str) -> tuple[list[dict[str, str]], Counter[str]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from brewslm.handlers.base import Prediction, Scores
 from brewslm.handlers.figures import corpus, share
-from brewslm.handlers.generating import GeneratingHandler, said
+from brewslm.handlers.generating import MOST_NAME, GeneratingHandler, said
 from brewslm.media import is_media, opened_clip
 from brewslm.metrics.speech import character_errors, error_rate, word_errors
 from brewslm.models.prompt import Prompt
@@ -29,6 +29,7 @@ class AudioTranscriptHandler(GeneratingHandler):
     profile = "audio_transcript"
     scoring_mode = "text"
     input_field = "audio"
+    media = "audio"
     architectures = frozenset({"ctc", "speech_encoder_decoder"})
     primary_metric = "wer"
     lower_is_better = True
@@ -53,7 +54,7 @@ class AudioTranscriptHandler(GeneratingHandler):
     def question(self, payload: dict[str, Any]) -> str:
         """The recording's file."""
         audio = payload.get("audio")
-        return str(audio["path"]) if isinstance(audio, dict) and "path" in audio else ""
+        return str(audio["path"])[:MOST_NAME] if isinstance(audio, dict) and "path" in audio else ""
 
     def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
         """Word and character error rate over all rows, and the share of rows without an error."""
@@ -69,7 +70,7 @@ class AudioTranscriptHandler(GeneratingHandler):
         return Scores(metrics=metrics, details={"words": sum(row.units for row in words)}, row_correct=right)
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
-        """`majority_transcript`: the commonest one. `nearest_recording`: that of the train recording with the likest mean spectrum."""
+        """`majority_transcript`: the commonest. `nearest_recording`: the transcript of the train recording that sounds likest."""
         import numpy as np
 
         usual = Counter(self.completion(row.payload) for row in train).most_common(1)[0][0]

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from brewslm.media import MediaKind
 from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import OutputSchema, PreparedRow
@@ -75,6 +76,8 @@ class TaskHandler(ABC):
     scoring_mode: ClassVar[str]
     input_field: ClassVar[str]
     """The payload's field that is asked; the others hold the right answer."""
+    media: ClassVar[MediaKind | None] = None
+    """The kind of file that the input field holds, instead of a text."""
     also_asked: ClassVar[tuple[str, ...]] = ()
     """Further fields that the prompt reads, such as the context of a question: they too are known when a model is served."""
     objective: ClassVar[Objective] = "supervised"

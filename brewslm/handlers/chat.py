@@ -87,7 +87,8 @@ class ChatHandler(GeneratingHandler):
 
 def before_reply(payload: dict[str, Any]) -> Messages:
     """The messages that lead to the reply: those given, or what is asked as the user's one message."""
-    messages: Messages = payload.get("messages") or [{"role": "user", "content": payload["prompt"]}]
+    given = read_messages(payload.get("messages"))
+    messages = [{"role": "user", "content": payload["prompt"]}] if isinstance(given, Refused) else given
     if "reference" not in payload:
         return messages
     last = max(place for place, message in enumerate(messages) if message["role"] == "assistant")

@@ -8,6 +8,7 @@ from typing import Any
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
 from brewslm.handlers.figures import micro, share
 from brewslm.handlers.nearest import nearest
+from brewslm.models.constrained import compact
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
 from brewslm.rows.reasons import RowReason
@@ -47,7 +48,7 @@ class FieldExtractionHandler(TaskHandler):
 
     def completion(self, payload: dict[str, Any]) -> str:
         """The values as compact JSON, its keys in the order of the schema."""
-        return json.dumps(self.expected(payload), ensure_ascii=False, separators=(",", ":"))
+        return compact(self.expected(payload))
 
     def expected(self, payload: dict[str, Any]) -> Values:
         """The values of the row; a field that training never saw is not asked for."""

@@ -10,6 +10,9 @@ from brewslm.models.prompt import Predictor
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.rows.manifest import PreparedRow
 
+MOST_NAME = 200
+"""Characters of a file's name that stand for it: a data: address holds all of its content."""
+
 
 class GeneratingHandler(TaskHandler):
     """A task whose right answer is a text that the model writes freely."""

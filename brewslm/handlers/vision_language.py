@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from brewslm.handlers.base import Prediction, Scores
 from brewslm.handlers.figures import corpus, mean, share
-from brewslm.handlers.generating import GeneratingHandler, said
+from brewslm.handlers.generating import MOST_NAME, GeneratingHandler, said
 from brewslm.media import is_media, opened_picture
 from brewslm.metrics import text
 from brewslm.models.prompt import Prompt
@@ -31,6 +31,7 @@ class VisionLanguageHandler(GeneratingHandler):
     profile = "vision_language"
     scoring_mode = "text"
     input_field = "image"
+    media = "image"
     also_asked = ("prompt",)
     architectures = frozenset({"vision_language"})
     primary_metric = "f1"
@@ -60,7 +61,11 @@ class VisionLanguageHandler(GeneratingHandler):
     def question(self, payload: dict[str, Any]) -> str:
         """The question, and the picture's file."""
         image = payload.get("image")
-        return f"{payload.get('prompt') or DESCRIBE} [{image['path']}]" if isinstance(image, dict) and "path" in image else ""
+        return (
+            f"{payload.get('prompt') or DESCRIBE} [{image['path'][:MOST_NAME]}]"
+            if isinstance(image, dict) and "path" in image
+            else ""
+        )
 
     def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
         """Exact match and token F1, as of answers; BLEU-4, ROUGE-L and chrF, as of captions. The share right of each question."""
@@ -84,7 +89,7 @@ class VisionLanguageHandler(GeneratingHandler):
         )
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
-        """`majority_answer`: the commonest one to the same question. `nearest_picture`: that of the train picture most like it."""
+        """`majority_answer`: the commonest one to the same question. `nearest_picture`: that of the likest train picture."""
         known: dict[str, list[PreparedRow]] = defaultdict(list)
         for row in train:
             known[_form(row)].append(row)

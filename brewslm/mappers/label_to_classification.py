@@ -76,7 +76,9 @@ class LabelToClassification(Mapper):
         found = sorted({label.strip() for label in labels if label is not None})
         unknown = [label for label in found if self._allowed and label not in self._allowed]
         if unknown:
-            return Refused(
-                RowReason.LABEL_NOT_ALLOWED, f"label is {unknown[0][:60]!r}; allowed: {', '.join(sorted(self._allowed))}"
-            )
+            return self._not_allowed(unknown[0])
         return {"text": text, "labels": found}
+
+    def _not_allowed(self, label: str) -> Refused:
+        allowed = ", ".join(sorted(self._allowed))
+        return Refused(RowReason.LABEL_NOT_ALLOWED, f"label is {label[:60]!r}; allowed: {allowed}")

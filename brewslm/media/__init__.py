@@ -2,17 +2,17 @@
 
 from brewslm.media.clips import read_clip
 from brewslm.media.facts import FORMATS, MediaKind, Unusable, is_media
-from brewslm.media.keep import FOLDER, MediaFolder, forget, named_in
-from brewslm.media.opening import MediaChanged, opened_clip, opened_picture
+from brewslm.media.keep import FOLDER, MediaFolder, facts_of, forget, named_in
+from brewslm.media.opening import opened_clip, opened_picture
 from brewslm.media.pictures import read_picture
 
 __all__ = [
     "FOLDER",
     "FORMATS",
-    "MediaChanged",
     "MediaFolder",
     "MediaKind",
     "Unusable",
+    "facts_of",
     "forget",
     "is_media",
     "named_in",

@@ -30,18 +30,25 @@ def content_of(named: str, folder: Path | None) -> bytes:
         Unusable(MEDIA_TOO_LARGE): It has more bytes than BREWSLM_MEDIA_BYTES.
         Unusable(MEDIA_CORRUPT): It is empty, or a data: address that is not whole.
     """
-    if found := _DATA.match(named):
-        content = _decoded(named[found.end() :])
-    elif _ADDRESS.match(named):
+    content = decoded(named)
+    if content is None and _ADDRESS.match(named):
         raise Unusable(RowReason.MEDIA_ADDRESS, "it is an address, not a file")
-    else:
-        content = _read(_confined(named, folder))
+    content = _read(_confined(named, folder)) if content is None else content
     if not content:
         raise Unusable(RowReason.MEDIA_CORRUPT, "it has 0 bytes")
     return content
 
 
-def _decoded(text: str) -> bytes:
+def decoded(named: str) -> bytes | None:
+    """What a data: address holds; None of what is none.
+
+    Raises:
+        Unusable(MEDIA_CORRUPT, MEDIA_TOO_LARGE): It is not whole, or too large.
+    """
+    found = _DATA.match(named)
+    if found is None:
+        return None
+    text = named[found.end() :]
     _check_bytes(len(text) * 3 // 4 - 2)
     try:
         return base64.b64decode(text, validate=True)

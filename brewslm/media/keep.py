@@ -67,6 +67,19 @@ class MediaFolder:
         return {"path": path, "sha256": digest, "bytes": len(content), **measured}
 
 
+def facts_of(named: str, kind: MediaKind) -> dict[str, Any]:
+    """The facts of a file that is not to be kept: its path, whole, or its data: address, in the place of that in a project.
+
+    Raises:
+        Unusable: It can't be taken.
+    """
+    path = named if named.startswith("data:") else str(Path(named).expanduser().absolute())
+    taken = MediaFolder(None, Path(path).parent).take(path, kind)
+    if isinstance(taken, Unusable):
+        raise taken
+    return taken | {"path": path}
+
+
 def named_in(payloads: Iterable[dict[str, Any]]) -> Iterator[str]:
     """The paths of the media files that payloads name."""
     return (value["path"] for payload in payloads for value in payload.values() if is_media(value))

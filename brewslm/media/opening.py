@@ -5,21 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from brewslm.errors import StageError
 from brewslm.media.clips import read_clip
 from brewslm.media.facts import MediaKind, Unusable, format_of
+from brewslm.media.finding import decoded
 from brewslm.media.pictures import read_picture
+from brewslm.reasons.prepare import ManifestMismatch
 from brewslm.rows.reasons import RowReason
 
 if TYPE_CHECKING:
     from brewslm.media.clips import Samples
-
-
-class MediaChanged(Exception):
-    """A kept file is gone, or is not what its row says."""
-
-    def __init__(self, path: str, expected_sha256: str, found_sha256: str | None) -> None:
-        super().__init__(path)
-        self.path, self.expected_sha256, self.found_sha256 = path, expected_sha256, found_sha256
 
 
 def opened_picture(file: Mapping[str, Any]) -> Any:
@@ -29,7 +24,7 @@ def opened_picture(file: Mapping[str, Any]) -> Any:
         file: With `path`, as PreparedData gives it, and `sha256` where it is to be held against it.
 
     Raises:
-        MediaChanged: It is gone or changed.
+        StageError(ManifestMismatch): It is gone or changed since it was kept.
         Unusable: It is no picture that can be read.
     """
     content, name = _content(file, "image")
@@ -40,7 +35,7 @@ def opened_clip(file: Mapping[str, Any], rate: int) -> "Samples":
     """The recording as one channel at so many samples a second.
 
     Raises:
-        MediaChanged: It is gone or changed.
+        StageError(ManifestMismatch): It is gone or changed since it was kept.
         Unusable: It is no recording that can be read.
     """
     content, name = _content(file, "audio")
@@ -49,13 +44,20 @@ def opened_clip(file: Mapping[str, Any], rate: int) -> "Samples":
 
 
 def _content(file: Mapping[str, Any], kind: MediaKind) -> tuple[bytes, str]:
-    path, expected = Path(file["path"]), file.get("sha256")
+    path, expected = str(file["path"]), file.get("sha256")
     try:
-        content = path.read_bytes()
+        held = decoded(path)
+        content = Path(path).read_bytes() if held is None else held
     except OSError as error:
         if expected:
-            raise MediaChanged(file["path"], expected, None) from error
+            raise _changed(path, expected, None) from error
         raise Unusable(RowReason.MEDIA_MISSING, str(error.strerror)) from None
     if expected and (found := hashlib.sha256(content).hexdigest()) != expected:
-        raise MediaChanged(file["path"], expected, found)
+        raise _changed(path, expected, found)
     return content, format_of(content, kind)
+
+
+def _changed(path: str, expected: str, found: str | None) -> StageError:
+    name = Path(path).name
+    reason = ManifestMismatch(manifest_version=0, file=name, expected_sha256=expected, found_sha256=found)
+    return StageError(reason, where=name, cause="it is missing" if found is None else "its SHA-256 differs")

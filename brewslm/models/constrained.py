@@ -1,5 +1,6 @@
 """Answers that can be nothing but JSON of a schema: at each token, only those that keep to it may be chosen (llguidance)."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,16 +12,15 @@ _COMPACT: Any = {"whitespace_flexible": False, "item_separator": ",", "key_separ
 def processor(tokenizer: Any, schema: Schema, end: int, max_new_tokens: int) -> Any:
     """What transformers' `generate` calls at each token of a batch.
 
-    Near the end of its tokens an answer is brought to a close: whatever is open is closed as soon as the schema lets it.
+    An answer that has had its tokens is brought to a close: whatever is open is closed as soon as the schema lets it.
 
     Args:
         end: The id of the token that ends an answer.
-        max_new_tokens: How many tokens each answer may have.
+        max_new_tokens: After how many tokens it is closed; `closing_room` more are enough for that.
     """
     from transformers import LogitsProcessor
 
     closers = [end, *_ids(tokenizer, ('"', "]", "}"))]
-    reserve = min(closing_room(schema), max_new_tokens)
 
     class KeepsToSchema(LogitsProcessor):  # type: ignore[misc]
         """One matcher for each answer of the batch."""
@@ -38,10 +38,15 @@ def processor(tokenizer: Any, schema: Schema, end: int, max_new_tokens: int) -> 
                     if not matcher.is_stopped():
                         matcher.consume_token(last)
             self._written += 1
-            closing = closers if self._written > max_new_tokens - reserve else []
+            closing = closers if self._written > max_new_tokens else []
             return _masked(scores, [_allowed(matcher, scores.shape[-1], end, closing) for matcher in self._matchers])
 
     return KeepsToSchema()
+
+
+def compact(value: Any) -> str:
+    """JSON as an answer is to be written: without white space, and with DEL escaped, which llguidance forbids as it stands."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("\x7f", "\\u007f")
 
 
 def closing_room(schema: Schema) -> int:

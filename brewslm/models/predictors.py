@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from brewslm.models.constrained import Schema, processor
+from brewslm.models.constrained import Schema, closing_room, processor
 from brewslm.models.packing import common_prefix
 from brewslm.models.prompt import WHOLE_TEXT, Prompt
 from brewslm.models.templates import Style, answer_ids, end_token_id, pad_left, prompt_ids
@@ -47,7 +47,7 @@ class WeightsPredictor:
     def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: Schema | None = None) -> list[str]:
         """Per prompt, the greedy continuation without its end mark; a plain prompt's ends at its first line break.
 
-        With a schema, each is JSON of it.
+        With a schema, each is JSON of it; what is open after its tokens is closed, for which some more are taken.
         """
         ids = [prompt_ids(self._tokenizer, prompt, self._style) for prompt in prompts]
         return self._batched(ids, len, lambda batch: self._continue(batch, max_new_tokens, schema))
@@ -159,7 +159,8 @@ class WeightsPredictor:
         from transformers import GenerationConfig
 
         padded, mask = pad_left(batch, self._end)
-        config = GenerationConfig(max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=self._end, pad_token_id=self._end)
+        most = max_new_tokens + (closing_room(schema) if schema else 0)
+        config = GenerationConfig(max_new_tokens=most, do_sample=False, eos_token_id=self._end, pad_token_id=self._end)
         keeps = [processor(self._tokenizer, schema, self._end, max_new_tokens)] if schema else None
         with torch.inference_mode():
             out = self._model.generate(

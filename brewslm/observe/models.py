@@ -35,8 +35,9 @@ class BaseModelView(BaseModel):
     """A base model of the catalogue.
 
     Attributes:
-        source: Who gives it: "package" comes through the package index, "hub" from the Hugging Face Hub.
-        file_bytes: Of its weights as they are fetched; of the hub's models as bf16, computed (`file_bytes_computed`).
+        source: Who gives it: "package" comes through the package index, "hub" from the Hugging Face Hub, "made" is
+            made on this machine and untrained.
+        file_bytes: Of its weights as they are fetched; of others as bf16, computed (`file_bytes_computed`).
         training_bytes: None of architectures other than causal: preflight tells.
         gated: The hub wants a token of an account that accepted the licence.
     """
@@ -66,13 +67,17 @@ def _view(locator: str, entry: CatalogueEntry) -> BaseModelView:
     embedding = entry.vocabulary * entry.hidden_size
     four_bit = round((entry.parameters - embedding) * FOUR_BIT_BYTES) + 2 * embedding
     return BaseModelView(
-        locator=locator, name=entry.name, source="package" if entry.package else "hub", licence=entry.licence,
+        locator=locator, name=entry.name, source=_source(locator, entry), licence=entry.licence,
         model_class=entry.model_class, architecture=entry.architecture,
         parameters=entry.parameters, context_length=entry.context_length,
         file_bytes=entry.file_bytes or 2 * entry.parameters, file_bytes_computed=entry.file_bytes is None,
         weight_bytes=WeightBytes(cpu_fp32=4 * entry.parameters, cuda_bf16=2 * entry.parameters, cuda_4bit=four_bit),
         training_bytes=_training(entry) if entry.architecture == "causal" else None, gated=entry.gated, note=entry.note,
     )  # fmt: skip
+
+
+def _source(locator: str, entry: CatalogueEntry) -> str:
+    return "package" if entry.package else "made" if locator.startswith("made:") else "hub"
 
 
 def _training(entry: CatalogueEntry) -> TrainingBytes:

@@ -1,6 +1,6 @@
 """Ask a trained experiment, or a deployment. Nothing is written: an answer changes no state."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
 from brewslm.handlers.base import TaskHandler
+from brewslm.media import MediaKind, Unusable, facts_of
 from brewslm.models.prompt import Predictor
 from brewslm.reasons.refusals import EndpointUnavailable, InvalidRequest, NotTrained, UnknownRun
 from brewslm.rows.manifest import PreparedData, PreparedRow
@@ -69,8 +70,11 @@ def read_inputs(lines: Iterable[str], where: str) -> list[Input]:
     return found
 
 
-def ask_experiment(experiment_id: str, inputs: Sequence[Input]) -> list[Answer]:
+def ask_experiment(experiment_id: str, inputs: Sequence[Input], readable: Callable[[str], str] = str) -> list[Answer]:
     """Load the experiment's model here, and ask it.
+
+    Args:
+        readable: Gives the path of a picture or recording that an input names, or raises where it may not be read.
 
     Raises:
         StageError(UnknownRun, NotTrained, InvalidRequest): There is no such model, or an input that it can't be asked.
@@ -83,7 +87,7 @@ def ask_experiment(experiment_id: str, inputs: Sequence[Input]) -> list[Answer]:
     with reading() as session:
         experiment = experiment_of(session, experiment_id)
         handler = _handler(session, experiment)
-    rows = _rows(handler, inputs)
+    rows = _rows(handler, inputs, readable)
     adapter = project_folder(experiment.project_id) / experiment.adapter_path
     if not trained_weights(adapter).is_file():
         raise StageError(NotTrained(), f"{experiment_id} has lost its adapter", where=experiment.adapter_path)
@@ -156,11 +160,13 @@ def _live(version: tables.DeploymentVersion, export: tables.Export) -> Iterator[
         yield endpoint
 
 
-def _rows(handler: TaskHandler, inputs: Sequence[Input]) -> list[PreparedRow]:
+def _rows(handler: TaskHandler, inputs: Sequence[Input], readable: Callable[[str], str] = str) -> list[PreparedRow]:
     name = handler.input_field
     rows = []
     for place, one in enumerate(inputs, 1):
         payload = {name: one} if isinstance(one, str) else one
+        if handler.media is not None:
+            payload = payload | {name: _file(payload.get(name), handler.media, f"input {place}", readable)}
         if not handler.question(payload):
             raise StageError(InvalidRequest(), f"input {place} has no {name}", cause=f"{handler.profile} is asked by {name}")
         asked = {field: payload[field] for field in (name, *handler.also_asked) if field in payload}
@@ -168,6 +174,19 @@ def _rows(handler: TaskHandler, inputs: Sequence[Input]) -> list[PreparedRow]:
     if not rows:
         raise StageError(InvalidRequest(), "There is nothing to ask", next_step="Give a text, or JSON lines.")
     return rows
+
+
+def _file(named: Any, kind: MediaKind, where: str, readable: Callable[[str], str]) -> dict[str, Any]:
+    """The facts of the picture or recording that an input names."""
+    if not isinstance(named, str):
+        raise StageError(InvalidRequest(), f"{where} names no file", cause=f"it needs the path of the {kind}, or a data: address")
+    try:
+        return facts_of(named if named.startswith("data:") else readable(named), kind)
+    except Unusable as why:
+        raise StageError(
+            InvalidRequest(), f"The {kind} of {where} can't be used", cause=f"{why.reason.value}: {why.detail}",
+            next_step=why.reason.remedy,
+        ) from None  # fmt: skip
 
 
 def _ask(handler: TaskHandler, predictor: Predictor, rows: Sequence[PreparedRow]) -> list[Answer]:

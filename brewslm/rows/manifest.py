@@ -15,6 +15,8 @@ from brewslm.rows.splitting import SplitPolicy
 from brewslm.store.files import read_json, sha256
 
 SCHEMA = "brewslm/data-manifest/2"
+_FILE = frozenset({"path", "sha256", "bytes"})
+"""What a payload's value holds that is a kept picture or recording."""
 
 
 class OutputSchema(BaseModel):
@@ -190,22 +192,29 @@ class PreparedData:
         if split in self.manifest.splits:
             with (self.path.parent / self.manifest.splits[split].path).open("rb") as lines:
                 for line in lines:
-                    yield _located(PreparedRow.model_validate(orjson.loads(line)), self.path.parents[2])
+                    yield self._located(PreparedRow.model_validate(orjson.loads(line)))
+
+    def _located(self, row: PreparedRow) -> PreparedRow:
+        """The row with the whole paths of its pictures and recordings: whoever reads it need not know where the project stands.
+
+        Their content is held against its hash when it is read; here, that they are there.
+        """
+        files = {name: value for name, value in row.payload.items() if isinstance(value, dict) and value.keys() >= _FILE}
+        if not files:
+            return row
+        found = {}
+        for name, value in files.items():
+            path = self.path.parents[2] / value["path"]
+            if not path.is_file() or path.stat().st_size != value["bytes"]:
+                self._check(path, value["sha256"], self.manifest.version)
+            found[name] = value | {"path": str(path)}
+        return row.model_copy(update={"payload": row.payload | found})
 
     def _check(self, path: Path, expected: str, version: int) -> None:
         found = sha256(path) if path.exists() else None
         if found != expected:
             reason = ManifestMismatch(manifest_version=version, file=path.name, expected_sha256=expected, found_sha256=found)
             raise StageError(reason, where=path.name, cause="it is missing" if found is None else "its SHA-256 differs")
-
-
-def _located(row: PreparedRow, project: Path) -> PreparedRow:
-    """The row with the whole paths of its pictures and recordings: whoever reads it need not know where the project stands."""
-    files = {name: value for name, value in row.payload.items() if isinstance(value, dict) and {"path", "sha256"} <= value.keys()}
-    if not files:
-        return row
-    found = {name: value | {"path": str(project / value["path"])} for name, value in files.items()}
-    return row.model_copy(update={"payload": row.payload | found})
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Sample(BaseModel):
     kind: Literal["wheel", "sdist"]
     sha256: str
     members: list[str]
-    reader: Literal["scored_lines", "tagged_xml", "conversations", "harmful_prompts"]
+    reader: Literal["scored_lines", "tagged_xml", "conversations", "harmful_prompts", "spoken_clips"]
     mapping: SourceHints | None = None
     quickstart: Quick | None = None
 

@@ -5,6 +5,7 @@ import re
 import tarfile
 import xml.etree.ElementTree as ElementTree
 import zipfile
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -117,7 +118,14 @@ def harmful_prompts(files: Sequence[bytes]) -> Iterator[Any]:
                 yield {"prompt": orjson.loads(line)["prompt"], "harm_category": harm}
 
 
+def spoken_clips(files: Sequence[bytes]) -> Iterator[Any]:
+    """A transcript, then its recording, by turns. The recording stands in the row, as a data: address."""
+    for transcript, recording in zip(files[::2], files[1::2], strict=True):
+        audio = "data:audio/wav;base64," + b64encode(recording).decode()
+        yield {"audio": audio, "transcript": transcript.decode("utf-8").strip()}
+
+
 READERS: dict[str, Callable[[Sequence[bytes]], Iterator[Any]]] = {
-    reader.__name__: reader for reader in (scored_lines, tagged_xml, conversations, harmful_prompts)
+    reader.__name__: reader for reader in (scored_lines, tagged_xml, conversations, harmful_prompts, spoken_clips)
 }
 """By the name that the catalogue uses."""

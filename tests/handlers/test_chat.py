@@ -45,6 +45,8 @@ def test_a_live_talk_is_gone_on_with_where_it_stands(handler, tiny_base):
     live = handler.prompt({"messages": talk("hi", "hello", "bye")})
     tokenizer = load_tokenizer(tiny_base)
     assert prompt_ids(tokenizer, live) == prompt_ids(tokenizer, trained)
+    other_names = [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "hello"}, {"from": "human", "value": "bye"}]
+    assert handler.prompt({"messages": other_names}) == live
     assert handler.prompt({"prompt": "hi"}).messages == ({"role": "user", "content": "hi"},)
     assert handler.question({"messages": talk("hi", "hello", "bye")}) == "bye"
     assert handler.question({"messages": [{"role": "user"}]}) == handler.question({}) == ""

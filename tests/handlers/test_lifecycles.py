@@ -58,14 +58,16 @@ def test_forms(trainable, tmp_path):
     rows = [{"text": f"order {n % 2} {own_words(n)}", "state": str(n % 2), "city": None} for n in range(120)]
     mapped = {"text": "text", "fields": "state,city"}
     lived = live(
-        Journey(rows, "kv_to_structured", ["order 1 main street"], mapped, prepare=("--eval-rows", "40")), trainable, tmp_path
+        Journey(rows, "kv_to_structured", ["order 1 main street", "order 0 state code"], mapped, prepare=("--eval-rows", "40")),
+        trainable,
+        tmp_path,
     )
     assert lived.prepared["output_schema"]["fields"] == ["state", "city"]
     systems = lived.evaluated["scorecard"]["systems"]
     assert set(systems) == {"tuned", "base", "majority", "nearest_text"}
     tuned, base = (systems[name]["metrics"] for name in ("tuned", "base"))
     assert tuned["f1"]["value"] > base["f1"]["high"] and tuned["json_validity_rate"]["value"] == 1
-    assert lived.answers[0]["output"] == {"state": "1", "city": None}
+    assert [answer["output"] for answer in lived.answers] == [{"state": "1", "city": None}, {"state": "0", "city": None}]
 
 
 def test_passages(trainable, tmp_path):
@@ -88,14 +90,22 @@ def test_passages(trainable, tmp_path):
 
 def test_harmful_and_harmless_prompts(trainable, tmp_path):
     rows = [
-        {"prompt": f"awful {own_words(n)}", "label": "crime"}
+        {"prompt": f"{own_words(n)} awful and awful", "label": "crime"}
         if n % 2
-        else {"prompt": f"lovely {own_words(n)}", "label": "harmless", "response": "good movie"}
+        else {"prompt": f"{own_words(n)} lovely and lovely", "label": "harmless", "response": "good movie"}
         for n in range(60)
     ]
     mapped = {name: name for name in ("prompt", "label", "response")}
     lived = live(
-        Journey(rows, "safety_prompt", ["awful plot", "lovely plot"], mapped, train=("--set", "epochs=12")), trainable, tmp_path
+        Journey(
+            rows,
+            "safety_prompt",
+            ["the plot was awful and awful", "the plot was lovely and lovely"],
+            mapped,
+            train=("--set", "epochs=12"),
+        ),
+        trainable,
+        tmp_path,
     )
     systems = lived.evaluated["scorecard"]["systems"]
     assert set(systems) == {"tuned", "base", "refuse_all", "refuse_none", "nearest_prompt"}

@@ -24,3 +24,13 @@ def tone(hertz: float = 440.0, seconds: float = 0.2, rate: int = 8000, **how: An
     written = io.BytesIO()
     soundfile.write(written, 0.3 * np.sin(2 * np.pi * hertz * at), rate, **({"format": "WAV", "subtype": "PCM_16"} | how))
     return written.getvalue()
+
+
+def sweep(first: float, last: float, seconds: float = 0.4, rate: int = 16000) -> bytes:
+    """A tone that goes from one pitch to another."""
+    import soundfile
+
+    hertz = np.linspace(first, last, round(seconds * rate))
+    written = io.BytesIO()
+    soundfile.write(written, 0.3 * np.sin(2 * np.pi * np.cumsum(hertz) / rate), rate, format="WAV")
+    return written.getvalue()

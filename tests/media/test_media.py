@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from brewslm.media import MediaChanged, MediaFolder, Unusable, opened_clip, opened_picture, read_clip, read_picture
+from brewslm.errors import StageError
+from brewslm.media import MediaFolder, Unusable, opened_clip, opened_picture, read_clip, read_picture
 from brewslm.media.facts import format_of
 from brewslm.rows import RowReason
 from brewslm.settings import settings as ours
@@ -174,10 +175,10 @@ def test_a_file_is_kept_once_by_its_content_and_opens_as_it_was(tmp_path):
     whole = taken | {"path": str(project / taken["path"])}
     assert len(opened_clip(whole, 8000)) == 1600
     (project / taken["path"]).write_bytes(content[:-1] + b"\0\0")
-    with pytest.raises(MediaChanged):
+    with pytest.raises(StageError, match="manifest"):
         opened_clip(whole, 8000)
     (project / taken["path"]).unlink()
-    with pytest.raises(MediaChanged):
+    with pytest.raises(StageError, match="manifest"):
         opened_clip(whole, 8000)
 
 

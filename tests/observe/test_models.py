@@ -16,7 +16,7 @@ def test_the_embedded_default_is_first_and_every_model_says_its_licence_and_what
     for one in found:
         assert one.licence and one.context_length >= (8192 if one.architecture == "causal" else 512)
         assert one.weight_bytes.cuda_4bit < one.weight_bytes.cuda_bf16 < one.weight_bytes.cpu_fp32
-        assert one.file_bytes_computed == (one.source == "hub")
+        assert one.file_bytes_computed == (one.source != "package")
 
 
 def test_the_sizes_are_those_that_the_library_counts():

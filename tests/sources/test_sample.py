@@ -5,6 +5,7 @@ import pytest
 
 from brewslm.errors import StageError
 from brewslm.mappers import mapper_of
+from brewslm.media import MediaFolder
 from brewslm.rows import RawRow, SentinelRow
 from brewslm.sources import connector_of
 from brewslm.sources.base import blocks_of
@@ -50,6 +51,14 @@ def test_the_prompts_that_should_be_refused_are_there_with_their_kind_of_harm() 
     assert len(rows) == 939
     assert Counter(row["harm_category"] for row in rows)["malicious_uses"] == 243
     assert all(row["prompt"].strip() for row in rows)
+
+
+def test_the_recordings_come_with_their_transcripts_and_can_be_heard() -> None:
+    rows = [row.values for row in rows_of("librivox") if isinstance(row, RawRow)]
+    taken = [MediaFolder(None, None).take(row["audio"], "audio") for row in rows]
+    assert [one["sample_rate"] for one in taken if isinstance(one, dict)] == [16000] * 5
+    assert round(sum(one["seconds"] for one in taken if isinstance(one, dict)), 1) == 24.7
+    assert rows[1]["transcript"] == "he was not an ill disposed young man"
 
 
 def test_an_unknown_sample_is_refused_with_a_hint() -> None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,7 +27,7 @@ class Ctc(Architecture):
         """Labels are letters; none where a letter or digit is not among the model's, or a frame is too little for each."""
         clip, labels = clip_of(prompt), self.letters(completion)
         frames = self.frames(clip["seconds"])
-        needed = len(labels) + sum(one == other for one, other in zip(labels, labels[1:], strict=False))
+        needed = len(labels) + sum(one == other for one, other in pairwise(labels))
         return Encoded(row_id, {"clip": clip}, labels if needed <= frames else [], frames)
 
     def collate(self, batch: Sequence[Encoded]) -> dict[str, Any]:

@@ -19,8 +19,8 @@ class EncoderDecoder(Writer):
     def encode(self, row_id: str, prompt: Prompt, completion: str) -> Encoded:
         """The decoder starts anew, so that every label is supervised."""
         labels = self._tokenizer(text_target=completion, truncation=False)["input_ids"]
-        if labels[-1:] != [self._end]:
-            labels = [*labels, self._end]
+        if labels[-1:] != [self.end_id]:
+            labels = [*labels, self.end_id]
         ids = self.prompt_ids(prompt)
         return Encoded(row_id, {"input_ids": ids}, list(labels), max(len(ids), len(labels)))
 
@@ -45,12 +45,12 @@ class EncoderDecoder(Writer):
         from transformers import GenerationConfig
 
         config = GenerationConfig(
-            max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=self._end, pad_token_id=self._tokenizer.pad_token_id,
+            max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=self.end_id, pad_token_id=self._tokenizer.pad_token_id,
             decoder_start_token_id=model.config.decoder_start_token_id,
         )  # fmt: skip
         with torch.inference_mode():
             out = model.generate(**self._read([self.prompt_ids(one) for one in prompts]), generation_config=config)
-        return [str(self._tokenizer.decode(until_end(ids[1:], self._end), skip_special_tokens=True)) for ids in out.tolist()]
+        return [str(self._tokenizer.decode(until_end(ids[1:], self.end_id), skip_special_tokens=True)) for ids in out.tolist()]
 
     def prompt_ids(self, prompt: Prompt) -> list[int]:
         """What the encoder reads, with the tokenizer's own marks."""
@@ -63,7 +63,8 @@ class EncoderDecoder(Writer):
         return {"input_ids": padded(ids, self._tokenizer.pad_token_id), "attention_mask": mask}
 
     @property
-    def _end(self) -> int:
+    def end_id(self) -> int:
+        """The tokenizer's own."""
         return int(self._tokenizer.eos_token_id)
 
     @cached_property

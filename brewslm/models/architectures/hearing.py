@@ -1,4 +1,4 @@
-"""What the architectures share that hear: a prompt's recording as the features that a model reads, computed once where memory allows."""
+"""What the architectures share that hear: a recording as the features that a model reads, computed once where memory allows."""
 
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,7 @@ class Hearing:
         """Of one recording: (positions,) or (positions, bands), or as Whisper has it (bands, positions).
 
         Raises:
-            MediaChanged, Unusable: See media.opened_clip.
+            StageError(ManifestMismatch): Its file was changed.
         """
         key = clip.get("sha256") or clip["path"]
         if key in self._kept:

@@ -24,7 +24,7 @@ class SpeechEncoderDecoder(Writer):
         """Of the decoder's tokens the transcript and its end mark are supervised, and not the marks before it."""
         clip, before = clip_of(prompt), self._before
         answer = self._tokenizer(completion, add_special_tokens=False)["input_ids"]
-        labels = [*[IGNORED] * (len(before) - 1), *answer, self._end]
+        labels = [*[IGNORED] * (len(before) - 1), *answer, self.end_id]
         positions = self._extractor.nb_max_frames // 2
         tokens = positions + len(labels) if clip["seconds"] <= self._extractor.chunk_length else TOO_LONG
         return Encoded(row_id, {"clip": clip, "decoder_input_ids": [*before, *answer]}, labels, tokens)
@@ -32,7 +32,7 @@ class SpeechEncoderDecoder(Writer):
     def collate(self, batch: Sequence[Encoded]) -> dict[str, Any]:
         """Features of the whole window; the decoder's tokens padded on the right."""
         return self._heard([one.inputs["clip"] for one in batch]) | {
-            "decoder_input_ids": padded([one.inputs["decoder_input_ids"] for one in batch], self._end),
+            "decoder_input_ids": padded([one.inputs["decoder_input_ids"] for one in batch], self.end_id),
             "labels": padded([one.labels for one in batch], IGNORED),
         }
 
@@ -56,13 +56,16 @@ class SpeechEncoderDecoder(Writer):
         heard = of_type(self._heard([clip_of(one) for one in prompts]), model.dtype)
         room = min(max_new_tokens, model.config.max_target_positions - before.shape[1])
         config = GenerationConfig(
-            max_new_tokens=room, do_sample=False, eos_token_id=self._end, pad_token_id=self._end,
+            max_new_tokens=room, do_sample=False, eos_token_id=self.end_id, pad_token_id=self.end_id,
             decoder_start_token_id=self._before[0],
         )  # fmt: skip
+        whole = torch.ones(heard[FEATURES].shape[0], heard[FEATURES].shape[2], dtype=torch.long)
         with torch.inference_mode():
-            out = GenerationMixin.generate(model, **heard, decoder_input_ids=before, generation_config=config)
+            out = GenerationMixin.generate(
+                model, **heard, attention_mask=whole, decoder_input_ids=before, generation_config=config
+            )  # fmt: skip
         written = out[:, before.shape[1] :].tolist()
-        return [str(self._tokenizer.decode(until_end(ids, self._end), skip_special_tokens=True)).strip() for ids in written]
+        return [str(self._tokenizer.decode(until_end(ids, self.end_id), skip_special_tokens=True)).strip() for ids in written]
 
     def _heard(self, clips: Sequence[dict[str, Any]]) -> dict[str, Any]:
         import numpy as np
@@ -78,7 +81,8 @@ class SpeechEncoderDecoder(Writer):
         return [known[mark] for mark in (_START, *language, _NO_TIMES)]
 
     @property
-    def _end(self) -> int:
+    def end_id(self) -> int:
+        """The tokenizer's own."""
         return int(self._tokenizer.eos_token_id)
 
     @cached_property

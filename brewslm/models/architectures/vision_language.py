@@ -29,7 +29,7 @@ class VisionLanguage(Writer):
         """Prompt, answer and end mark; the pictures are opened when the row's turn comes, and not before."""
         asked = self.prompt_ids(prompt)
         answer = self._tokenizer(neutral(completion, self._marks), add_special_tokens=False)["input_ids"]
-        ids = [*asked, *answer, self.end]
+        ids = [*asked, *answer, self.end_id]
         labels = [IGNORED] * len(asked) + ids[len(asked) :]
         return Encoded(row_id, {"input_ids": ids, "pictures": media_of(prompt, "image")}, labels, len(ids))
 
@@ -60,11 +60,13 @@ class VisionLanguage(Writer):
 
         rows = [Encoded("", {"pictures": media_of(one, "image")}, [], 0) for one in prompts]
         text = self._text([self.prompt_ids(one) for one in prompts], left=True)
-        config = GenerationConfig(max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=self.end, pad_token_id=self._pad)
+        config = GenerationConfig(
+            max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=self.end_id, pad_token_id=self._pad
+        )
         with torch.inference_mode():
             out = model.generate(**text, **of_type(self._seen(rows), model.dtype), generation_config=config)
         written = out[:, text["input_ids"].shape[1] :].tolist()
-        return [str(self._tokenizer.decode(until_end(ids, self.end), skip_special_tokens=True)) for ids in written]
+        return [str(self._tokenizer.decode(until_end(ids, self.end_id), skip_special_tokens=True)) for ids in written]
 
     def prompt_ids(self, prompt: Prompt) -> list[int]:
         """The ids of a prompt, a picture's places among them: how many those are hangs on its size alone."""
@@ -77,7 +79,7 @@ class VisionLanguage(Writer):
         return self._ids[key]
 
     @cached_property
-    def end(self) -> int:
+    def end_id(self) -> int:
         """The token that ends an answer: what the template writes right after one, or else the tokenizer's eos."""
         turn = [{"role": "user", "content": _parts("Q")}, {"role": "assistant", "content": _parts(ANSWER)}]
         after = str(self._processor.apply_chat_template(turn, tokenize=False)).rpartition(ANSWER)[2]
@@ -126,7 +128,7 @@ class VisionLanguage(Writer):
     @property
     def _pad(self) -> int:
         found = self._tokenizer.pad_token_id
-        return int(self.end if found is None else found)
+        return int(self.end_id if found is None else found)
 
     @cached_property
     def _marks(self) -> tuple[str, ...]:

@@ -130,7 +130,10 @@ def _tags_between_spaces(values: Sequence[Any]) -> Verdict | None:
 def _media(values: Sequence[Any]) -> Verdict | None:
     named = [file_name(value) for value in values]
     for pattern, kind, what in ((_IMAGE, ColumnType.IMAGE_PATH, "images"), (_AUDIO, ColumnType.AUDIO_PATH, "recordings")):
-        matching = sum(len(name) <= _FILE_CHARACTERS and bool(pattern.match(name)) for name in named)
+        held = "data:image/" if pattern is _IMAGE else "data:audio/"
+        matching = sum(
+            name.startswith(held) or (len(name) <= _FILE_CHARACTERS and bool(pattern.match(name))) for name in named
+        )  # fmt: skip
         if matching >= _ENOUGH * len(values):
             return kind, 0.95, f"{matching} of {len(values)} name {what}"
     return None

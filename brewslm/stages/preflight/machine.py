@@ -28,7 +28,7 @@ def check_dependencies(recipe: Recipe, formats: tuple[str, ...]) -> Iterator[Fin
             version(name)
         except PackageNotFoundError:
             of_method = name in BY_METHOD.get(recipe.method, ())
-            wanted = f"method {recipe.method} needs it" if of_method else ", ".join((*NEEDED, *by_objective))
+            wanted = f"{name}, for method {recipe.method}" if of_method else ", ".join((*NEEDED, *by_objective))
             step = "Run make setup." if not of_method else f"Run pip install 'brewslm[{recipe.method}]', or --set method=lora."
             yield blocker("dependency_missing", f"{name} is not installed", wanted, step, fatal=True)
     missing = missing_packages(formats)

@@ -30,6 +30,8 @@ SENTENCES = [f"This is sentence number {n}, and it goes on for a while." for n i
         (["/a/b.png", "/a/c.png", "https://example.org/x"], ColumnType.PATH_LIKE),
         (["a/b.png", "c.JPG", "https://example.org/d.webp?w=9"], ColumnType.IMAGE_PATH),
         ([{"bytes": None, "path": "b.jpeg"}], ColumnType.IMAGE_PATH),
+        (["data:image/png;base64," + "A" * 900], ColumnType.IMAGE_PATH),
+        (["data:audio/wav;base64,AAAA"], ColumnType.AUDIO_PATH),
         (["clips/a.mp3", "b.flac"], ColumnType.AUDIO_PATH),
         (["a.txt", "b.csv"], ColumnType.PATH_LIKE),
         ([{"a": 1}, {"b": 2}], ColumnType.NESTED_JSON),

@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from brewslm.errors import StageError
 from brewslm.pipeline.execute import call
 from brewslm.stages.ingest import IngestRequest
 from brewslm.stages.mapping import CommitRequest
@@ -57,3 +58,11 @@ def test_rows_are_read_with_whole_paths_that_are_not_written(asked):
     row = data(asked, result).train()[0]
     assert row.payload["image"]["path"].startswith(str(project_folder(asked) / "media"))
     assert str(project_folder(asked)) not in (project_folder(asked) / "prepared" / "v1" / "train.jsonl").read_text()
+
+
+def test_a_kept_file_that_is_gone_is_named_before_anything_is_learned_from_it(asked):
+    result = prepare(asked)
+    (project_folder(asked) / data(asked, result).train()[0].payload["image"]["path"]).unlink()
+    with pytest.raises(StageError) as gone:
+        data(asked, result).train()
+    assert gone.value.reason.code == "manifest_mismatch" and gone.value.where.endswith(".png")
