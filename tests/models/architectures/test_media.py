@@ -138,3 +138,24 @@ def test_the_catalogue_says_of_made_models_what_they_are():
         found, entry = base_model(locator), catalogue()[locator]
         for name in ("architecture", "model_class", "parameters", "hidden_size", "layers", "vocabulary", "context_length"):
             assert getattr(entry, name) == getattr(found, name), (locator, name)
+
+
+def test_an_adapter_lowers_the_loss_and_merges_into_the_same_answers(made, tmp_path):
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    architecture, _, prompts = made
+    torch.manual_seed(0)
+    model = get_peft_model(architecture.read_weights(architecture.folder), LoraConfig(r=4, target_modules="all-linear"))
+    batch = architecture.collate([architecture.encode("r", *pair) for pair in zip(prompts, ANSWERS, strict=True)])
+    optimizer = torch.optim.AdamW([one for one in model.parameters() if one.requires_grad], lr=1e-2)
+    first = architecture.loss(model, batch)
+    for _ in range(4):
+        optimizer.zero_grad()
+        architecture.loss(model, batch).backward()
+        optimizer.step()
+    assert architecture.loss(model.eval(), batch) < first
+    model.save_pretrained(tmp_path)
+    beside, merged = (architecture.load(tmp_path, "fp32", merge=merge) for merge in (False, True))
+    found = [architecture.predictor(one).log_likelihoods(prompts, ANSWERS) for one in (beside, merged)]
+    assert [said for said, _ in found[0]] == pytest.approx([said for said, _ in found[1]], rel=1e-4)
