@@ -17,7 +17,7 @@ EACH = 30
 FIELDS = ("number", "date", "due", "seller", "buyer", "order", "total")
 MAPPER = "kv_to_structured"
 MAPPED = {"text": "text", "fields": ",".join(FIELDS)}
-PREPARE = ("--group-by", "template", "--train-rows", "600", "--dev-rows", "30", "--eval-rows", "150")
+PREPARE = ("--group-by", "template", "--train-rows", "600", "--dev-rows", "30", "--eval-rows", "120")
 SETTINGS = {"epochs": "1"}
 """Of the recipe."""
 NAMES = (

@@ -37,8 +37,8 @@ EACH = 3
 BY_FIT = 1 / 3
 ASKED = {"customer": "A customer asks: {}", "colleague": "A colleague asks: {}"}
 SETTINGS = {
-    "dpo": {"objective": "dpo"},
-    "orpo": {"objective": "orpo"},
+    "dpo": {"objective": "dpo", "learning_rate": "5e-4", "epochs": "3"},
+    "orpo": {"objective": "orpo", "learning_rate": "5e-4", "epochs": "3", "beta": "1.0"},
 }
 """Of the recipe, by objective."""
 

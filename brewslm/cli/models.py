@@ -9,7 +9,21 @@ from brewslm.cli.console import Json, print_json, print_line, print_table
 if TYPE_CHECKING:
     from brewslm.observe.models import BaseModelView
 
-_HEADER = ("base model", "licence", "parameters", "context", "files", "fp32", "bf16", "4-bit", "train CPU", "bf16", "CUDA", "MPS")
+_HEADER = (
+    "base model",
+    "architecture",
+    "licence",
+    "parameters",
+    "context",
+    "files",
+    "fp32",
+    "bf16",
+    "4-bit",
+    "train CPU",
+    "bf16",
+    "CUDA",
+    "MPS",
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -34,13 +48,17 @@ def models(json: Json = False) -> None:
 
 
 def _row(one: "BaseModelView") -> tuple[str, ...]:
+    from brewslm.models.catalogue import UNBOUNDED
+
     licence = one.licence + (" (needs an account)" if one.gated else "")
     files = f"{'~' if one.file_bytes_computed else ''}{_gigabytes(one.file_bytes)} GB"
     weights = one.weight_bytes
     memory = (_gigabytes(size) for size in (weights.cpu_fp32, weights.cuda_bf16, weights.cuda_4bit))
     train = [_gigabytes(size) for size in one.training_bytes.model_dump().values()] if one.training_bytes else ["–"] * 4
-    return (one.locator, licence, f"{one.parameters / 1e6:,.0f} M", f"{one.context_length:,}", files, *memory, *train)
+    context = f"{one.context_length:,}" if one.context_length < UNBOUNDED else "any"
+    size = f"{one.parameters / 1e6:,.0f} M"
+    return (one.locator, one.architecture, licence, size, context, files, *memory, *train)
 
 
 def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.1f}"
+    return f"{size / 1e9:.1f}" if size >= 5e7 else "<0.1"

@@ -43,7 +43,7 @@ def test_one_label(project, tmp_path):
     assert [answer["output"] for answer in lived.answers] == ["positive", "negative"]
     assert sum(lived.answers[0]["scores"].values()) == pytest.approx(1)
     refused = CliRunner().invoke(app, ["export", "--experiment", lived.trained["experiment_id"], "--format", "gguf-f16"])
-    assert refused.exit_code == 2 and "is encoder" in refused.stderr and "safetensors-merged" in refused.stderr
+    assert refused.exit_code == 2 and "is of architecture encoder" in refused.stderr and "safetensors-merged" in refused.stderr
 
 
 def test_several_labels_and_an_adapter(project, tmp_path):

@@ -162,7 +162,9 @@ def _possible(formats: tuple[str, ...], trained: Path, base: BaseModelInfo) -> t
     if is_whole(trained):
         impossible[ADAPTER_FORMAT] = "every weight was trained: there is no adapter beside its base"
     if base.architecture != "causal":
-        impossible |= {name: f"{base.locator} is {base.architecture}" for name in FORMATS if name.startswith("gguf")}
+        impossible |= {
+            name: f"{base.locator} is of architecture {base.architecture}" for name in FORMATS if name.startswith("gguf")
+        }
     for name in formats if formats != FORMATS else ():
         if name in impossible:
             next_step = "Ask for safetensors-merged."

@@ -71,7 +71,7 @@ def check_exports(base: BaseModelInfo, formats: tuple[str, ...], asked: bool) ->
     tell = blocker if asked else warning
     step = "Export it as safetensors-merged or hf, which vLLM and transformers load."
     if base.architecture != "causal":
-        measured = f"{', '.join(gguf)}: {base.locator} is {base.architecture}"
+        measured = f"{', '.join(gguf)}: {base.locator} is of architecture {base.architecture}"
         yield tell("export_format_unsupported", measured, "a causal model", step.replace("vLLM and ", ""))
         return
     try:

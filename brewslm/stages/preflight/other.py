@@ -52,7 +52,8 @@ def plan_of(job: PreflightJob, rows: list[Encoded]) -> TrainPlan:
     pace = constants().gemm_share["bf16" if bf16 else "fp32"] * gemm_flops(
         base.hidden_size, base.hidden_size * 4, bf16, runtime.threads
     )
-    work = 2.0 * BACKWARD * base.parameters * tokens * recipe.epochs
+    multiplied = max(1, base.parameters - base.vocabulary * base.hidden_size)  # an embedding is looked up
+    work = 2.0 * BACKWARD * multiplied * tokens * recipe.epochs
     return TrainPlan(
         base_model=base.locator, recipe=recipe, runtime=runtime, rows=len(rows),
         steps=max(1, round(recipe.epochs * -(-len(rows) // recipe.batch_size))), tokens=tokens,
