@@ -93,6 +93,10 @@ class Architecture(ABC):
     def save_reader(self, folder: Path) -> None:
         """Write the tokenizer or processor beside exported weights."""
 
+    def adapted_modules(self, model: Any) -> str | list[str]:
+        """What of the model gets an adapter, as PEFT is told."""
+        return "all-linear"
+
     @property
     def end_id(self) -> int | None:
         """The label that ends an answer, which must be supervised; None where no answer is written token by token."""

@@ -21,6 +21,8 @@ class Ctc(Architecture):
     """Reads a recording and writes its words, in the letters that the model knows, without punctuation."""
 
     name: ClassVar[ArchitectureName] = "ctc"
+    new_modules = ("lm_head",)
+    """Not new, but small: an adapter holds it whole."""
     least_supervised = 1
 
     def encode(self, row_id: str, prompt: Prompt, completion: str) -> Encoded:
@@ -50,6 +52,13 @@ class Ctc(Architecture):
             logits.log_softmax(-1).transpose(0, 1), labels.clamp(min=0), self.frames_of(inputs, logits), counted.sum(-1),
             blank=self._tokenizer.pad_token_id, reduction="none", zero_infinity=True,
         )  # fmt: skip
+
+    def adapted_modules(self, model: Any) -> str | list[str]:
+        """By their names: left to itself PEFT counts `lm_head` in, takes it for an embedding, and can not save it."""
+        from torch.nn import Linear
+
+        found = {name.rpartition(".")[2] for name, module in model.named_modules() if isinstance(module, Linear)}
+        return sorted(found - set(self.new_modules))
 
     def read_weights(self, folder: Path) -> Any:
         """As the folder has them."""

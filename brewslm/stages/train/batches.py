@@ -54,7 +54,7 @@ class Batches(Objective):
         new = [name for name in self.reads.new_modules if hasattr(model, name)]
         config = LoraConfig(
             r=self.recipe.lora_r, lora_alpha=self.recipe.lora_alpha, lora_dropout=0.0, use_dora=self.recipe.method == "dora",
-            target_modules="all-linear", exclude_modules=new or None, modules_to_save=new or None,
+            target_modules=self.reads.adapted_modules(model), exclude_modules=new or None, modules_to_save=new or None,
         )  # fmt: skip
         return get_peft_model(model, config)
 

@@ -146,7 +146,10 @@ def test_an_adapter_lowers_the_loss_and_merges_into_the_same_answers(made, tmp_p
 
     architecture, _, prompts = made
     torch.manual_seed(0)
-    model = get_peft_model(architecture.read_weights(architecture.folder), LoraConfig(r=4, target_modules="all-linear"))
+    whole = list(architecture.new_modules) or None
+    model = architecture.read_weights(architecture.folder)
+    adapted = architecture.adapted_modules(model)
+    model = get_peft_model(model, LoraConfig(r=4, target_modules=adapted, exclude_modules=whole, modules_to_save=whole))
     batch = architecture.collate([architecture.encode("r", *pair) for pair in zip(prompts, ANSWERS, strict=True)])
     optimizer = torch.optim.AdamW([one for one in model.parameters() if one.requires_grad], lr=1e-2)
     first = architecture.loss(model, batch)
