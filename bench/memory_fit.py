@@ -2,7 +2,7 @@
 
 Run: python -m bench.memory_fit; with --calibrate the constants are made anew first, and presets/memory.yaml is written: what is
 kept is counted with torch's profiler (bench/memory_count.py), and the process around it is fitted to the trainings here that are
-not held out. Peaks are the child's ru_maxrss. Models are made on the spot with random weights, but for SmolLM2-135M.
+not held out. Peaks are the child's resident memory (VmHWM). Models are made on the spot with random weights, but for SmolLM2-135M.
 """
 
 import sys

@@ -92,6 +92,9 @@ _QWEN2 = Made("Qwen2", 512, 12, 2816, 8, 2, 64, 100_000)
 _QWEN3 = Made("Qwen3", 512, 10, 1536, 8, 4, 128, 64_000)
 _GEMMA = Made("Gemma3Text", 640, 8, 2048, 4, 1, 256, 64_000, more={"query_pre_attn_scalar": 256, "sliding_window": 1024})
 _MISTRAL = Made("Mistral", 1024, 6, 3584, 16, 8, 64, 32_000, tied=False, more={"sliding_window": None})
+_LLAMA_WIDE = Made("Llama", 1280, 5, 3456, 20, 5, 64, 24_000)
+_QWEN2_DEEP = Made("Qwen2", 448, 18, 1792, 7, 7, 64, 40_000, tied=False)
+_QWEN3_SMALL = Made("Qwen3", 256, 14, 768, 4, 1, 128, 120_000)
 _FULL = {"method": "full"}
 _DORA = {"method": "dora"}
 _UPPER = {"lora_top_layers": "0.5"}
@@ -115,19 +118,31 @@ SETTINGS = (
     Setting(_LLAMA_S, 16, 160, 20, _FULL, "fp32", batches=3),
     Setting(_GEMMA, 4, 100, 20, _FULL, "fp32"),
     Setting(_QWEN2, 4, 100, 20, _FULL),
-    Setting(SMOL, 16, 120, 20, {"lora_r": "8"}, held_out=True),
-    Setting(SMOL, 16, 120, 20, {"lora_top_layers": "0.67"}, batches=5, held_out=True),
-    Setting(_MISTRAL, 8, 200, 60, batches=4, held_out=True),
-    Setting(_QWEN3, 8, 128, 40, _FULL, held_out=True),
-    Setting(SMOL, 4, 128, 40, _FULL, "fp32", held_out=True),
-    Setting(SMOL, 16, 120, 20, {"lora_top_layers": "0.33", "pack_tokens": "512"}, "fp32", held_out=True),
-    Setting(_QWEN3, 16, 128, 40, {"pack_tokens": "2048"}, held_out=True),
-    Setting(_QWEN3, 8, 128, 40, _UPPER, "fp32", held_out=True),
-    Setting(_QWEN3, 8, 128, 40, _DORA, held_out=True),
-    Setting(_MISTRAL, 16, 128, 32, {"pack_tokens": "2048"}, held_out=True),
-    Setting(_MISTRAL, 4, 400, 100, {"lora_r": "32", **_UPPER}, "fp32", held_out=True),
-    Setting(_MISTRAL, 8, 128, 100, _DORA, "fp32", held_out=True),
-    Setting(_GEMMA, 4, 300, 200, _DORA, held_out=True),
+    Setting(SMOL, 16, 120, 20, {"lora_r": "8"}),
+    Setting(SMOL, 16, 120, 20, {"lora_top_layers": "0.67"}, batches=5),
+    Setting(_MISTRAL, 8, 200, 60, batches=4),
+    Setting(_QWEN3, 8, 128, 40, _FULL),
+    Setting(SMOL, 4, 128, 40, _FULL, "fp32"),
+    Setting(SMOL, 16, 120, 20, {"lora_top_layers": "0.33", "pack_tokens": "512"}, "fp32"),
+    Setting(_QWEN3, 16, 128, 40, {"pack_tokens": "2048"}),
+    Setting(_QWEN3, 8, 128, 40, _UPPER, "fp32"),
+    Setting(_QWEN3, 8, 128, 40, _DORA),
+    Setting(_MISTRAL, 16, 128, 32, {"pack_tokens": "2048"}),
+    Setting(_MISTRAL, 4, 400, 100, {"lora_r": "32", **_UPPER}, "fp32"),
+    Setting(_MISTRAL, 8, 128, 100, _DORA, "fp32"),
+    Setting(_GEMMA, 4, 300, 200, _DORA),
+    Setting(SMOL, 12, 90, 30, {"lora_r": "32"}, batches=3, held_out=True),
+    Setting(SMOL, 6, 200, 10, {"lora_top_layers": "0.5"}, "fp32", held_out=True),
+    Setting(_LLAMA_WIDE, 8, 180, 60, held_out=True),
+    Setting(_LLAMA_WIDE, 12, 140, 30, {"pack_tokens": "1024"}, "fp32", batches=4, held_out=True),
+    Setting(_LLAMA_WIDE, 8, 100, 50, _DORA, held_out=True),
+    Setting(_LLAMA_WIDE, 4, 150, 20, _FULL, held_out=True),
+    Setting(_QWEN2_DEEP, 24, 70, 10, {"pack_tokens": "2048", **_UPPER}, held_out=True),
+    Setting(_QWEN2_DEEP, 8, 220, 100, precision="fp32", held_out=True),
+    Setting(_QWEN2_DEEP, 8, 150, 30, _DORA, "fp32", batches=3, held_out=True),
+    Setting(_QWEN3_SMALL, 16, 200, 150, held_out=True),
+    Setting(_QWEN3_SMALL, 6, 350, 40, {"lora_top_layers": "0.25"}, "fp32", held_out=True),
+    Setting(_QWEN3_SMALL, 8, 160, 60, _FULL, "fp32", held_out=True),
 )
 
 

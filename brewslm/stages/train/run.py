@@ -2,7 +2,6 @@
 
 import errno
 import os
-import resource
 import shutil
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from brewslm.handlers import handler_for
 from brewslm.handlers.examples import tokenise
 from brewslm.models.environment import environment
 from brewslm.models.loading import load_tokenizer, set_threads
+from brewslm.models.memory import peak_resident_bytes
 from brewslm.models.packing import Example, shared_prefix
 from brewslm.models.templates import end_token_id
 from brewslm.models.trained import is_whole, trained_weights
@@ -80,7 +80,7 @@ def _run(job: TrainJob, context: Context) -> TrainResult:
         best_dev_loss=chosen.said.dev_loss, best_step=chosen.said.step, steps=len(steps), trained_rows=len(examples),
         real_tokens_per_second=_speed(steps), seconds=round(time.monotonic() - began, 1),
         method=job.recipe.method, environment=environment(job.recipe),
-        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        peak_memory_bytes=peak_resident_bytes(),
     )  # fmt: skip
 
 
