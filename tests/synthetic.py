@@ -9,7 +9,7 @@ from brewslm.store.files import project_folder
 from brewslm.store.tables import RowFileState
 
 _LETTERS = str.maketrans("0123456789abcdef", "aeioulmnrstdpkbg")
-PROFILES = {"label": "classification", "answer": "qa", "entities_json": "structured_extraction"}
+PROFILES = {"messages": "chat_sft", "label": "classification", "answer": "qa", "entities_json": "structured_extraction"}
 
 
 def add_rows(project: int, payloads: list[dict[str, Any]], source: str = "source", import_run: str = "import-1") -> list[str]:

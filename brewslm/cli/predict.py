@@ -65,6 +65,9 @@ def shown(answer: "Answer") -> list[str]:
     if isinstance(answer.output, list):
         spans = [f"  {span['type']}  {span['text']}  ({span['start']} to {span['end']})" for span in answer.output]
         return [answer.input, *(spans or ["  nothing found"]), *_problems(answer)]
+    if isinstance(answer.output, dict):
+        values = [f"  {name}  {'—' if value is None else value}" for name, value in answer.output.items()]
+        return [answer.input, *values, *_problems(answer)]
     if answer.scores:
         score = f"{answer.scores[answer.output]:.1%}".replace("%", " %")
         return [f"{answer.output}  {score}  {answer.input}"]

@@ -1,17 +1,28 @@
 """Task handlers: one file per task profile, or per way of scoring one."""
 
 from brewslm.errors import StageError
+from brewslm.handlers.audio_transcript import AudioTranscriptHandler
 from brewslm.handlers.base import TaskHandler
+from brewslm.handlers.chat import ChatHandler
 from brewslm.handlers.classification import ClassificationHandler
+from brewslm.handlers.field_extraction import FieldExtractionHandler
+from brewslm.handlers.language_modeling import LanguageModelingHandler
+from brewslm.handlers.preference import AlignmentHandler
 from brewslm.handlers.qa import QAHandler
 from brewslm.handlers.structured_extraction import StructuredExtractionHandler
+from brewslm.handlers.vision_language import VisionLanguageHandler
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.rows.manifest import OutputSchema
 
 HANDLERS: dict[str, tuple[type[TaskHandler], ...]] = {
+    "audio_transcript": (AudioTranscriptHandler,),
+    "chat_sft": (ChatHandler,),
     "classification": (ClassificationHandler,),
+    "language_modeling": (LanguageModelingHandler,),
+    "preference": (AlignmentHandler,),
     "qa": (QAHandler,),
-    "structured_extraction": (StructuredExtractionHandler,),
+    "structured_extraction": (StructuredExtractionHandler, FieldExtractionHandler),
+    "vision_language": (VisionLanguageHandler,),
 }
 """Task profile → its handlers, one for each scoring mode."""
 

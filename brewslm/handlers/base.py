@@ -22,6 +22,9 @@ class Prediction(BaseModel):
         scores: Label to probability, summing to 1; {} where the predictor gives none.
         raw: The generated text, where text was generated.
         problems: Count by kind of what could not be used, such as {"unaligned": 2, "invalid_json": 1}.
+        log_likelihood: Natural log-probability that the model gives to the right answer, or to the text; None where not asked.
+        tokens: How many tokens that is of.
+        figures: What else was measured on the row, by name, such as an answer's log-probability.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +34,9 @@ class Prediction(BaseModel):
     scores: dict[str, float] = {}
     raw: str | None = None
     problems: dict[str, int] = {}
+    log_likelihood: float | None = None
+    tokens: int | None = None
+    figures: dict[str, float] = {}
 
 
 class Metric(BaseModel):
@@ -90,13 +96,26 @@ class TaskHandler(ABC):
         """Why a row can't be served, None where it can: prepare rejects the others. The schema is not known by then."""
         return None
 
+    def question(self, payload: dict[str, Any]) -> str:
+        """What is asked, as one text that stands for it; "" where the payload can't be asked."""
+        text = payload.get(self.input_field)
+        return text if isinstance(text, str) and text.strip() else ""
+
     @abstractmethod
     def prompt(self, payload: dict[str, Any]) -> Prompt:
         """How a row is asked: the same words in training, evaluation, smoke check and deployment."""
 
+    def live_prompt(self, payload: dict[str, Any]) -> Prompt:
+        """How an exported or served model, which takes messages alone, is asked about a row when it is checked."""
+        return self.prompt(payload)
+
     @abstractmethod
     def completion(self, payload: dict[str, Any]) -> str:
         """The right answer as the model should write it, without any end mark."""
+
+    def worse(self, payload: dict[str, Any]) -> str:
+        """The answer that is not preferred, where the objective is preference."""
+        raise NotImplementedError
 
     @abstractmethod
     def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
@@ -105,6 +124,10 @@ class TaskHandler(ABC):
     @abstractmethod
     def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
         """Metrics with 95 % intervals."""
+
+    def gained(self, rows: Sequence[PreparedRow], tuned: Sequence[Prediction], base: Sequence[Prediction]) -> dict[str, Metric]:
+        """Metrics of a tuned model that want its base's predictions beside its own, both asked in the same way."""
+        return {}
 
     def expected(self, payload: dict[str, Any]) -> Any:
         """The right answer in the form of `Prediction.output`."""

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from brewslm.handlers import alignment
-from brewslm.handlers.base import Metric, Prediction, Scores, TaskHandler
-from brewslm.metrics import intervals
-from brewslm.metrics.spans import Span, SpanCounts, count_spans
+from brewslm.handlers.base import Prediction, Scores, TaskHandler
+from brewslm.handlers.figures import micro, share
+from brewslm.metrics.spans import Span, count_spans
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
 
@@ -45,6 +45,14 @@ class StructuredExtractionHandler(TaskHandler):
         entities: list[Span] = payload["entities_json"]["entities"]
         return entities
 
+    def json_schema(self) -> dict[str, Any]:
+        """What an answer must be: objects of a known type and a text. Whether the text is in the row is left to alignment."""
+        properties = {"type": {"enum": list(self.schema.entity_types)}, "text": {"type": "string"}}
+        entity = {
+            "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
+        }  # fmt: skip
+        return {"type": "array", "items": entity}
+
     def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
         """The aligned spans of each row. Rows of like length are asked together, so that each may write as much as it needs."""
         answers: dict[int, Prediction] = {}
@@ -52,7 +60,7 @@ class StructuredExtractionHandler(TaskHandler):
         for start in range(0, len(order), GROUP):
             group = order[start : start + GROUP]
             limit = max(_room(rows[place].payload["text"]) for place in group)
-            raw = predictor.generate([self.prompt(rows[place].payload) for place in group], limit)
+            raw = predictor.generate([self.prompt(rows[place].payload) for place in group], limit, schema=self.json_schema())
             answers |= {place: self._read(rows[place], text) for place, text in zip(group, raw, strict=True)}
         return [answers[place] for place in range(len(rows))]
 
@@ -74,9 +82,9 @@ class StructuredExtractionHandler(TaskHandler):
         right = [c == p == e for c, p, e in zip(counts.correct, counts.predicted, counts.expected, strict=True)]
         valid = [not prediction.problems.get("invalid_json") for prediction in predictions]
         per_class = {tag: figures for tag, figures in counts.per_class.items() if tag != _NOWHERE}
-        metrics = _ratios(counts) | {
-            "exact_match": _share(right),
-            "json_validity_rate": _share(valid),
+        metrics = micro(counts.correct, counts.predicted, counts.expected) | {
+            "exact_match": share(right),
+            "json_validity_rate": share(valid),
         }
         problems: Counter[str] = Counter()
         for prediction in predictions:
@@ -109,28 +117,3 @@ def _alignable(row: PreparedRow) -> bool:
     return [(s["type"], s["start"], s["end"]) for s in spans] == sorted(
         ((s["type"], s["start"], s["end"]) for s in wanted), key=lambda span: span[1]
     )
-
-
-def _share(right: Sequence[bool]) -> Metric:
-    low, high = intervals.wilson(sum(right), len(right))
-    return Metric(value=sum(right) / len(right), low=low, high=high, n=len(right))
-
-
-def _ratios(counts: SpanCounts) -> dict[str, Metric]:
-    """Micro precision, recall and F1; the intervals resample rows, for spans of one row are not independent."""
-    import numpy as np
-
-    below = {
-        "precision": np.asarray(counts.predicted, dtype=float),
-        "recall": np.asarray(counts.expected, dtype=float),
-        "f1": (np.asarray(counts.predicted) + np.asarray(counts.expected)) / 2,
-    }
-
-    def ratio(correct: Any, whole: Any, axis: int = -1) -> Any:
-        return correct.sum(axis=axis) / np.maximum(whole.sum(axis=axis), 1e-9)
-
-    n, made = len(counts.correct), {}
-    for name, whole in below.items():
-        low, high = intervals.bootstrap(ratio, np.asarray(counts.correct, dtype=float), whole, vectorized=True)
-        made[name] = Metric(value=counts.overall[name], low=low, high=high, n=n)
-    return made

@@ -1,9 +1,10 @@
 """A recording and what is said in it, for `audio_transcript`."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from brewslm.mappers.base import Field, Mapper, Refused
 from brewslm.mappers.files import file_named
+from brewslm.media import MediaKind
 from brewslm.rows import RowReason
 
 
@@ -12,9 +13,10 @@ class AudioTranscript(Mapper):
 
     id = "audio_transcript"
     task_profile = "audio_transcript"
-    meaning = "A recording's path or address, and its transcript."
+    meaning = "A recording's path, and its transcript."
+    media: ClassVar[dict[str, MediaKind]] = {"audio": "audio"}
     fields = {
-        "audio": Field(("audio", "audio_path", "audio_filepath", "path", "file", "wav", "clip"), "Its path or address."),
+        "audio": Field(("audio", "audio_path", "audio_filepath", "path", "file", "wav", "clip"), "Its path, or a data: address."),
         "transcript": Field(("transcript", "transcription", "sentence", "text", "normalized_text"), "What is said in it."),
     }
 

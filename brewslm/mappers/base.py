@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple, cast
 import orjson
 
 from brewslm.errors import StageError, did_you_mean
+from brewslm.media import MediaKind
 from brewslm.reasons.refusals import ColumnMissing, InvalidRequest
 from brewslm.rows import RejectedRow, RowBlock, RowReason
 from brewslm.rows.model import TransformedRows
@@ -60,6 +61,8 @@ class Mapper(ABC):
     fields: ClassVar[dict[str, Field]]
     options: ClassVar[dict[str, str]] = {}
     """Name to meaning."""
+    media: ClassVar[dict[str, MediaKind]] = {}
+    """Fields of the payload that name a picture or a recording: the file is checked and kept, and its facts take their place."""
 
     def __init__(self, field_map: Mapping[str, str]) -> None:
         for name in field_map:

@@ -1,9 +1,10 @@
 """An image and the text that goes with it, for `vision_language`."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from brewslm.mappers.base import Field, Mapper, Refused
 from brewslm.mappers.files import file_named
+from brewslm.media import MediaKind
 from brewslm.rows import RowReason
 
 
@@ -12,9 +13,10 @@ class ImageText(Mapper):
 
     id = "image_text"
     task_profile = "vision_language"
-    meaning = "An image's path or address, and its caption or the answer to a question about it."
+    meaning = "An image's path, and its caption or the answer to a question about it."
+    media: ClassVar[dict[str, MediaKind]] = {"image": "image"}
     fields = {
-        "image": Field(("image", "image_path", "image_url", "file_name", "img", "picture"), "Its path or address."),
+        "image": Field(("image", "image_path", "image_url", "file_name", "img", "picture"), "Its path, or a data: address."),
         "text": Field(("text", "caption", "description", "alt_text", "answer", "label"), "What is to be said of it."),
         "prompt": Field(("prompt", "question", "instruction", "query"), "What is asked of it.", required=False),
     }

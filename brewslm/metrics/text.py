@@ -1,10 +1,18 @@
-"""Figures for short answers, as SQuAD has them (Rajpurkar et al. 2016), computed by torchmetrics."""
+"""Figures for texts: as SQuAD has them (torchmetrics), ROUGE (rouge-score), chrF and BLEU (sacrebleu). All between 0 and 1."""
 
 from collections.abc import Sequence
+from typing import Any
+
+from brewslm.metrics.intervals import bootstrap
+
+ROUGE = ("rouge1", "rouge2", "rougeL")
+
+Interval = tuple[float, float, float]
+"""(value, low, high): the figure, and its 95 % interval."""
 
 
 def squad_rows(expected: Sequence[str], predicted: Sequence[str]) -> tuple[list[float], list[float]]:
-    """Exact match and token F1 of each row, 0 to 1; case, punctuation and articles don't count.
+    """Exact match and token F1 of each row (Rajpurkar et al. 2016); case, punctuation and articles don't count.
 
     Returns:
         (exact matches, F1 scores), one of each a row.
@@ -18,3 +26,46 @@ def squad_rows(expected: Sequence[str], predicted: Sequence[str]) -> tuple[list[
         exact.append(float(found["exact_match"]) / 100)
         f1.append(float(found["f1"]) / 100)
     return exact, f1
+
+
+def rouge_rows(expected: Sequence[str], predicted: Sequence[str]) -> dict[str, list[float]]:
+    """F-measure of rouge1, rouge2 and rougeL of each row (Lin 2004), without stemming.
+
+    Its tokenizer knows Latin letters and digits only: for other scripts look at chrF.
+    """
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(list(ROUGE), use_stemmer=False)
+    rows = [scorer.score(wanted, answer) for wanted, answer in zip(expected, predicted, strict=True)]
+    return {kind: [float(row[kind].fmeasure) for row in rows] for kind in ROUGE}
+
+
+def chrf(expected: Sequence[str], predicted: Sequence[str]) -> Interval:
+    """chrF2 of the corpus (Popović 2015), as sacrebleu computes it."""
+    from sacrebleu.metrics.chrf import CHRF
+
+    return _resampled(CHRF(), expected, predicted)
+
+
+def bleu(expected: Sequence[str], predicted: Sequence[str]) -> Interval:
+    """BLEU of the corpus (Post 2018, tokenizer 13a), as sacrebleu computes it."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    return _resampled(BLEU(), expected, predicted)
+
+
+def _resampled(metric: Any, expected: Sequence[str], predicted: Sequence[str]) -> Interval:
+    """The figure of all rows, and its bootstrap interval over rows.
+
+    It goes by sacrebleu's own counts of each row: its `n_bootstrap` fails where a resampled figure is 0 (TypeError in
+    `statistics.mean`, 2.6.0).
+    """
+    import numpy as np
+
+    counts = np.asarray(metric._extract_corpus_statistics(list(predicted), [list(expected)]), dtype=float)
+
+    def figure(rows: Any) -> float:
+        return float(metric._compute_score_from_stats(counts[rows].sum(axis=0).tolist()).score) / 100
+
+    low, high = bootstrap(figure, np.arange(len(counts)))
+    return float(metric.corpus_score(list(predicted), [list(expected)]).score) / 100, low, high

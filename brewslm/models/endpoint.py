@@ -6,7 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from math import exp
 from typing import Any, TypeVar
 
+from brewslm.errors import StageError
+from brewslm.models.constrained import Schema
 from brewslm.models.prompt import Prompt
+from brewslm.reasons.refusals import InvalidRequest
 
 T = TypeVar("T")
 PARALLEL = 4
@@ -55,9 +58,25 @@ class EndpointPredictor:
 
         return self._each(prompts, ask)
 
-    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
-        """Per prompt, the greedy continuation without its end mark."""
-        return self._each(prompts, lambda prompt: self._asked(prompt, max_new_tokens).message.content or "")
+    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: Schema | None = None) -> list[str]:
+        """Per prompt, the greedy continuation without its end mark; with a JSON schema, the endpoint keeps the answer to it."""
+        named = {"name": "answer", "strict": True, "schema": schema}
+        more = {"response_format": {"type": "json_schema", "json_schema": named}} if schema else {}
+        return self._each(prompts, lambda prompt: self._asked(prompt, max_new_tokens, **more).message.content or "")
+
+    def log_likelihoods(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[tuple[float, int]]:
+        """Not to be had: an endpoint tells the log-probabilities of what it writes, not of what it is given.
+
+        Raises:
+            StageError(InvalidRequest): Always.
+        """
+        raise StageError(
+            InvalidRequest(),
+            "An endpoint can't say how probable a given text is",
+            where=self._model,
+            cause="llama.cpp's server, and the OpenAI API, give log-probabilities of generated tokens alone",
+            next_step="Measure the weights: brewslm evaluate run EXPERIMENT.",
+        )
 
     def prompt_length(self, prompt: Prompt) -> int | None:
         """Tokens of a prompt as the endpoint's own chat template and tokenizer make them."""

@@ -44,10 +44,11 @@ def environment(recipe: Recipe) -> Environment:
     """This process's, once its threads are set."""
     import torch
 
+    more = () if recipe.objective == "supervised" else ("trl",)
     return Environment(
         device=device_found(), threads=torch.get_num_threads(), precision="bf16" if recipe.multiplies_in_bf16() else "fp32",
         cpu=torch.backends.cpu.get_cpu_capability(), machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        python=platform.python_version(), libraries={name: version(name) for name in LIBRARIES},
+        python=platform.python_version(), libraries={name: version(name) for name in (*LIBRARIES, *more)},
     )  # fmt: skip
 
 

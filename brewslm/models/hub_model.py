@@ -20,7 +20,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 _BESIDE = (
     "config.json", "generation_config.json", "model.safetensors.index.json", "tokenizer_config.json", "special_tokens_map.json",
-    "added_tokens.json", "merges.txt", "chat_template.jinja", *TOKENIZER_FILES,
+    "added_tokens.json", "merges.txt", "preprocessor_config.json", "processor_config.json", "chat_template.jinja", *TOKENIZER_FILES,
 )  # fmt: skip
 """What is fetched beside the weights. Nothing that is code, nothing that is pickled, and no second copy of the weights."""
 ABOUT = ".brewslm.json"

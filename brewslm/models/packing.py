@@ -7,6 +7,23 @@ which sees the prefix and its own row alone. Positions restart after the prefix.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Trainable(Protocol):
+    """What a row became to be trained on.
+
+    Attributes:
+        tokens: That the model is given of it.
+        supervised: Of these, those that the loss is taken over.
+    """
+
+    @property
+    def row_id(self) -> str: ...  # noqa: D102 - said above
+    @property
+    def tokens(self) -> int: ...  # noqa: D102
+    @property
+    def supervised(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +33,13 @@ class Example:
     Attributes:
         ids: Prompt, completion and end mark.
         prompt_length: How many of them are the prompt's.
+        masked: Ranges after the prompt that are not supervised, in order: what others say between the model's own turns.
     """
 
     row_id: str
     ids: list[int]
     prompt_length: int
+    masked: tuple[tuple[int, int], ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -28,9 +47,62 @@ class Example:
         return len(self.ids)
 
     @property
+    def longest(self) -> int:
+        """Of what the model sees at once: the same."""
+        return len(self.ids)
+
+    @property
+    def sequences(self) -> "tuple[Example, ...]":
+        """Itself alone."""
+        return (self,)
+
+    @property
     def supervised(self) -> int:
         """Tokens that the loss is taken over."""
-        return len(self.ids) - self.prompt_length
+        return len(self.ids) - self.prompt_length - sum(stop - start for start, stop in self.masked)
+
+    def labels(self) -> list[int]:
+        """Each token that is supervised, -100 in the place of the others: (tokens,)."""
+        labels = [-100] * self.prompt_length + self.ids[self.prompt_length :]
+        for start, stop in self.masked:
+            labels[start:stop] = [-100] * (stop - start)
+        return labels
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One tokenised row of preference: a better and a worse answer to the same prompt. They are always in the same pass."""
+
+    chosen: Example
+    rejected: Example
+
+    @property
+    def row_id(self) -> str:
+        """Of the row."""
+        return self.chosen.row_id
+
+    @property
+    def tokens(self) -> int:
+        """Of both, the prompt's twice."""
+        return self.chosen.tokens + self.rejected.tokens
+
+    @property
+    def longest(self) -> int:
+        """Of the longer one, with its prompt."""
+        return max(self.chosen.tokens, self.rejected.tokens)
+
+    @property
+    def supervised(self) -> int:
+        """Tokens of both answers."""
+        return self.chosen.supervised + self.rejected.supervised
+
+    @property
+    def sequences(self) -> tuple[Example, ...]:
+        """The better one first."""
+        return self.chosen, self.rejected
+
+
+Packable = Example | Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +126,15 @@ class Pack:
         """Tokens that the loss is taken over."""
         return sum(target != -100 for target in self.targets)
 
+    @property
+    def supervised_by_row(self) -> list[int]:
+        """The same of each row: (rows,)."""
+        counts, at = [], self.prefix
+        for length in self.lengths:
+            counts.append(sum(target != -100 for target in self.targets[at : at + length]))
+            at += length
+        return counts
+
 
 def common_prefix(sequences: Sequence[list[int]]) -> list[int]:
     """The longest beginning that all sequences share."""
@@ -64,25 +145,29 @@ def common_prefix(sequences: Sequence[list[int]]) -> list[int]:
     return low[:length]
 
 
-def shared_prefix(examples: Sequence[Example]) -> list[int]:
+def shared_prefix(rows: Sequence[Packable]) -> list[int]:
     """The prefix that all prompts share; at least one prompt token of each row stays its own, for it predicts the answer."""
-    if len(examples) < 2:
+    examples = [example for row in rows for example in row.sequences]
+    if len(rows) < 2:
         return []
     prefix = common_prefix([example.ids[: example.prompt_length] for example in examples])
     return prefix[: min(example.prompt_length for example in examples) - 1]
 
 
-def pack(examples: Sequence[Example], prefix: Sequence[int], budget: int) -> list[Pack]:
-    """Lay rows out in packs of at most `budget` tokens (a longer row gets a pack of its own), in the order given."""
+def pack(rows: Sequence[Packable], prefix: Sequence[int], budget: int) -> list[Pack]:
+    """Lay rows out in packs of at most `budget` tokens (a longer row gets a pack of its own), in the order given.
+
+    A pair's answers lie side by side in one pack, as two rows of it.
+    """
     packs: list[Pack] = []
     waiting: list[Example] = []
     size = len(prefix)
-    for example in examples:
-        own = len(example.ids) - len(prefix)
+    for row in rows:
+        own = row.tokens - len(prefix) * len(row.sequences)
         if waiting and size + own > budget:
             packs.append(_pack(waiting, prefix))
             waiting, size = [], len(prefix)
-        waiting.append(example)
+        waiting += row.sequences
         size += own
     return [*packs, _pack(waiting, prefix)] if waiting else packs
 
@@ -94,7 +179,5 @@ def _pack(examples: Sequence[Example], prefix: Sequence[int]) -> Pack:
         own = example.ids[shared:]
         ids += own
         positions += range(shared, len(example.ids))
-        following = [*own[1:], -100]
-        first_supervised = example.prompt_length - 1 - shared
-        targets += [token if at >= first_supervised else -100 for at, token in enumerate(following)]
+        targets += [*example.labels()[shared + 1 :], -100]
     return Pack(ids, positions, targets, shared, [len(example.ids) - shared for example in examples])

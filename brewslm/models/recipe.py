@@ -9,6 +9,12 @@ from brewslm.models.loading import bf16_is_fast
 from brewslm.presets import checked, load, names
 
 Method = Literal["lora", "dora", "full", "qlora"]
+Objective = Literal["supervised", "dpo", "orpo"]
+RECIPE_STEP = {
+    "supervised": "Leave --recipe out, or --set objective=supervised.",
+    "preference": "Take --recipe preference, or --set objective=dpo.",
+}
+"""What to do, by a handler's objective, about a recipe that does not suit it."""
 FULL_LEARNING_RATE = 2e-5
 """What suits an adapter is too much for every weight: the presets' rate undid what the base model could."""
 
@@ -19,6 +25,12 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
+    objective: Objective = "supervised"
+    """What is lowered: the loss of right answers; or, on pairs of answers, that of DPO (Rafailov et al. 2023), which compares
+    with the base model, or of ORPO (Hong et al. 2024), which learns the better answer as well and needs no comparison."""
+    beta: float = Field(0.1, gt=0)
+    """Of DPO: how dear it is to leave the base model; smaller moves further. Of ORPO: what the preference weighs beside the
+    loss of the better answer (λ in its paper). Of no use to supervised training."""
     method: Method = "lora"
     """DoRA learns each weight's length apart from its direction: slower, with a little more memory. Full trains every weight.
     QLoRA is LoRA on a base held in 4 bits."""
@@ -49,15 +61,27 @@ class Recipe(BaseModel):
     multiplies it fast."""
     seed: int = 42
 
+    def suits(self, objective: str) -> bool:
+        """Whether rows of a handler's objective, "supervised" or "preference", can be trained by it."""
+        return (objective == "supervised") == (self.objective == "supervised")
+
     def multiplies_in_bf16(self) -> bool:
         """What `precision` means on this machine."""
         return self.precision == "bf16" or (self.precision == "auto" and bf16_is_fast())
 
 
-def preset_for(task_profile: str, architecture: ArchitectureName) -> str:
-    """The name of the recipe that suits them: one of their own, or else that of the task profile."""
+def preset_for(task_profile: str, architecture: ArchitectureName, locator: str = "") -> str:
+    """The name of the recipe that suits them: one of their own, or else that of the task profile.
+
+    Args:
+        locator: Of the base model: one that is made on the spot has everything to learn.
+    """
+    known = names("recipes")
+    made = f"{task_profile}_made"
+    if locator.startswith("made:") and made in known:
+        return made
     own = f"{task_profile}_{architecture}"
-    return own if own in names("recipes") else task_profile
+    return own if own in known else task_profile
 
 
 def recipe_named(name: str, settings: dict[str, str] | None = None) -> Recipe:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from brewslm.errors import StageError
-from brewslm.models.prompt import Prompt
+from brewslm.models.prompt import WHOLE_TEXT, Prompt
 from brewslm.models.template_guard import marks_of, neutral
 from brewslm.reasons.refusals import TemplateUnusable
 
@@ -19,7 +19,7 @@ def prompt_text(tokenizer: Any, prompt: Prompt, style: Style = "chat") -> str:
         StageError(TemplateUnusable): There is no chat template, or it can't write these messages.
     """
     if style == "plain":
-        return neutral(prompt.plain, _marks(tokenizer))
+        return neutral(prompt.plain, marks(tokenizer))
     from jinja2 import TemplateError
 
     if not tokenizer.chat_template:
@@ -33,7 +33,13 @@ def prompt_text(tokenizer: Any, prompt: Prompt, style: Style = "chat") -> str:
 
 
 def prompt_ids(tokenizer: Any, prompt: Prompt, style: Style = "chat") -> list[int]:
-    """The ids of that text. Special tokens come from the template alone: a second <bos> would shift every position."""
+    """The ids of that text. Special tokens come from the template alone: a second <bos> would shift every position.
+
+    Before a whole text stands the token that texts begin with, or, where the tokenizer has none, the one that ends them.
+    """
+    if prompt == WHOLE_TEXT:
+        begin = tokenizer.bos_token_id
+        return [end_token_id(tokenizer) if begin is None else begin]
     return text_ids(tokenizer, prompt_text(tokenizer, prompt, style))
 
 
@@ -45,7 +51,7 @@ def text_ids(tokenizer: Any, text: str) -> list[int]:
 
 def answer_ids(tokenizer: Any, text: str) -> list[int]:
     """The ids of an answer, without its end mark: a control token's name in it is text, and ends nothing."""
-    return text_ids(tokenizer, neutral(text, _marks(tokenizer)))
+    return text_ids(tokenizer, neutral(text, marks(tokenizer)))
 
 
 def example_ids(tokenizer: Any, prompt: Prompt, completion: str) -> tuple[list[int], int]:
@@ -62,10 +68,10 @@ def example_ids(tokenizer: Any, prompt: Prompt, completion: str) -> tuple[list[i
 
 def example_lengths(tokenizer: Any, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[int]:
     """How many ids each training example has: as example_ids would make them, many at once."""
-    asked = [prompt_text(tokenizer, prompt) for prompt in prompts]
-    answers = [neutral(completion, _marks(tokenizer)) for completion in completions]
+    asked = ["" if prompt == WHOLE_TEXT else prompt_text(tokenizer, prompt) for prompt in prompts]
+    answers = [neutral(completion, marks(tokenizer)) for completion in completions]
     counts = [[len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]] for texts in (asked, answers)]
-    return [prompt + completion + 1 for prompt, completion in zip(*counts, strict=True)]
+    return [max(prompt, 1) + completion + 1 for prompt, completion in zip(*counts, strict=True)]
 
 
 def end_token_id(tokenizer: Any) -> int:
@@ -84,8 +90,8 @@ def end_token_id(tokenizer: Any) -> int:
     return int(end)
 
 
-def _marks(tokenizer: Any) -> tuple[str, ...]:
-    """The tokenizer's marks, found once."""
+def marks(tokenizer: Any) -> tuple[str, ...]:
+    """The tokenizer's marks, found once: texts that would become control tokens (`template_guard`)."""
     kept: tuple[str, ...] | None = getattr(tokenizer, "_brewslm_marks", None)
     if kept is None:
         kept = tokenizer._brewslm_marks = marks_of(tokenizer)

@@ -11,17 +11,17 @@ GEMM_TOKENS = 512
 GEMM_RUNS = 5
 
 
-def flops(shape: ModelShape, method: Method, passes: Sequence[PassShape]) -> float:
-    """Floating point operations of one forward and backward over these passes.
+def flops(shape: ModelShape, method: Method, passes: Sequence[PassShape], *, backward: bool = True) -> float:
+    """Floating point operations of one forward and backward over these passes, or of a forward alone.
 
     A product of a token with a matrix is two operations a weight. Backward it is done once more for what is below (in the layers
     that are trained), and again for a weight that is trained itself.
     """
     trained = method.trained_layers(shape)
-    times = shape.layers + trained * (2 if method.name == "full" else 1)
+    times = shape.layers + (trained * (2 if method.name == "full" else 1) if backward else 0)
     tokens, supervised = sum(one.tokens for one in passes), sum(one.supervised for one in passes)
     seen = sum((one.tokens - one.prefix) * (one.prefix + one.longest) for one in passes)
-    head = 2 * shape.vocabulary * shape.hidden * supervised * (3 if method.name == "full" else 2)
+    head = 2 * shape.vocabulary * shape.hidden * supervised * ((3 if method.name == "full" else 2) if backward else 1)
     return 2.0 * times * (tokens * shape.layer_weights + 2 * seen * shape.queries) + head
 
 

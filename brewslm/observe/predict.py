@@ -161,10 +161,9 @@ def _rows(handler: TaskHandler, inputs: Sequence[Input]) -> list[PreparedRow]:
     rows = []
     for place, one in enumerate(inputs, 1):
         payload = {name: one} if isinstance(one, str) else one
-        text = payload.get(name)
-        if not isinstance(text, str) or not text.strip():
+        if not handler.question(payload):
             raise StageError(InvalidRequest(), f"input {place} has no {name}", cause=f"{handler.profile} is asked by {name}")
-        asked = {name: text} | {field: payload[field] for field in handler.also_asked if field in payload}
+        asked = {field: payload[field] for field in (name, *handler.also_asked) if field in payload}
         rows.append(PreparedRow(row_id=str(payload.get("row_id", f"input-{place}")), payload=asked))
     if not rows:
         raise StageError(InvalidRequest(), "There is nothing to ask", next_step="Give a text, or JSON lines.")
@@ -175,7 +174,7 @@ def _ask(handler: TaskHandler, predictor: Predictor, rows: Sequence[PreparedRow]
     return [
         Answer(
             row_id=said.row_id,
-            input=row.payload[handler.input_field],
+            input=handler.question(row.payload),
             output=said.output,
             scores=said.scores,
             problems=said.problems,

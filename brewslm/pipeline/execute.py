@@ -221,6 +221,8 @@ def _perform(run_id: str, on_progress: OnProgress | None) -> RunView:
         with project_locks(operation, run.project_id):
             result = work(operation, request, run, context)
             _finish(run, operation, request, result)
+            if operation.after is not None:
+                operation.after(run)
     except (Cancelled, KeyboardInterrupt) as stop:
         cancelled = StageError(RunConflict(), f"{run_id} was cancelled", cause=str(stop) or "cancelled on request")
         _fail(run_id, operation, Cause.CANCELLED, cancelled, figures)

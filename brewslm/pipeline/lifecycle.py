@@ -71,6 +71,7 @@ OPERATIONS: dict[str, Operation] = {
             "map_commit",
             undo.UndoRequest,
             record=undo.record,
+            after=undo.after,
             locks=("rows",),
             project_of=undo.project_of,
         ),

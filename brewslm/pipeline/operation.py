@@ -54,6 +54,8 @@ class Operation:
         resolve: Reads tables and gives a frozen job. Left out: there is no work, `record` does it all with `result=None`.
         run: Does the work; opens no table; may run in a child process.
         record: Writes tables in the transaction that closes the run; returns the reasons to emit.
+        after: Called once the run is closed well, under the same locks: to remove what no table names any more. What it leaves
+            undone is left, for it is repeated with the next such run.
         result: The type that `run` returns (to read it back from a child's file).
         heavy: It runs in a child process, under the machine's one `heavy` lock.
         locks: Names of project-wide locks held from resolve to record, such as "rows".
@@ -72,6 +74,7 @@ class Operation:
     resolve: Callable[[Any, Records], Job] | None = None
     run: Callable[[Any, Context], Result] | None = None
     record: Callable[[Any, Session, Run], Sequence[Reason]] | None = None
+    after: Callable[[Run], None] | None = None
     job: type[Job] = Job
     result: type[Result] = Result
     heavy: bool = False

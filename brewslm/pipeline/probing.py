@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from brewslm.models.memory import peak_resident_bytes
-from brewslm.models.packing import Example, pack, shared_prefix
+from brewslm.models.packing import Packable, pack, shared_prefix
 from brewslm.models.recipe import Recipe
 from brewslm.pipeline.working import heavy_lock
 from brewslm.processes.child import ChildEnd, run_child
@@ -140,7 +140,7 @@ def _steps(job: CheckJob, context: Context) -> StepsResult:
     data = PreparedData(job.train.manifest_path, job.train.manifest_sha256)
     rows = tokenised_rows(job.preflight, data, load_tokenizer(job.train.base.folder), context)
     recipe = job.train.recipe
-    batch = longest_batch(recipe, [example for example in rows.examples if len(example.ids) <= recipe.max_length])
+    batch = longest_batch(recipe, [example for example in rows.examples if example.longest <= recipe.max_length])
     manifest = _write_batch(data, {example.row_id for example in batch}, context.folder / "prepared")
     tried = job.train.model_copy(
         update={
@@ -156,10 +156,10 @@ def _steps(job: CheckJob, context: Context) -> StepsResult:
     )  # fmt: skip
 
 
-def longest_batch(recipe: Recipe, examples: Sequence[Example]) -> list[Example]:
+def longest_batch(recipe: Recipe, examples: Sequence[Packable]) -> list[Packable]:
     """The batch, of rows of like length, whose largest pass has the most tokens."""
     prefix = shared_prefix(examples)
-    ordered = sorted(examples, key=lambda example: len(example.ids), reverse=True)
+    ordered = sorted(examples, key=lambda example: example.tokens, reverse=True)
     batches = [ordered[at : at + recipe.batch_size] for at in range(0, len(ordered), recipe.batch_size)]
     return max(batches, key=lambda batch: max(len(one.ids) for one in pack(batch, prefix, recipe.pack_tokens)))
 

@@ -24,6 +24,7 @@ class OutputSchema(BaseModel):
         scoring_mode: "label", "text", "span_set" and others: the handler reads it.
         labels: Every label of the train split, sorted; for classification.
         entity_types: Every entity type of the train split, sorted; for span_set.
+        fields: Every field of the train split, in the order in which rows name them; for field_match.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +32,7 @@ class OutputSchema(BaseModel):
     scoring_mode: str
     labels: list[str] = []
     entity_types: list[str] = []
+    fields: list[str] = []
 
 
 class PreparedFile(BaseModel):
@@ -188,13 +190,22 @@ class PreparedData:
         if split in self.manifest.splits:
             with (self.path.parent / self.manifest.splits[split].path).open("rb") as lines:
                 for line in lines:
-                    yield PreparedRow.model_validate(orjson.loads(line))
+                    yield _located(PreparedRow.model_validate(orjson.loads(line)), self.path.parents[2])
 
     def _check(self, path: Path, expected: str, version: int) -> None:
         found = sha256(path) if path.exists() else None
         if found != expected:
             reason = ManifestMismatch(manifest_version=version, file=path.name, expected_sha256=expected, found_sha256=found)
             raise StageError(reason, where=path.name, cause="it is missing" if found is None else "its SHA-256 differs")
+
+
+def _located(row: PreparedRow, project: Path) -> PreparedRow:
+    """The row with the whole paths of its pictures and recordings: whoever reads it need not know where the project stands."""
+    files = {name: value for name, value in row.payload.items() if isinstance(value, dict) and {"path", "sha256"} <= value.keys()}
+    if not files:
+        return row
+    found = {name: value | {"path": str(project / value["path"])} for name, value in files.items()}
+    return row.model_copy(update={"payload": row.payload | found})
 
 
 if __name__ == "__main__":

@@ -104,11 +104,51 @@ class RowReason(StrEnum):
     MISSING_IMAGE = "missing_image", "The image column holds no path or address.", _MAP_IT
     MISSING_AUDIO = "missing_audio", "The audio column holds no path or address.", _MAP_IT
     MISSING_TRANSCRIPT = "missing_transcript", "The transcript column holds no text.", _MAP_IT
+    MEDIA_MISSING = (
+        "media_missing",
+        "The row names a picture or recording that is not there, or may not be read.",
+        "Put the file where the path leads from the source's folder, and import again.",
+    )
+    MEDIA_OUTSIDE = (
+        "media_outside",
+        "The path leads out of the source's folder.",
+        "Put the file beside the source, or name its folder in BREWSLM_MEDIA_FOLDERS.",
+    )
+    MEDIA_ADDRESS = (
+        "media_address",
+        "The picture or recording is an address on a network, and nothing is fetched for a row.",
+        "Fetch the files first, and name their paths.",
+    )
+    MEDIA_FORMAT = (
+        "media_format",
+        "The file is no picture or recording of a format that is read.",
+        "Save it as PNG or JPEG, or as WAV, FLAC, OGG or MP3.",
+    )
+    MEDIA_CORRUPT = (
+        "media_corrupt",
+        "The picture or recording is damaged, cut off or empty.",
+        "Save it anew from its original, and import again.",
+    )
+    MEDIA_TOO_LARGE = (
+        "media_too_large",
+        "The file has more bytes, pixels or seconds than are read.",
+        "Make it smaller, cut it into parts, or raise BREWSLM_MEDIA_BYTES, _PIXELS or _SECONDS.",
+    )
     DUPLICATE_ROW = "duplicate_row", "The project has a row that says the same.", "Nothing: one of the two was kept."
 
     # Refused by prepare or training.
     OVER_LENGTH = "over_length", "The row has more tokens than the recipe's longest.", "Shorten it, or raise the recipe's length."
     NOTHING_SUPERVISED = "nothing_supervised", "The row holds no answer to learn from.", "Nothing, or write rows with answers."
+    TURNS_REWRITTEN = (
+        "turns_rewritten",
+        "The base model's chat template writes an earlier turn otherwise than the model had to say it.",
+        "Choose another base model, or import talks with one reply each.",
+    )
+    TEMPLATE_REFUSES = (
+        "template_refuses",
+        "The base model's chat template refuses this order of messages.",
+        "Let user and assistant take turns, or choose another base model.",
+    )
     LEAK = "leak", "The row's text stands in another split already.", "Nothing: it was kept out so that scores stay honest."
     PROFILE_MISMATCH = (
         "profile_mismatch",

@@ -77,10 +77,11 @@ def test_a_real_model_babbles_without_harm(handler, tiny_model):
     predictor = WeightsPredictor(load_model(tiny_model, precision="fp32"), load_tokenizer(tiny_model))
     scores = handler.score([row()], handler.predict([row()], predictor))
     assert scores.metrics["f1"].value == 0.0
+    assert scores.metrics["json_validity_rate"].value == 1.0, "what it writes is held to the schema"
 
 
 def test_an_unknown_profile_or_scoring_mode_is_refused():
-    for profile, mode in (("translation", "text"), ("structured_extraction", "field_match")):
+    for profile, mode in (("translation", "text"), ("structured_extraction", "label")):
         with pytest.raises(StageError, match="invalid_request") as refused:
             handler_for(profile, OutputSchema(scoring_mode=mode))
         assert refused.value.reason.exit_code == 2

@@ -1,14 +1,17 @@
 """An endpoint's labels are those of the weights behind it."""
 
+import json
 from math import log
 from types import SimpleNamespace
 
 import pytest
 
+from brewslm.errors import StageError
 from brewslm.handlers import handler_for
 from brewslm.models.endpoint import EndpointPredictor, label_probabilities
 from brewslm.models.loading import load_model, load_tokenizer
 from brewslm.models.predictors import WeightsPredictor
+from brewslm.models.prompt import Prompt
 from brewslm.rows.manifest import OutputSchema, PreparedRow
 from brewslm.serving import serve_model
 from tests.experiments import LABELS, rows
@@ -81,3 +84,19 @@ def test_the_endpoint_continues_as_the_weights_do(live, weights):
     handler = handler_for("classification", OutputSchema(scoring_mode="label", labels=LABELS))
     prompts = [handler.prompt(row["payload"]) for row in rows()]
     assert live.generate(prompts, 8) == weights.generate(prompts, 8)
+
+
+def test_an_endpoint_says_that_it_can_not_measure_a_given_text():
+    handler = handler_for("classification", OutputSchema(scoring_mode="label", labels=LABELS))
+    with pytest.raises(StageError, match="how probable a given text is"):
+        EndpointPredictor("http://127.0.0.1:1/v1", "tiny").log_likelihoods([handler.prompt({"text": "a"})], ["good"])
+
+
+def test_an_endpoint_too_keeps_an_answer_to_its_schema(live):
+    predictor = EndpointPredictor(live.base_url, live.model)
+    value = {"anyOf": [{"enum": ["good", "bad"]}, {"type": "null"}]}
+    names = ["plot", "acting"]
+    schema = {"type": "object", "properties": dict.fromkeys(names, value), "required": names, "additionalProperties": False}
+    for text in predictor.generate([Prompt(({"role": "user", "content": "a film"},), "")], 60, schema=schema):
+        said = json.loads(text)
+        assert list(said) == names and set(said.values()) <= {"good", "bad", None}

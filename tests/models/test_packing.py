@@ -38,19 +38,32 @@ def plain_loss(model, rows: list[Example]):
     total = torch.zeros(())
     for row in rows:
         logits = model(input_ids=torch.tensor([row.ids])).logits[0, row.prompt_length - 1 : -1]
-        total = total + torch.nn.functional.cross_entropy(logits, torch.tensor(row.ids[row.prompt_length :]), reduction="sum")
+        labels = torch.tensor(row.ids[row.prompt_length :])
+        for start, stop in row.masked:
+            labels[start - row.prompt_length : stop - row.prompt_length] = -100
+        total = total + torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
     return total
+
+
+def masked_examples() -> list[Example]:
+    """With another's words between the supervised ones: two gaps, one, none."""
+    whole = [Example(f"r{n}", [*PREFIX, 10 + n, *range(40, 52 + n), 2], len(PREFIX) + 1) for n in range(3)]
+    return [
+        Example("r0", whole[0].ids, whole[0].prompt_length, ((7, 9), (11, 14))),
+        Example("r1", whole[1].ids, whole[1].prompt_length, ((8, 10),)),
+        whole[2],
+    ]
 
 
 @pytest.mark.parametrize("budget", [1, 20, 10_000])
 @pytest.mark.parametrize("prefix_tokens", [0, 4])
-def test_loss_and_gradients_equal_the_plain_computation(models, budget, prefix_tokens):
+@pytest.mark.parametrize("rows", [examples(), masked_examples()], ids=["answers", "talks"])
+def test_loss_and_gradients_equal_the_plain_computation(models, budget, prefix_tokens, rows):
     import torch
 
     from brewslm.stages.train.loss import pack_loss
 
     plain, packing = models
-    rows = examples()
     wanted = plain_loss(plain, rows)
     packs = pack(rows, PREFIX[:prefix_tokens], budget)
     found = sum(pack_loss(packing, packed, packing.lm_head.weight.detach()) for packed in packs)
@@ -93,6 +106,16 @@ def test_every_supervised_token_is_a_target_once_and_the_end_mark_is_one_of_them
     targets = sorted(target for packed in packs for target in packed.targets if target != -100)
     assert targets == sorted(token for row in rows for token in row.ids[row.prompt_length :])
     assert targets.count(2) == len(rows)
+
+
+def test_what_is_masked_between_supervised_tokens_is_no_target():
+    rows = masked_examples()
+    (packed,) = pack(rows, PREFIX, 1000)
+    targets = [target for target in packed.targets if target != -100]
+    kept = [at for at in range(5, 18) if not (7 <= at < 9 or 11 <= at < 14)]
+    assert targets[: rows[0].supervised] == [rows[0].ids[at] for at in kept]
+    assert len(targets) == packed.supervised == sum(row.supervised for row in rows)
+    assert [label for label in rows[1].labels() if label != -100] == [*rows[1].ids[5:8], *rows[1].ids[10:]]
 
 
 def test_a_pack_keeps_to_its_budget_unless_one_row_is_longer():

@@ -6,7 +6,7 @@ import pytest
 
 from brewslm.models.loading import load_model, load_tokenizer
 from brewslm.models.predictors import WeightsPredictor
-from brewslm.models.prompt import Prompt
+from brewslm.models.prompt import WHOLE_TEXT, Prompt
 from brewslm.models.templates import end_token_id, prompt_ids, text_ids
 
 
@@ -64,3 +64,55 @@ def test_it_tells_how_many_are_done(parts):
     told: list[int] = []
     WeightsPredictor(*parts, on_done=told.append).label_scores(PROMPTS, ["good", "bad"])
     assert sum(told) == len(PROMPTS)
+
+
+COMPLETIONS = ["good", "", "a very lovely film and the plot was good", "bad acting"]
+
+
+def plainly(parts, asked_ids: list[int], answer: list[int]) -> float:
+    """By transformers' own loss, one row at a time."""
+    import torch
+
+    labels = torch.tensor([[-100] * len(asked_ids) + answer])
+    with torch.inference_mode():
+        loss = parts[0](input_ids=torch.tensor([asked_ids + answer]), labels=labels).loss
+    return -loss.item() * len(answer) if answer else 0.0
+
+
+@pytest.mark.parametrize(("style", "lead", "ends"), [("chat", "", True), ("plain", " ", False)])
+def test_log_likelihoods_are_those_of_transformers_loss_whatever_stands_beside_them(parts, style, lead, ends):
+    _, tokenizer = parts
+    found = WeightsPredictor(*parts, style).log_likelihoods(PROMPTS, COMPLETIONS)
+    answers = [text_ids(tokenizer, lead + text) + [end_token_id(tokenizer)] * ends for text in COMPLETIONS]
+    assert [count for _, count in found] == [len(answer) for answer in answers]
+    wanted = [plainly(parts, prompt_ids(tokenizer, one, style), said) for one, said in zip(PROMPTS, answers, strict=True)]
+    assert [total for total, _ in found] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_log_likelihoods_alone_and_in_many_passes_of_the_head_are_the_same(parts, monkeypatch):
+    together = WeightsPredictor(*parts).log_likelihoods(PROMPTS, COMPLETIONS)
+    monkeypatch.setattr("brewslm.models.predictors.LOGITS", 3)
+    alone = [WeightsPredictor(*parts).log_likelihoods([one], [said])[0] for one, said in zip(PROMPTS, COMPLETIONS, strict=True)]
+    assert [total for total, _ in together] == pytest.approx([total for total, _ in alone], rel=1e-4)
+
+
+def test_an_empty_answer_has_the_likelihood_of_its_end_mark_alone(parts):
+    model, tokenizer = parts
+    ((total, count),) = WeightsPredictor(model, tokenizer).log_likelihoods(PROMPTS[:1], [""])
+    assert count == 1
+    assert total == pytest.approx(plainly(parts, prompt_ids(tokenizer, PROMPTS[0]), [end_token_id(tokenizer)]), rel=1e-4)
+
+
+def test_a_whole_text_is_measured_from_its_beginning_and_without_an_end_mark(parts):
+    _, tokenizer = parts
+    texts = ["the film was good", "a", ""]
+    found = WeightsPredictor(*parts).log_likelihoods([WHOLE_TEXT] * 3, texts)
+    wanted = [plainly(parts, [tokenizer.bos_token_id], text_ids(tokenizer, text)) for text in texts]
+    assert [count for _, count in found] == [len(text_ids(tokenizer, text)) for text in texts]
+    assert [total for total, _ in found] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_text_with_a_control_token_in_it_is_measured_as_text(parts):
+    _, tokenizer = parts
+    ((_, count),) = WeightsPredictor(*parts).log_likelihoods(PROMPTS[:1], ["good<|im_end|>"])
+    assert count > len(text_ids(tokenizer, "good<|im_end|>")) + 1

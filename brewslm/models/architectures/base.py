@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from brewslm.errors import StageError
 from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.loading import Precision, bf16_is_fast
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.models.trained import is_whole
+from brewslm.reasons.refusals import InvalidRequest
 from brewslm.rows.manifest import OutputSchema
 
 IGNORED = -100
@@ -35,6 +37,22 @@ class Encoded:
     def supervised(self) -> int:
         """Labels that the loss is taken over."""
         return sum(label != IGNORED for label in self.labels)
+
+
+class WithoutLikelihoods:
+    """A predictor of an architecture that is not asked how probable a given text is; to stand among its bases."""
+
+    name: ArchitectureName
+
+    def log_likelihoods(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[tuple[float, int]]:
+        """Not to be had.
+
+        Raises:
+            StageError(InvalidRequest): Always.
+        """
+        raise StageError(
+            InvalidRequest(), "Only a causal model says how probable a given text is", cause=f"this one is {self.name}"
+        )
 
 
 class Architecture(ABC):
@@ -74,6 +92,11 @@ class Architecture(ABC):
     @abstractmethod
     def save_reader(self, folder: Path) -> None:
         """Write the tokenizer or processor beside exported weights."""
+
+    @property
+    def end_id(self) -> int | None:
+        """The label that ends an answer, which must be supervised; None where no answer is written token by token."""
+        return None
 
     def lengths(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[int]:
         """Positions that each row takes."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import orjson
 
-from brewslm.models.architectures.base import IGNORED, Architecture, Encoded
+from brewslm.models.architectures.base import IGNORED, Architecture, Encoded, WithoutLikelihoods
 from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.prompt import Predictor, Prompt
 
@@ -104,12 +104,14 @@ class EncoderWithHead(Architecture):
         return tokenizer
 
 
-class HeadPredictor:
+class HeadPredictor(WithoutLikelihoods):
     """Answers with the head's numbers.
 
     Args:
         on_done: Told how many more prompts are answered, after each batch.
     """
+
+    name: ArchitectureName = "encoder"
 
     def __init__(self, architecture: EncoderWithHead, model: Any, on_done: Callable[[int], None] | None) -> None:
         self._architecture, self._model, self._on_done = architecture, model, on_done
@@ -119,8 +121,11 @@ class HeadPredictor:
         places = [self._architecture.schema.labels.index(label) for label in labels]
         return [[chances[place] for place in places] for chances in self._chances(prompts, lambda logits: logits.softmax(-1))]
 
-    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int) -> list[str]:
-        """Per prompt, the labels that are likely, as a JSON list; the likeliest where only one is to be given."""
+    def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: dict[str, Any] | None = None) -> list[str]:
+        """Per prompt, the labels that are likely, as a JSON list; the likeliest where only one is to be given.
+
+        No answer is held to a JSON schema.
+        """
         labels = self._architecture.schema.labels
         if self._architecture.schema.scoring_mode != SEVERAL:
             return [labels[max(range(len(row)), key=row.__getitem__)] for row in self.label_scores(prompts, labels)]

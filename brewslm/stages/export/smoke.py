@@ -45,7 +45,7 @@ class SmokeCheck:
         rows = held_out[:: max(1, len(held_out) // job.policy.prompts)][: job.policy.prompts]
         if not rows:
             raise _disagrees(job.experiment_id, "bundle", "there is no held-out row to ask")
-        prompts = [handler.prompt(row.payload) for row in rows]
+        prompts = [handler.live_prompt(row.payload) for row in rows]
         longest = max(len(text_ids(tokenizer, handler.completion(row.payload))) for row in rows)
         limit = min(job.policy.max_new_tokens, longest + ANSWER_ROOM)
         wanted = references(model, tokenizer, prompts, limit)

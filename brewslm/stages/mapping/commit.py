@@ -7,6 +7,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from brewslm.media import MediaFolder
 from brewslm.processes.context import Context
 from brewslm.reasons import Reason
 from brewslm.reasons.ingestion import DatasetImportRun
@@ -64,8 +65,13 @@ def run(job: MapJob, context: Context) -> CommitResult:
     """
     mapper = checked_mapper(job)
     synthetic, rejections = RowFile(job.synthetic), RowFile(job.rejected)
-    with synthetic.append(job.committed_bytes) as accepted, rejections.append(0) as rejected:
-        mapped = map_rows(job, mapper, context, accepted, rejected, job.keys)
+    media = MediaFolder(job.synthetic.parents[1], job.media_from)
+    try:
+        with synthetic.append(job.committed_bytes) as accepted, rejections.append(0) as rejected:
+            mapped = map_rows(job, mapper, context, accepted, rejected, job.keys, media)
+    except BaseException:
+        media.take_back()
+        raise
     request, ledger = job.request, mapped.ledger
     return CommitResult(
         ledger=ledger,

@@ -9,10 +9,10 @@ from brewslm.errors import StageError
 from brewslm.mappers import mapper_of
 from brewslm.reasons.refusals import SourceNotFound
 from brewslm.rows import RowReason, Span
-from brewslm.sources import Locator, connector_of
+from brewslm.sources import Locator, connector_of, names_a_path
 from brewslm.stages.contract import Job, ProjectRequest
 from brewslm.store.records import Records
-from brewslm.store.tables import Source
+from brewslm.store.tables import Import, Source
 
 ROW_FILE = "synthetic"
 SYNTHETIC_PATH = "synthetic/synthetic.jsonl"
@@ -76,6 +76,7 @@ class MapJob(Job):
         drawn: "all" of them; a "sample" over all of them; or the "head", where the kept copy is no more than that.
         total: How many are mapped.
         spans: Bytes of the synthetic file that count: neither cut off nor undone.
+        media_from: The folder that paths of pictures and recordings start from; None where the source is no local file.
     """
 
     request: MapRequest
@@ -93,6 +94,7 @@ class MapJob(Job):
     earlier: list[EarlierImport]
     keys: Path
     rejected: Path
+    media_from: Path | None = None
     written_path: str = SYNTHETIC_PATH
 
 
@@ -135,4 +137,15 @@ def _job(request: MapRequest, records: Records, source: Source) -> MapJob:
         ],
         keys=keys / f"{records.run_id}.keys",
         rejected=records.folder / "rejected" / f"{records.run_id}.jsonl",
+        media_from=_media_folder(request, records),
     )
+
+
+def _media_folder(request: MapRequest, records: Records) -> Path | None:
+    """The folder of the source's file; of mended rows, that of the source which they were rejected from."""
+    locator, parent = request.locator, request.parent_import
+    while parent is not None:
+        earlier = records.session.get_one(Import, parent)
+        locator, parent = records.session.get_one(Source, earlier.source_id).locator, earlier.parent_import
+    scheme, _, reference = locator.partition(":")
+    return Path(reference).parent if names_a_path(scheme) else None

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from brewslm.media import MediaFolder
 from brewslm.processes.context import Context
 from brewslm.rows import Ledger
 from brewslm.rows.dryrun import AcceptedSample, RejectedSample
@@ -54,7 +55,7 @@ def preview(job: MapJob, context: Context) -> Preview:
     """
     mapper = checked_mapper(job)
     accepted, rejected = AcceptedSample(SAMPLE_CAP), RejectedSample(REJECTED_PER_REASON, job.request.drop_reasons)
-    mapped = map_rows(job, mapper, context, accepted, rejected, context.folder / job.keys.name)
+    mapped = map_rows(job, mapper, context, accepted, rejected, context.folder / job.keys.name, MediaFolder(None, job.media_from))
     request, ledger = job.request, mapped.ledger
     return Preview(
         locator=request.locator,

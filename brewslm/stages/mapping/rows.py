@@ -15,6 +15,7 @@ import orjson
 
 from brewslm.errors import StageError
 from brewslm.mappers import Mapper, mapper_of
+from brewslm.media import MediaFolder
 from brewslm.processes.context import Context
 from brewslm.reasons.refusals import SourceChanged
 from brewslm.rows import Ledger, LedgerKeeper, RawRow, RejectedRow, RowBlock, RowFile, RowReason, SentinelRow, row_id
@@ -25,6 +26,7 @@ from brewslm.rows.model import TransformedRows
 from brewslm.sources import CONNECTORS
 from brewslm.sources.base import BLOCK_ROWS, blocks_of
 from brewslm.stages.mapping.job import EarlierImport, MapJob
+from brewslm.stages.mapping.media_files import with_media
 from brewslm.store.files import sha256 as file_sha256
 
 SAMPLE_SEED = 42
@@ -66,16 +68,19 @@ class Mapped:
         return [f"only one label came in, {label!r}: nothing can be told apart from it, and preflight will stop training"]
 
 
-def map_rows(job: MapJob, mapper: Mapper, context: Context, accepted: AcceptedRows, rejected: RejectedRows, keys: Path) -> Mapped:
+def map_rows(
+    job: MapJob, mapper: Mapper, context: Context, accepted: AcceptedRows, rejected: RejectedRows, keys: Path, media: MediaFolder
+) -> Mapped:
     """Map the kept source, each row to one of two places.
 
     Args:
         accepted, rejected: Row files to append to, or what samples in their place.
         keys: The file for the content hashes of the rows that are accepted.
+        media: Where the rows' pictures and recordings are kept, before the rows are written.
     """
     shown, done = 0.0, 0
     with ContentKeys(keys, [_whole_keys(job, one, keys.parent) for one in job.earlier]) as known:
-        intake = _Intake(job, mapper, accepted, rejected, known)
+        intake = _Intake(job, mapper, accepted, rejected, known, media)
         for block in drawn(job):
             intake.take(block)
             done += len(block)
@@ -114,10 +119,12 @@ def sampled(rows: Iterator[RawRow | SentinelRow], wanted: int, total: int) -> It
 class _Intake:
     """Settles blocks: what is new is written to the accepted rows, all else to the rejected ones."""
 
-    def __init__(self, job: MapJob, mapper: Mapper, accepted: AcceptedRows, rejected: RejectedRows, known: ContentKeys) -> None:
+    def __init__(
+        self, job: MapJob, mapper: Mapper, accepted: AcceptedRows, rejected: RejectedRows, known: ContentKeys, media: MediaFolder
+    ) -> None:
         self.ledger, self.labels = LedgerKeeper(), Counter[str]()
         self._accepted, self._rejected, self._known = accepted, rejected, known
-        self._mapper = mapper
+        self._mapper, self._media = mapper, media
         self._counts_labels = mapper.task_profile == "classification"
         self._source_hash = job.content_hash
         self._source, _ = id_parts(row_id(job.content_hash, 0))
@@ -133,6 +140,8 @@ class _Intake:
         """Write a block, in the order of the source."""
         self.ledger.enter(len(block))
         rows, refused = self._mapper.map_block(block)
+        if self._mapper.media:
+            rows, refused = with_media(self._mapper.media, rows, refused, self._media)
         said = [canonical(payload) for payload in rows.payloads]
         new = self._new(rows.positions, said)
         if not all(new):

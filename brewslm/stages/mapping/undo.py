@@ -10,6 +10,8 @@ from brewslm.reasons.ingestion import DatasetImportUndone
 from brewslm.reasons.refusals import RunConflict, UnknownRun
 from brewslm.stages.contract import Request
 from brewslm.stages.mapping.job import ROW_FILE
+from brewslm.stages.mapping.media_files import forget_unnamed
+from brewslm.store.database import reading
 from brewslm.store.tables import Import, RowFileState, Run, Source
 
 
@@ -51,3 +53,10 @@ def record(request: UndoRequest, session: Session, run: Run) -> Sequence[Reason]
     source = session.get_one(Source, found.source_id)
     run.result = (run.result or {}) | {"import_run": found.run_id, "rows": found.accepted_count}
     return (DatasetImportUndone(import_run=found.run_id, source=source.locator, rows=found.accepted_count),)
+
+
+def after(run: Run) -> None:
+    """Remove the pictures and recordings that only its rows named: once the tombstone stands, and not before."""
+    assert run.project_id is not None
+    with reading() as session:
+        forget_unnamed(session, run.project_id)

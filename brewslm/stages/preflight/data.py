@@ -9,7 +9,8 @@ from typing import Any
 from brewslm.handlers import HANDLERS, handler_for, handler_if_any
 from brewslm.handlers.eval_pack import EvalPack
 from brewslm.handlers.examples import tokenise
-from brewslm.models.packing import Example
+from brewslm.models.packing import Packable
+from brewslm.models.recipe import RECIPE_STEP, Recipe
 from brewslm.processes.context import Context
 from brewslm.rows.ledger import LedgerKeeper
 from brewslm.rows.manifest import Manifest, PreparedData
@@ -27,7 +28,7 @@ class Tokenised:
         rejected: How many of the others there are, by reason.
     """
 
-    examples: list[Example]
+    examples: list[Packable]
     rejected: Counter[RowReason]
 
 
@@ -41,6 +42,15 @@ def check_task(manifest: Manifest) -> Iterator[Finding]:
     if manifest.task_profile == "classification" and len(labels) < 2:
         step = "Import rows of another label, and prepare again."
         yield blocker("one_label", f"{len(labels)} label in train", "at least 2", step)
+
+
+def check_objective(manifest: Manifest, recipe: Recipe) -> Iterator[Finding]:
+    """The recipe lowers what these rows are for."""
+    handler = handler_if_any(manifest.task_profile, manifest.output_schema)
+    if handler is not None and not recipe.suits(handler.objective):
+        limit = f"{manifest.task_profile} is trained by {handler.objective}"
+        step = RECIPE_STEP[handler.objective]
+        yield blocker("recipe_objective", f"the recipe's objective is {recipe.objective}", limit, step, fatal=True)
 
 
 def check_gates(manifest: Manifest, pack: EvalPack) -> Iterator[Finding]:
@@ -80,7 +90,8 @@ def check_rows(lengths: Sequence[int], rejected: Counter[RowReason], max_length:
     counts = rejected + Counter({RowReason.OVER_LENGTH: over})
     for reason, count in sorted(counts.items()):
         tell = warning if left else blocker
-        limit = f"{max_length} tokens" if reason is RowReason.OVER_LENGTH else "an answer in each row"
+        limits = {RowReason.OVER_LENGTH: f"{max_length} tokens", RowReason.IDENTICAL_PAIR: "two answers that differ"}
+        limit = limits.get(reason, "an answer in each row")
         step = "Raise --set max_length=…, or look at the rows in rejected.jsonl."
         yield tell(f"rows_{reason.value}", f"{count} of {total} rows", limit, step)
     if not left:

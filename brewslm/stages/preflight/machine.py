@@ -12,6 +12,7 @@ from brewslm.stages.preflight.finding import Finding, blocker, gigabytes, warnin
 from brewslm.stages.preflight.plan import TrainPlan
 
 NEEDED = ("torch", "transformers", "peft", "accelerate", "safetensors")
+BY_PREFERENCE = ("trl", "datasets")
 BY_METHOD = {"qlora": ("bitsandbytes",)}
 KEPT = 4
 """Checkpoints that may stand on the disk at once: the best, the two newest, and one that is being written."""
@@ -21,12 +22,14 @@ MOMENTS_BYTES = 8
 
 def check_dependencies(recipe: Recipe, formats: tuple[str, ...]) -> Iterator[Finding]:
     """Every package that training imports, and that the wanted exports will."""
-    for name in (*NEEDED, *BY_METHOD.get(recipe.method, ())):
+    by_objective = () if recipe.objective == "supervised" else BY_PREFERENCE
+    for name in (*NEEDED, *by_objective, *BY_METHOD.get(recipe.method, ())):
         try:
             version(name)
         except PackageNotFoundError:
-            wanted = f"method {recipe.method} needs it" if name not in NEEDED else ", ".join(NEEDED)
-            step = "Run make setup." if name in NEEDED else f"Run pip install 'brewslm[{recipe.method}]', or --set method=lora."
+            of_method = name in BY_METHOD.get(recipe.method, ())
+            wanted = f"method {recipe.method} needs it" if of_method else ", ".join((*NEEDED, *by_objective))
+            step = "Run make setup." if not of_method else f"Run pip install 'brewslm[{recipe.method}]', or --set method=lora."
             yield blocker("dependency_missing", f"{name} is not installed", wanted, step, fatal=True)
     missing = missing_packages(formats)
     if missing:

@@ -6,7 +6,7 @@ from brewslm.errors import StageError
 from brewslm.handlers import handler_if_any
 from brewslm.models.catalogue import BaseModelInfo
 from brewslm.models.gguf_writer import check_writable
-from brewslm.models.packing import Example
+from brewslm.models.packing import Packable
 from brewslm.models.shape import ModelShape
 from brewslm.rows.manifest import Manifest
 from brewslm.stages.preflight.finding import Finding, blocker, warning
@@ -45,15 +45,15 @@ def check_tokenizer(base: BaseModelInfo, manifest: Manifest) -> Iterator[Finding
         )
 
 
-def check_window(base: BaseModelInfo, shape: ModelShape, examples: Sequence[Example]) -> Iterator[Finding]:
+def check_window(base: BaseModelInfo, shape: ModelShape, examples: Sequence[Packable]) -> Iterator[Finding]:
     """A row must be seen whole by every layer: by those with a sliding window (Gemma 3, some Mistral) too."""
     for code, most, what in (
         ("rows_over_window", shape.window, "tokens, the window of its sliding layers"),
         ("rows_over_context", base.context_length, "tokens, the model's context"),
     ):
-        longer = sum(len(example.ids) > most for example in examples) if most else 0
+        longer = sum(example.longest > most for example in examples) if most else 0
         if longer:
-            longest = max(len(example.ids) for example in examples)
+            longest = max(example.longest for example in examples)
             measured = f"{longer} of {len(examples)} rows are longer; the longest has {longest} tokens"
             step = f"Leave them out with --set max_length={most}, or choose another --base-model."
             yield blocker(code, measured, f"{most} {what}", step, fatal=True)

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 
 from brewslm.models.memory import Method
-from brewslm.models.packing import Example, Pack, pack, shared_prefix
+from brewslm.models.packing import Pack, Packable, pack, shared_prefix
 from brewslm.models.recipe import Recipe
 from brewslm.models.runtime import RuntimeProfile
 
 
-def steps_of(recipe: Recipe, examples: Sequence[Example]) -> Iterator[list[Pack]]:
+def steps_of(recipe: Recipe, examples: Sequence[Packable]) -> Iterator[list[Pack]]:
     """The passes of each step: batches of rows of like length, as the trainer lays them out but for the order of the batches."""
     prefix = shared_prefix(examples)
-    ordered = sorted(examples, key=lambda example: len(example.ids), reverse=True)
+    ordered = sorted(examples, key=lambda example: example.tokens, reverse=True)
     for at in range(0, len(ordered), recipe.batch_size):
         yield pack(ordered[at : at + recipe.batch_size], prefix, recipe.pack_tokens)
 

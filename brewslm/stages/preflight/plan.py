@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from brewslm.models.catalogue import BaseModelInfo
 from brewslm.models.memory import Base, Basis, MemoryEstimate, PassShape, estimate
-from brewslm.models.packing import Example, shared_prefix
+from brewslm.models.packing import Packable, shared_prefix
 from brewslm.models.recipe import Recipe
 from brewslm.models.runtime import RuntimeProfile
 from brewslm.models.work import flops
@@ -54,7 +54,7 @@ class Planner:
         base: BaseModelInfo,
         model: Base,
         runtime: RuntimeProfile,
-        examples: Sequence[Example],
+        examples: Sequence[Packable],
         last: LastSpeed | None = None,
         has_dev: bool = True,
     ) -> None:
@@ -69,11 +69,11 @@ class Planner:
 
     def longest(self, most: int) -> int:
         """Tokens of the longest row with at most so many; 0 where there is none."""
-        return max((len(example.ids) for example in self._examples if len(example.ids) <= most), default=0)
+        return max((example.longest for example in self._examples if example.longest <= most), default=0)
 
-    def rows(self, recipe: Recipe) -> list[Example]:
+    def rows(self, recipe: Recipe) -> list[Packable]:
         """Those that the recipe trains on."""
-        return [example for example in self._examples if len(example.ids) <= recipe.max_length]
+        return [example for example in self._examples if example.longest <= recipe.max_length]
 
     def steps(self, recipe: Recipe) -> list[list[PassShape]]:
         """The passes of each step of one epoch."""
@@ -97,10 +97,12 @@ class Planner:
     def plan(self, recipe: Recipe) -> TrainPlan:
         """All of it."""
         rows, needs = self.rows(recipe), self.memory(recipe)
-        tokens = sum(len(example.ids) for example in rows)
+        tokens = sum(example.tokens for example in rows)
         shape, method = self.model.shape, method_of(recipe, self.runtime)
         speed = pace(shape, method, self.runtime, self._last, self.passes, tokens)
         work = flops(shape, method, self.passes(recipe)) * recipe.epochs
+        if recipe.objective == "dpo":  # the base's own log-probabilities, before the first step
+            work += flops(shape, method, self.passes(recipe), backward=False)
         return TrainPlan(
             base_model=self.base.locator, recipe=recipe, runtime=self.runtime, rows=len(rows),
             steps=max(1, round(recipe.epochs * -(-len(rows) // recipe.batch_size))), tokens=tokens,

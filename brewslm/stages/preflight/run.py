@@ -11,7 +11,7 @@ from brewslm.models.shape import ModelShape, shape_of
 from brewslm.processes.context import Context
 from brewslm.rows.manifest import PreparedData
 from brewslm.stages.contract import PlanName
-from brewslm.stages.preflight.data import Tokenised, check_gates, check_rows, check_task, tokenised_rows
+from brewslm.stages.preflight.data import Tokenised, check_gates, check_objective, check_rows, check_task, tokenised_rows
 from brewslm.stages.preflight.finding import Finding
 from brewslm.stages.preflight.job import PreflightJob, PreflightResult
 from brewslm.stages.preflight.machine import check_dependencies, check_disk, check_memory
@@ -39,7 +39,7 @@ def run(job: PreflightJob, context: Context) -> PreflightResult:
     if any(finding.fatal for finding in findings):
         return PreflightResult(passed=False, findings=findings, plan=None)
     rows = tokenised_rows(job, data, tokenizer, context)
-    findings += check_rows([one.tokens for one in rows.examples], rows.rejected, job.recipe.max_length)
+    findings += check_rows([one.longest for one in rows.examples], rows.rejected, job.recipe.max_length)
     planner = _planner(job, data, rows)
     trained_on = planner.rows(job.recipe)
     findings += check_window(job.base, shape, trained_on)
@@ -89,6 +89,7 @@ def planned_recipe(job: PreflightJob, name: PlanName, context: Context) -> Recip
 def _before_rows(job: PreflightJob, data: PreparedData) -> Iterator[Finding]:
     yield from check_dependencies(job.recipe, job.formats)
     yield from check_task(data.manifest)
+    yield from check_objective(data.manifest, job.recipe)
     yield from check_architecture(job.base, data.manifest)
     yield from check_tokenizer(job.base, data.manifest)
     yield from check_gates(data.manifest, job.eval_pack)

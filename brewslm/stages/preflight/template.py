@@ -16,7 +16,7 @@ _STEP = "Choose another --base-model, or give its tokenizer the chat template th
 
 def check_template(tokenizer: Any, handler: TaskHandler, row: PreparedRow) -> Iterator[Finding]:
     """What the template makes of a row, as it is asked."""
-    prompt = handler.prompt(row.payload)
+    prompt = handler.live_prompt(row.payload)
     try:
         asked = prompt_text(tokenizer, prompt)
     except StageError as refused:

@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict
 
 from brewslm import presets
 from brewslm.errors import StageError
+from brewslm.media import is_media
 from brewslm.reasons.refusals import InvalidRequest
 
 AUTO, AS_IT_IS = "auto", "default-canonical"
+Fitting = Callable[[Mapping[str, "AdapterPreset"]], str]
+"""Of several presets by name the one that rows are to be read with."""
 
 
 class AdapterPreset(BaseModel):
@@ -24,6 +27,7 @@ class AdapterPreset(BaseModel):
         fields: Each canonical field, and the columns that may hold it, the first that does being taken.
         optional: Canonical fields that a row may lack.
         input_field: The canonical field that is asked: two rows with the same text there must not stand on two sides.
+        asked_too: Canonical fields that are asked beside it: rows that differ there say different things, and yet stay together.
         target_field: The canonical field with the right answer; a row without one teaches nothing.
         stratify_by: The canonical field whose values each split holds in proportion.
         excludes: Columns whose rows can't be scored in this mode.
@@ -38,6 +42,7 @@ class AdapterPreset(BaseModel):
     fields: dict[str, list[str]]
     optional: list[str] = []
     input_field: str
+    asked_too: list[str] = []
     target_field: str
     stratify_by: str | None = None
     excludes: list[str] = []
@@ -57,8 +62,17 @@ class AdapterPreset(BaseModel):
         return adapted
 
     def text(self, adapted: Mapping[str, Any]) -> str:
-        """What is asked, as text."""
-        return as_text(adapted[self.input_field])
+        """What is asked, as text; of a picture or recording the hash of its file."""
+        value = adapted[self.input_field]
+        return str(value["sha256"]) if is_media(value) else as_text(value)
+
+    def words(self, adapted: Mapping[str, Any]) -> str:
+        """What is asked, where it is words: two pictures are not alike because their hashes are."""
+        return "" if is_media(adapted[self.input_field]) else self.text(adapted)
+
+    def further(self, adapted: Mapping[str, Any]) -> str:
+        """What is asked beside the input, as text."""
+        return "\0".join(as_text(adapted[field]) for field in self.asked_too if field in adapted)
 
     def target(self, adapted: Mapping[str, Any]) -> str:
         """The right answer, as text."""
@@ -74,7 +88,9 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def adapter_named(name: str, dominant: Callable[[], str], profile: str | None) -> tuple[str, AdapterPreset]:
+def adapter_named(
+    name: str, dominant: Callable[[], str], profile: str | None, fitting: "Fitting" = min
+) -> tuple[str, AdapterPreset]:
     """The preset of this name, and its name.
 
     Args:
@@ -82,13 +98,16 @@ def adapter_named(name: str, dominant: Callable[[], str], profile: str | None) -
             presets/adapters/; or the path of a YAML file.
         dominant: The task profile of most rows, asked where neither name nor profile says one.
         profile: The task profile that was asked for.
+        fitting: Chooses where several presets are of one profile.
 
     Raises:
         StageError(InvalidRequest): There is none of this name, for this profile, or the file is not one.
     """
     if name in (AUTO, AS_IT_IS):
         wanted = profile or dominant()
-        found, preset = _of_profile(wanted)
+        known = _of_profile(wanted)
+        found = fitting(known)
+        preset = known[found]
         if name == AUTO:
             return found, preset
         return AS_IT_IS, preset.model_copy(update={"accepts": [wanted], "whole": True})
@@ -99,12 +118,12 @@ def adapter_named(name: str, dominant: Callable[[], str], profile: str | None) -
     return Path(name).stem, preset
 
 
-def _of_profile(task_profile: str) -> tuple[str, AdapterPreset]:
+def _of_profile(task_profile: str) -> dict[str, AdapterPreset]:
     known = {name: presets.load("adapters", name, AdapterPreset) for name in presets.names("adapters")}
-    for name, preset in known.items():
-        if preset.task_profile == task_profile:
-            return name, preset
-    profiles = ", ".join(sorted(preset.task_profile for preset in known.values()))
+    found = {name: preset for name, preset in known.items() if preset.task_profile == task_profile}
+    if found:
+        return found
+    profiles = ", ".join(sorted({preset.task_profile for preset in known.values()}))
     raise StageError(InvalidRequest(), f"task profile {task_profile} is not known", cause=f"known: {profiles}")
 
 

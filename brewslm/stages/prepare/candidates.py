@@ -1,11 +1,12 @@
 """Every row of the project as prepare sees it, in one order: the rows of the synthetic file, then the chunks of documents."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from brewslm.handlers import handler_if_any
+from brewslm.media import is_media
 from brewslm.rows import RowFile, RowReason
 from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.prepare.adapters import AdapterPreset, as_text
@@ -76,6 +77,18 @@ def dominant_profile(job: PrepareJob) -> str:
     return min(seen, key=lambda profile: (-seen[profile], profile)) if seen else CHUNK_PROFILE
 
 
+def fitting_preset(job: PrepareJob, known: Mapping[str, AdapterPreset]) -> str:
+    """Of presets of one task profile the one that reads most rows; of equal ones the first by name."""
+    read: Counter[str] = Counter()
+    for row in RowFile(job.synthetic).rows(job.spans):
+        read.update(
+            name
+            for name, preset in known.items()
+            if row["task_profile"] in preset.accepts and preset.adapt(row["payload"]) is not None
+        )
+    return min(known, key=lambda name: (-read[name], name))
+
+
 def texts_in(adapted: dict[str, Any]) -> str:
-    """All that a row says, for what reads it as one text."""
-    return "\n".join(as_text(value) for value in adapted.values())
+    """All that a row says in words, for what reads it as one text."""
+    return "\n".join(as_text(value) for value in adapted.values() if not is_media(value))

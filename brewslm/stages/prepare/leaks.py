@@ -19,7 +19,7 @@ _BATCH = 512
 
 
 class Leaks:
-    """Finds rows whose text stands on both sides, word for word or nearly.
+    """Finds rows whose text stands on both sides, word for word or nearly; of pictures and recordings, rows with the same file.
 
     Args:
         jaccard: From this similarity of what is asked on, two rows are near-duplicates (filters/minhash.py).
@@ -53,20 +53,21 @@ class Leaks:
 
     def measured(self, train: Iterable[PreparedRow], held_out: list[PreparedRow]) -> Leakage:
         """Look once more, at the rows as they were written."""
-        texts = [self._preset.text(row.payload) for row in held_out]
-        keys, overlap = {text_key(text) for text in texts}, Overlap(lambda: texts, self._jaccard)
+        texts = [self._preset.words(row.payload) for row in held_out]
+        keys = {text_key(self._preset.text(row.payload)) for row in held_out}
+        overlap = Overlap(lambda: texts, self._jaccard)
         compared = equal = near = 0
         rows = iter(train)
-        while batch := [self._preset.text(row.payload) for row in islice(rows, _BATCH)]:
+        while batch := [row.payload for row in islice(rows, _BATCH)]:
             compared += len(batch)
-            equal += sum(text_key(text) in keys for text in batch)
-            near += sum(bool(found) for found in overlap.matches(batch))
+            equal += sum(text_key(self._preset.text(payload)) in keys for payload in batch)
+            near += sum(bool(found) for found in overlap.matches([self._preset.words(payload) for payload in batch]))
         return Leakage(equal_texts=equal, near_duplicates=near, jaccard=self._jaccard, rows_compared=compared)
 
     def _texts(self, candidates: Candidates, places: "Array", *, held_out: bool) -> Iterator[str]:
         for place, one in zip(places.tolist(), candidates, strict=True):
             if place >= 0 and (place > CODES["dev"]) is held_out:
-                yield self._preset.text(one.adapted)
+                yield self._preset.words(one.adapted)
 
     def _matches(self, candidates: Candidates, places: "Array", overlap: Overlap) -> Iterator[tuple[int, list[int]]]:
         rows = [row for row, place in enumerate(places.tolist()) if 0 <= place <= CODES["dev"]]

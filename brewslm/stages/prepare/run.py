@@ -13,7 +13,7 @@ from brewslm.reasons.prepare import DatasetPrepared, LeakageFound
 from brewslm.reasons.refusals import OneLabel
 from brewslm.rows.manifest import Leakage, Manifest, MeasuredFor, PiiReport, PreparedFile, PreparedRow
 from brewslm.stages.prepare.adapters import AdapterPreset, adapter_named
-from brewslm.stages.prepare.candidates import Candidates, dominant_profile
+from brewslm.stages.prepare.candidates import Candidates, dominant_profile, fitting_preset
 from brewslm.stages.prepare.card import card
 from brewslm.stages.prepare.decide import Decision, decide
 from brewslm.stages.prepare.former import read_former
@@ -41,7 +41,9 @@ def run(job: PrepareJob, context: Context) -> PrepareResult:
         StageError(LeakageFound): The written files have rows on both sides.
     """
     request = job.request
-    adapter, preset = adapter_named(request.adapter, lambda: dominant_profile(job), request.task_profile)
+    adapter, preset = adapter_named(
+        request.adapter, lambda: dominant_profile(job), request.task_profile, lambda known: fitting_preset(job, known)
+    )
     candidates, leaks = Candidates(job, preset), Leaks(preset, cleaning_preset().near_duplicate.jaccard)
     schema = schema_of((one.adapted for one in candidates if one.reason is None), preset)
     if preset.task_profile == "classification" and len(schema.labels) == 1:
@@ -85,7 +87,11 @@ def _rows(folder: Path, split: str) -> "list[PreparedRow] | map[PreparedRow]":
 
 def _statistics(folder: Path, preset: AdapterPreset, seen: Survey, decision: Decision, written: Written) -> Statistics:
     texts = {
-        split: (preset.text(row.payload) for row in _rows(folder, file) if (row.slice == "dev") is (split == "dev"))
+        split: (
+            preset.words(row.payload) or preset.target(row.payload)
+            for row in _rows(folder, file)
+            if (row.slice == "dev") is (split == "dev")
+        )
         for split, file in (("train", "train"), ("dev", "train"), ("eval", "eval"), ("gold", "gold"))
     }
     return statistics(seen.column("tokens"), decision, written.labels, texts)

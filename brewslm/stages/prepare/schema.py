@@ -14,6 +14,7 @@ class SchemaSeen:
         self._preset = preset
         self.labels: set[str] = set()
         self.types: set[str] = set()
+        self.fields: dict[str, None] = {}
 
     def take(self, adapted: dict[str, Any]) -> None:
         """One row's canonical fields."""
@@ -21,11 +22,16 @@ class SchemaSeen:
             self.labels.add(self._preset.stratum(adapted))
         entities = adapted.get("entities_json")
         if isinstance(entities, dict):
-            self.types |= {entity["type"] for entity in entities.get("entities", ())}
+            self.types |= {entity["type"] for entity in entities.get("entities", ()) if "type" in entity}
+        if "fields" in self._preset.fields:
+            self.fields |= dict.fromkeys(adapted["fields"])
 
     def schema(self) -> OutputSchema:
         """Of the rows so far."""
-        return OutputSchema(scoring_mode=self._preset.scoring_mode, labels=sorted(self.labels), entity_types=sorted(self.types))
+        return OutputSchema(
+            scoring_mode=self._preset.scoring_mode, labels=sorted(self.labels), entity_types=sorted(self.types),
+            fields=list(self.fields),
+        )  # fmt: skip
 
 
 def schema_of(rows: Iterable[dict[str, Any]], preset: AdapterPreset) -> OutputSchema:

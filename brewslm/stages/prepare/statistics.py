@@ -65,7 +65,7 @@ def statistics(
 
     Args:
         tokens: Of each row.
-        texts: Of each split what is asked, from its first row on.
+        texts: Of each split what is asked in words (or answered, where that is a picture or recording), from its first row on.
     """
     made = {}
     for split, rows in decision.counts().items():

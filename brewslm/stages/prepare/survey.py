@@ -1,7 +1,7 @@
 """The first pass of prepare: every row is looked at once, and what decides about it is kept in some forty bytes."""
 
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -90,20 +90,23 @@ class _Surveyor:
     def take(self, batch: list[Candidate], seen: Survey) -> None:
         lengths = iter(self._lengths.of([one.adapted for one in batch if one.reason is None]))
         for one in batch:
-            tokens = next(lengths) if one.reason is None else 0
-            self._enter(one, tokens, seen)
+            measured = next(lengths) if one.reason is None else 0
+            if isinstance(measured, RowReason):
+                one, measured = replace(one, reason=measured), 0
+            self._enter(one, measured, seen)
 
     def _enter(self, one: Candidate, tokens: int, seen: Survey) -> None:
-        asked = target = stratum = ""
+        asked = further = target = stratum = ""
         if one.reason is None:
             asked, target = self._preset.text(one.adapted), self._preset.target(one.adapted)
+            further = self._preset.further(one.adapted)
             stratum = self._preset.stratum(one.adapted) if self._stratified else ""
         key, time = text_key(asked), _milliseconds(one.group) if self._request.time_by else 0
         found = self._find_pii(texts_in(one.adapted)) if self._find_pii and one.reason is None else set()
         reason = self._reason(one, tokens, time, bool(found))
         seen.reasons.append(NO_REASON if reason is None else REASONS.index(reason))
         seen.texts.append(key)
-        seen.said.append(key ^ text_key(f"\0{target}"))
+        seen.said.append(key ^ text_key(f"{further}\0{target}"))
         seen.draws.append(self._draw(one.group, key, time))
         seen.strata.append(seen.names.setdefault(stratum, len(seen.names)))
         seen.tokens.append(tokens)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from brewslm.errors import StageError
+from brewslm.models.architectures.base import IGNORED, Encoded
 from brewslm.models.packing import Example
 from brewslm.models.trained import is_whole, trained_weights
 from brewslm.reasons.training import Guard, TrainingRuntimeError
@@ -59,6 +60,18 @@ def end_must_be_supervised(examples: Sequence[Example], end: int, experiment_id:
     for example in examples:
         if example.supervised < 1 or example.ids[-1] != end:
             cause = f"token {end} ends an answer when served, and is not what the loss ends with in row {example.row_id}"
+            raise tripped(Guard.END_NOT_SUPERVISED, experiment_id, cause)
+
+
+def labels_must_end(examples: Sequence[Encoded], end: int, experiment_id: str) -> None:
+    """The same of rows that another architecture reads.
+
+    Raises:
+        StageError(TrainingRuntimeError): A row's last supervised label is not the end mark; it is named.
+    """
+    for one in examples:
+        if not one.supervised or next(label for label in reversed(one.labels) if label != IGNORED) != end:
+            cause = f"token {end} ends an answer, and is not what the labels end with in row {one.row_id}"
             raise tripped(Guard.END_NOT_SUPERVISED, experiment_id, cause)
 
 

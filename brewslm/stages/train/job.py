@@ -110,7 +110,9 @@ def resolve(request: TrainRequest, records: Records) -> TrainJob:
         manifest_id=manifest.id,
         manifest_path=records.folder / manifest.path,
         manifest_sha256=manifest.sha256,
-        recipe=recipe_named(request.recipe or preset_for(manifest.task_profile, base.architecture), request.settings),
+        recipe=recipe_named(
+            request.recipe or preset_for(manifest.task_profile, base.architecture, base.locator), request.settings
+        ),
         output=records.folder / "experiments" / records.run_id,
         threads=thread_count(),
         log_to=request.log_to,

@@ -21,15 +21,39 @@ def pack_loss(model: Any, packed: Pack, head: Any) -> Any:
 
     from brewslm.models.kernels.head import supervised_loss
 
+    hidden, targets = _before_answers(model, packed, head)
+    if not head.requires_grad:
+        return supervised_loss(hidden, head, targets)
+    logits = torch.nn.functional.linear(hidden.to(head.dtype), head).float()  # the kernel gives a trained head no gradient
+    return torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+
+
+def token_log_probs(model: Any, packed: Pack, head: Any) -> Any:
+    """The log-probability of each supervised token of a pack, in the order of the pack: (supervised,), with its gradient.
+
+    Args:
+        model, head: As in `pack_loss`.
+    """
+    import torch
+
+    from brewslm.models.kernels.head import token_losses
+
+    hidden, targets = _before_answers(model, packed, head)
+    if not head.requires_grad:
+        return -token_losses(hidden, head, targets)
+    logits = torch.nn.functional.linear(hidden.to(head.dtype), head).float()
+    return -torch.nn.functional.cross_entropy(logits, targets, reduction="none")
+
+
+def _before_answers(model: Any, packed: Pack, head: Any) -> tuple[Any, Any]:
+    """The hidden states that supervised tokens are predicted from: (supervised, width); and these tokens."""
+    import torch
+
     ids, positions = torch.tensor([[packed.ids], [packed.positions]], device=head.device)
     targets = torch.tensor(packed.targets, device=head.device)
     counted = targets != -100
     out = model.model(input_ids=ids, position_ids=positions, use_cache=False, rows=rows_of(packed, head.device))
-    hidden = out.last_hidden_state[0, counted]
-    if not head.requires_grad:
-        return supervised_loss(hidden, head, targets[counted])
-    logits = torch.nn.functional.linear(hidden.to(head.dtype), head).float()  # the kernel gives a trained head no gradient
-    return torch.nn.functional.cross_entropy(logits, targets[counted], reduction="sum")
+    return out.last_hidden_state[0, counted], targets[counted]
 
 
 def output_matrix(model: Any, dtype: Any) -> Callable[[], Any]:

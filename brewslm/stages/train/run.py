@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,11 @@ import orjson
 
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
-from brewslm.handlers.examples import tokenise
+from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.environment import environment
-from brewslm.models.loading import load_tokenizer, set_threads
+from brewslm.models.loading import set_threads
 from brewslm.models.memory import peak_resident_bytes
-from brewslm.models.packing import Example, shared_prefix
-from brewslm.models.templates import end_token_id
+from brewslm.models.packing import Trainable
 from brewslm.models.trained import is_whole, trained_weights
 from brewslm.processes.context import Context
 from brewslm.processes.trace import read_trace
@@ -25,10 +25,10 @@ from brewslm.reasons.training import TrainingResumed, TrainingRuntimeError, Trai
 from brewslm.rows.ledger import Ledger, LedgerKeeper
 from brewslm.rows.manifest import PreparedData
 from brewslm.stages.train import trainer as training
-from brewslm.stages.train.adapter import model_to_train
 from brewslm.stages.train.checkpoints import Checkpoint, best, checkpoints, keep_best
-from brewslm.stages.train.guards import end_must_be_supervised, weights_must_have_changed
+from brewslm.stages.train.guards import weights_must_have_changed
 from brewslm.stages.train.job import TrainJob, TrainResult
+from brewslm.stages.train.objectives import Objective, objective_for
 from brewslm.stages.train.resuming import made_from, usable_checkpoints
 from brewslm.stages.train.sinks import open_sink
 from brewslm.stages.train.watcher import trace
@@ -60,14 +60,15 @@ def _run(job: TrainJob, context: Context) -> TrainResult:
     began = time.monotonic()
     set_threads(job.threads)
     data = PreparedData(job.manifest_path, job.manifest_sha256)
-    examples, dev, ledger = _examples(job, data)
+    objective = _objective(job, data)
+    examples, dev, ledger = _examples(job, objective, data)
     found, damaged = usable_checkpoints(job)
     _cut_trace(context, found[-1] if found else None)
     for reason in damaged:
         context.tell(reason)
-    _train(job, examples, dev, found, context)
+    _train(job, objective, examples, dev, found, context)
     chosen = best(checkpoints(job.output / "checkpoints"))
-    adapter = _adopt(chosen.path, job.base.folder, job.output / "adapter")
+    adapter = _adopt(chosen.path, job.base.folder, job.base.architecture, job.output / "adapter")
     weights_must_have_changed(adapter, job.base.folder, job.experiment_id)
     keep_best(job.output / "checkpoints", newest=1)
     steps = read_trace(context.folder / "trace.jsonl", "step")
@@ -84,20 +85,23 @@ def _run(job: TrainJob, context: Context) -> TrainResult:
     )  # fmt: skip
 
 
-def _examples(job: TrainJob, data: PreparedData) -> tuple[list[Example], list[Example], Ledger]:
-    """Train and dev examples, and the ledger over the rows that were to be trained on."""
+def _objective(job: TrainJob, data: PreparedData) -> Objective:
     handler = handler_for(data.manifest.task_profile, data.manifest.output_schema)
-    tokenizer = load_tokenizer(job.base.folder)
+    return objective_for(handler, job.base, job.recipe, job.experiment_id)
+
+
+def _examples(job: TrainJob, objective: Objective, data: PreparedData) -> tuple[Sequence[Trainable], Sequence[Trainable], Ledger]:
+    """Train and dev examples, and the ledger over the rows that were to be trained on."""
     keeper = LedgerKeeper()
-    examples, rejected = tokenise(data.train(), handler, tokenizer, job.recipe.max_length, keeper)
-    dev, _ = tokenise(data.dev(), handler, tokenizer, job.recipe.max_length, LedgerKeeper())
+    examples, rejected = objective.examples(data.train(), keeper)
+    dev, _ = objective.examples(data.dev(), LedgerKeeper())
     lines = (orjson.dumps({"row_id": row_id, "reason": reason.value}) + b"\n" for row_id, reason in rejected)
     write_atomic(job.output / "rejected.jsonl", b"".join(lines))
     ledger = keeper.closed()
     if not examples:
         reason = TrainingRuntimeError(experiment_id=job.experiment_id, error="no row can be trained on")
         raise StageError(reason, "No row can be trained on", cause=f"rejected: {ledger.rejected}")
-    end_must_be_supervised([*examples, *dev], end_token_id(tokenizer), job.experiment_id)
+    objective.check([*examples, *dev])
     return examples, dev, ledger
 
 
@@ -108,7 +112,10 @@ def _cut_trace(context: Context, last: Checkpoint | None) -> None:
         os.truncate(path, min(last.said.trace_bytes if last else 0, path.stat().st_size))
 
 
-def _train(job: TrainJob, examples: list[Example], dev: list[Example], found: list[Checkpoint], context: Context) -> None:
+def _train(
+    job: TrainJob, objective: Objective, examples: Sequence[Trainable], dev: Sequence[Trainable], found: list[Checkpoint],
+    context: Context,
+) -> None:  # fmt: skip
     """From the last checkpoint found, or from the beginning, until the recipe is done or the dev loss has stopped falling."""
     plan = training.plan_for(job.recipe, len(examples), job.output / "checkpoints", made_from(job))
     last = found[-1] if found else None
@@ -116,19 +123,11 @@ def _train(job: TrainJob, examples: list[Example], dev: list[Example], found: li
         context.tell(TrainingResumed(experiment_id=job.experiment_id, attempt=context.attempt, from_step=last.said.step))
         if last.said.step >= training.total_steps(len(examples), job.recipe) or plan.is_enough(last.said.stale):
             return
-    _tell_of_passes(job, examples, len(shared_prefix([*examples, *dev])), context)
-    model = model_to_train(job.base.folder, job.recipe, job.experiment_id)
-    trainer = training.build(model, job.recipe, examples, dev, plan, context, job.experiment_id)
+    longest, row = objective.largest_pass(examples, dev)  # what a run that is out of memory could do with less of
+    trace(context, "packs", longest_pack=longest, longest_row=row)
+    trainer = objective.trainer(objective.model(), examples, dev, plan, context)
     with open_sink(job.log_to, job.output, job.experiment_id, last.said.step if last else 0, context):
         trainer.train(resume_from_checkpoint=str(last.path) if last else None)
-
-
-def _tell_of_passes(job: TrainJob, examples: list[Example], prefix: int, context: Context) -> None:
-    """How many tokens the largest pass holds at most: what a run that is out of memory could do with less of."""
-    lengths = sorted((len(example.ids) for example in examples), reverse=True)
-    batch = prefix + sum(length - prefix for length in lengths[: job.recipe.batch_size])
-    longest = max(lengths[0], min(batch, job.recipe.pack_tokens))
-    trace(context, "packs", longest_pack=longest, longest_row=lengths[0])
 
 
 def _tell_if_early(job: TrainJob, steps: int, planned: int, chosen: Checkpoint, context: Context) -> None:
@@ -141,10 +140,12 @@ def _tell_if_early(job: TrainJob, steps: int, planned: int, chosen: Checkpoint, 
         )  # fmt: skip
 
 
-def _adopt(checkpoint: Path, base: Path, adapter: Path) -> Path:
-    """Copy the chosen checkpoint's weights, and nothing of the optimizer; a whole model with the config of its base."""
+def _adopt(checkpoint: Path, base: Path, architecture: ArchitectureName, adapter: Path) -> Path:
+    """Copy the chosen checkpoint's weights, and nothing of the optimizer; a whole model with its config: that of a causal base is
+    unchanged by training, a new head stands in the checkpoint's alone."""
     weights = trained_weights(checkpoint)
-    beside = [base / name for name in CONFIGS] if is_whole(checkpoint) else [checkpoint / "adapter_config.json"]
+    configs = base if architecture == "causal" else checkpoint
+    beside = [configs / name for name in CONFIGS] if is_whole(checkpoint) else [checkpoint / "adapter_config.json"]
     with new_folder(adapter) as folder:
         for file in (weights, *beside):
             if file.is_file() or file is weights:

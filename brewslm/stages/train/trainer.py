@@ -1,15 +1,15 @@
-"""transformers' Trainer with our order, our packs and our loss; nothing else of it is replaced."""
+"""transformers' Trainer with our order, our packs and our loss; nothing else of it is replaced. What is ours in others too."""
 
 import errno
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from brewslm.errors import StageError
 from brewslm.models.loading import multiplying_in
-from brewslm.models.packing import Example, pack, shared_prefix
+from brewslm.models.packing import Packable, Trainable, pack, shared_prefix
 from brewslm.models.recipe import Recipe
 from brewslm.models.runtime import device_found
 from brewslm.processes.context import Context
@@ -25,8 +25,8 @@ from brewslm.stages.train.watcher import CheckpointPlan, watcher
 def build(
     model: Any,
     recipe: Recipe,
-    examples: Sequence[Example],
-    dev: Sequence[Example],
+    examples: Sequence[Packable],
+    dev: Sequence[Packable],
     plan: CheckpointPlan,
     context: Context,
     experiment_id: str,
@@ -40,8 +40,7 @@ def build(
         model: From `adapter.model_to_train`.
     """
     import torch
-    from safetensors import SafetensorError
-    from transformers import PrinterCallback, Trainer, TrainingArguments
+    from transformers import Trainer, TrainingArguments
 
     from brewslm.models.kernels.fuse import fuse
 
@@ -51,16 +50,10 @@ def build(
     head = output_matrix(base, dtype)
     if recipe.method == "lora":
         fuse(base, dtype)
-    order = LengthGroupedOrder([len(example.ids) for example in examples], recipe.batch_size, recipe.seed)
-    dev_packs = pack(sorted(dev, key=lambda example: len(example.ids)), prefix, recipe.pack_tokens)
+    dev_packs = pack(sorted(dev, key=lambda row: row.tokens), prefix, recipe.pack_tokens)
 
-    class PackedTrainer(Trainer):  # type: ignore[misc]
+    class PackedTrainer(OurWays, Trainer):  # type: ignore[misc]
         """Trains on packs."""
-
-        batch: dict[str, Any]
-
-        def _get_train_sampler(self, *_: Any) -> Any:
-            return order
 
         def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
             """One optimizer step over all packs of a batch: the mean over its supervised tokens, whatever the packing."""
@@ -76,37 +69,66 @@ def build(
             loss_must_tell(total.item(), experiment_id, self.state.global_step + 1)
             return total
 
-        def _save_checkpoint(self, *given: Any) -> None:
-            try:
-                super()._save_checkpoint(*given)
-            except (
-                OSError,
-                RuntimeError,
-                SafetensorError,
-            ) as error:  # torch and safetensors hide the system's error in their own
-                raise _not_written(error, plan.folder, self.state.global_step) from error
-
-    def collate(batch: list[Example]) -> dict[str, Any]:
+    def collate(batch: list[Packable]) -> dict[str, Any]:
         return {"packs": pack(batch, prefix, recipe.pack_tokens), "examples": batch}
 
-    steps = total_steps(len(examples), recipe)
-    arguments = TrainingArguments(
-        output_dir=str(plan.folder / WRITING),
-        use_cpu=device_found() == "cpu", seed=recipe.seed, max_steps=steps,
-        per_device_train_batch_size=recipe.batch_size, learning_rate=recipe.learning_rate, lr_scheduler_type=recipe.schedule,
-        warmup_steps=round(recipe.warmup_share * steps), weight_decay=recipe.weight_decay, max_grad_norm=recipe.max_grad_norm,
-        logging_steps=1, save_strategy="steps", save_steps=plan.every, report_to=[], disable_tqdm=True,
-        remove_unused_columns=False, dataloader_num_workers=0, label_names=["packs"],
-    )  # fmt: skip
+    arguments = TrainingArguments(**settings(recipe, len(examples), plan))
     trainer = PackedTrainer(model=model, args=arguments, train_dataset=list(examples), data_collator=collate)
-    trainer.remove_callback(PrinterCallback)  # the trace tells it all
 
     def dev_loss() -> float | None:
         with multiplying_in(dtype):
             return mean_loss(base, dev_packs, head()) if dev_packs else None
 
-    trainer.add_callback(watcher(trainer, experiment_id, dev_loss, plan, context))
+    trainer.watch(examples, recipe, plan, dev_loss, context, experiment_id)
     return trainer
+
+
+class OurWays:
+    """What is ours in every Trainer, to stand before it among the bases of a class: our order, and errors that say what they are.
+
+    Attributes:
+        batch: Of the step that is being done; see `watcher`.
+    """
+
+    batch: dict[str, Any]
+
+    def watch(
+        self, examples: Sequence[Trainable], recipe: Recipe, plan: CheckpointPlan, dev_loss: Callable[[], float | None],
+        context: Context, experiment_id: str,
+    ) -> None:  # fmt: skip
+        """To be called once the Trainer is made: choose the order, and let the trace tell what the Trainer would print."""
+        from transformers import PrinterCallback
+
+        self._order = LengthGroupedOrder([example.tokens for example in examples], recipe.batch_size, recipe.seed)
+        self._plan = plan
+        trainer: Any = self
+        trainer.remove_callback(PrinterCallback)
+        trainer.add_callback(watcher(self, experiment_id, dev_loss, plan, context))
+
+    def _get_train_sampler(self, *_: Any) -> Any:
+        return self._order
+
+    def _save_checkpoint(self, *given: Any) -> None:
+        from safetensors import SafetensorError
+
+        trainer: Any = super()
+        try:
+            trainer._save_checkpoint(*given)
+        except (OSError, RuntimeError, SafetensorError) as error:  # torch and safetensors hide the system's error in their own
+            raise _not_written(error, self._plan.folder, self.state.global_step) from error  # type: ignore[attr-defined]
+
+
+def settings(recipe: Recipe, rows: int, plan: CheckpointPlan) -> dict[str, Any]:
+    """Of transformers' TrainingArguments, or TRL's: what a recipe means."""
+    steps = total_steps(rows, recipe)
+    return {
+        "output_dir": str(plan.folder / WRITING), "use_cpu": device_found() == "cpu", "seed": recipe.seed, "max_steps": steps,
+        "per_device_train_batch_size": recipe.batch_size, "max_grad_norm": recipe.max_grad_norm,
+        "learning_rate": recipe.learning_rate, "lr_scheduler_type": recipe.schedule,
+        "warmup_steps": round(recipe.warmup_share * steps), "weight_decay": recipe.weight_decay,
+        "logging_steps": 1, "save_strategy": "steps", "save_steps": plan.every, "report_to": [], "disable_tqdm": True,
+        "remove_unused_columns": False, "dataloader_num_workers": 0, "label_names": ["packs"],
+    }  # fmt: skip
 
 
 def total_steps(rows: int, recipe: Recipe) -> int:

@@ -2,11 +2,11 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from brewslm.models.packing import Example
+from brewslm.models.packing import Trainable
 from brewslm.processes.context import ChildContext, Context, Paused
 from brewslm.stages.train.checkpoints import WRITING, Complete, best, checkpoints, complete, keep_best
 from brewslm.stages.train.guards import gradient_must_tell
@@ -18,7 +18,7 @@ def watcher(
     """A callback for transformers' Trainer.
 
     Args:
-        trainer: Its `batch` holds the examples of the step.
+        trainer: Its `batch` holds the "examples" of the step, and perhaps "figures" that its kind of training has besides.
         dev_loss: Measures; None without a dev slice.
     """
     from transformers import TrainerCallback
@@ -37,6 +37,7 @@ def watcher(
                 return
             gradient_must_tell(float(logs["grad_norm"]), experiment_id, state.global_step)
             figures = step_figures(trainer.batch["examples"], max(1e-9, time.monotonic() - self.began))
+            figures |= trainer.batch.get("figures", {})
             trace(
                 context, "step", step=state.global_step, epoch=round(state.epoch or 0.0, 4), loss=float(logs["loss"]),
                 learning_rate=float(logs["learning_rate"]), grad_norm=float(logs["grad_norm"]), **figures,
@@ -95,11 +96,11 @@ class CheckpointPlan:
         return bool(self._patience) and stale >= self._patience
 
 
-def step_figures(examples: list[Example], seconds: float) -> dict[str, Any]:
+def step_figures(examples: Sequence[Trainable], seconds: float) -> dict[str, Any]:
     """What a step trained on, how fast, and the memory that the process holds now."""
     import psutil
 
-    real, supervised = sum(len(example.ids) for example in examples), sum(example.supervised for example in examples)
+    real, supervised = sum(example.tokens for example in examples), sum(example.supervised for example in examples)
     return {
         "tokens": real, "tokens_per_second": round(real / seconds, 1), "supervised_tokens": supervised,
         "supervised_tokens_per_second": round(supervised / seconds, 1), "memory_bytes": psutil.Process().memory_info().rss,

@@ -32,6 +32,10 @@ MAPPED = {
 }
 
 
+def reads(payload):
+    return lambda known: next(name for name, preset in known.items() if preset.adapt(payload) is not None)
+
+
 def test_every_preset_that_was_promised_is_there_and_listed():
     assert {one.name for one in adapters()} >= WANTED
     assert all(one.meaning for one in adapters())
@@ -41,7 +45,7 @@ def test_every_task_profile_that_a_mapper_makes_has_a_preset_that_reads_it():
     profiles = {MAPPERS[name].task_profile for name in MAPPERS}
     assert profiles == set(MAPPED)
     for profile, payload in MAPPED.items():
-        name, preset = adapter_named("auto", lambda profile=profile: profile, None)
+        name, preset = adapter_named("auto", lambda profile=profile: profile, None, reads(payload))
         assert preset.task_profile == profile in preset.accepts
         assert preset.adapt(payload) == payload, name
         assert preset.text(payload) and preset.target(payload)
@@ -53,6 +57,19 @@ def test_a_row_that_lacks_a_field_is_not_read(name):
     payload = dict(MAPPED[preset.task_profile])
     del payload[preset.target_field]
     assert preset.adapt(payload) is None
+
+
+def test_of_two_presets_of_a_profile_the_one_that_reads_most_rows_is_taken(project):
+    spans = {"entities": [{"type": "Number", "start": 0, "end": 1, "text": "1"}]}
+    values = {"entities": [{"field": "number", "value": "1"}]}
+    add_rows(project, [{"text": f"1 street {own_words(n)}", "entities_json": spans} for n in range(6)])
+    forms = [{"text": f"1 lane {own_words(n + 9)}", "entities_json": values, "fields": ["number", "name"]} for n in range(8)]
+    add_rows(project, forms, source="forms", import_run="import-2")
+    read = prepare(project)
+    assert (read["adapter_preset"], read["ledger"]["rejected"]) == ("field-extraction", {"profile_mismatch": 6})
+    assert (read["output_schema"]["scoring_mode"], read["output_schema"]["fields"]) == ("field_match", ["number", "name"])
+    other = prepare(project, adapter="structured-extraction")
+    assert (other["output_schema"]["scoring_mode"], other["ledger"]["rejected"]) == ("span_set", {"profile_mismatch": 8})
 
 
 def test_default_canonical_keeps_what_auto_leaves_out(project):

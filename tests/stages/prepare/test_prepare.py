@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from brewslm.errors import StageError
+from brewslm.rows.manifest import OutputSchema
 from brewslm.rows.placement import placements
 from brewslm.stages.prepare.adapters import adapter_named
 from brewslm.store.database import reading
@@ -26,6 +27,7 @@ def test_rows_are_split_frozen_and_read_back_through_the_manifest(project):
         "scoring_mode": "label",
         "labels": ["negative", "positive"],
         "entity_types": [],
+        "fields": [],
     }
     assert manifest.imports == ["import-1"]
     assert [row.payload["label"] for row in held_out].count("positive") == 10
@@ -106,7 +108,7 @@ def test_the_profile_that_was_asked_for_is_prepared(project):
         project, [{"text": f"1 street {n}", "entities_json": spans} for n in range(10)], source="spans", import_run="import-2"
     )
     manifest = data(project, prepare(project, task_profile="structured_extraction")).manifest
-    assert manifest.output_schema.model_dump() == {"scoring_mode": "span_set", "labels": [], "entity_types": ["Number"]}
+    assert manifest.output_schema == OutputSchema(scoring_mode="span_set", entity_types=["Number"])
     assert manifest.ledger.rejected == {"profile_mismatch": 30}
     assert manifest.imports == ["import-2"]
 

@@ -1,0 +1,45 @@
+"""Error rates of transcripts, by jiwer: of words (WER) and of characters (CER)."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from brewslm.metrics.intervals import bootstrap
+
+
+class Errors(NamedTuple):
+    """What was wrong with one transcript: substituted, left out and put in, and how many units the right one has."""
+
+    wrong: int
+    units: int
+
+
+def word_errors(expected: Sequence[str], predicted: Sequence[str]) -> list[Errors]:
+    """Of each row, in words. The texts are compared as they are; every right one has a word."""
+    import jiwer
+
+    return [_counted(jiwer.process_words(wanted, said)) for wanted, said in zip(expected, predicted, strict=True)]
+
+
+def character_errors(expected: Sequence[str], predicted: Sequence[str]) -> list[Errors]:
+    """Of each row, in characters, the spaces between words among them."""
+    import jiwer
+
+    return [_counted(jiwer.process_characters(wanted, said)) for wanted, said in zip(expected, predicted, strict=True)]
+
+
+def _counted(found: object) -> Errors:
+    wrong = sum(int(getattr(found, kind)) for kind in ("substitutions", "deletions", "insertions"))
+    return Errors(wrong, sum(int(getattr(found, kind)) for kind in ("hits", "substitutions", "deletions")))
+
+
+def error_rate(rows: Sequence[Errors]) -> tuple[float, float, float]:
+    """(value, low, high): wrong units over all units, and its 95 % interval over rows. It can be over 1."""
+    import numpy as np
+
+    wrong, units = (np.asarray([getattr(row, name) for row in rows], dtype=float) for name in Errors._fields)
+
+    def rate(wrong: Any, units: Any, axis: int = -1) -> Any:
+        return wrong.sum(axis=axis) / np.maximum(units.sum(axis=axis), 1e-9)
+
+    low, high = bootstrap(rate, wrong, units, vectorized=True)
+    return float(wrong.sum() / max(1e-9, units.sum())), low, high

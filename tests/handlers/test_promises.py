@@ -1,0 +1,105 @@
+"""What every handler promises: the answer is not in the question, what is learned is the answer and its stop token alone,
+training sees the ids that serving does, and any row is either taken or rejected with a reason."""
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from brewslm.handlers.examples import example_of
+from brewslm.models.loading import load_tokenizer
+from brewslm.models.packing import Example
+from brewslm.models.prompt import WHOLE_TEXT
+from brewslm.models.templates import answer_ids, end_token_id, prompt_ids
+from brewslm.rows.manifest import PreparedRow
+from brewslm.rows.reasons import RowReason
+from tests.handlers.cases import CASES
+
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+LONGEST = 512
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_base):
+    return load_tokenizer(tiny_base)
+
+
+@pytest.fixture(params=CASES, scope="module")
+def case(request):
+    return CASES[request.param]
+
+
+def good_payload(case, data):
+    payload = case.payload(data.draw(case.good))
+    assume(payload is not None and case.handler().check(payload) is None)
+    return payload
+
+
+@quick
+@given(data=st.data())
+def test_the_answer_is_not_in_the_question(case, data):
+    payload, handler = good_payload(case, data), case.handler()
+    if case.answers and not handler.every_turn:
+        assert handler.prompt({key: value for key, value in payload.items() if key not in case.answers}) == handler.prompt(
+            payload
+        )
+    assert handler.question(payload)
+
+
+@quick
+@given(data=st.data())
+def test_what_is_learned_is_the_answer_and_its_stop_token_after_the_ids_of_serving(case, tokenizer, data):
+    payload, handler = good_payload(case, data), case.handler()
+    example = example_of(PreparedRow(row_id="r", payload=payload), handler, tokenizer, LONGEST)
+    assume(isinstance(example, Example))
+    asked = prompt_ids(tokenizer, handler.prompt(payload))
+    answer = [*answer_ids(tokenizer, handler.completion(payload)), end_token_id(tokenizer)]
+    assert example.ids == asked + answer
+    learned = [label for label in example.labels() if label != -100]
+    assert learned[-len(answer) :] == answer
+    if not handler.every_turn:
+        assert learned == answer and example.prompt_length == (1 if handler.prompt(payload) == WHOLE_TEXT else len(asked))
+
+
+@quick
+@given(data=st.data())
+def test_any_row_of_the_mapper_is_taken_or_rejected_with_a_reason(case, tokenizer, data):
+    payload = case.payload(data.draw(case.odd | case.good))
+    if payload is None:
+        return
+    handler, preset = case.handler(), case.adapter()
+    reason = handler.check(payload)
+    assert reason is None or isinstance(reason, RowReason)
+    assert isinstance(preset.text(payload), str)
+    if reason is None and preset.target(payload).strip():
+        made = example_of(PreparedRow(row_id="r", payload=payload), handler, tokenizer, LONGEST)
+        assert isinstance(made, Example | RowReason)
+
+
+class Perfect:
+    """Says the right answer to every prompt that it knows."""
+
+    def __init__(self, handler, rows):
+        self._known = {str(handler.prompt(row.payload)): handler.completion(row.payload) for row in rows}
+
+    def generate(self, prompts, max_new_tokens, **_):
+        return [self._known[str(prompt)] for prompt in prompts]
+
+    def label_scores(self, prompts, labels):
+        return [[float(label == self._known[str(prompt)]) for label in labels] for prompt in prompts]
+
+    def log_likelihoods(self, prompts, completions):
+        return [(-0.0, len(completion) + 1) for completion in completions]
+
+
+@quick
+@given(data=st.data())
+def test_the_right_answers_score_best_and_every_metric_is_a_known_one(case, data):
+    handler = case.handler()
+    rows = [PreparedRow(row_id=f"r{place}", payload=good_payload(case, data)) for place in range(3)]
+    assume(len({str(handler.prompt(row.payload)) for row in rows}) == 3 or handler.prompt(rows[0].payload) == WHOLE_TEXT)
+    predictions = handler.predict(rows, Perfect(handler, rows))
+    assert [prediction.row_id for prediction in predictions] == ["r0", "r1", "r2"]
+    scores = handler.score(rows, predictions)
+    assert set(scores.metrics) <= handler.metric_ids and handler.primary_metric in scores.metrics
+    assert scores.metrics[handler.primary_metric].value == pytest.approx(1.0)
+    assert all(metric.low <= metric.value + 1e-9 and metric.value <= metric.high + 1e-9 for metric in scores.metrics.values())
