@@ -95,6 +95,9 @@ _MISTRAL = Made("Mistral", 1024, 6, 3584, 16, 8, 64, 32_000, tied=False, more={"
 _LLAMA_WIDE = Made("Llama", 1280, 5, 3456, 20, 5, 64, 24_000)
 _QWEN2_DEEP = Made("Qwen2", 448, 18, 1792, 7, 7, 64, 40_000, tied=False)
 _QWEN3_SMALL = Made("Qwen3", 256, 14, 768, 4, 1, 128, 120_000)
+_LLAMA_LOW = Made("Llama", 640, 16, 1728, 10, 2, 64, 56_000)
+_MISTRAL_FLAT = Made("Mistral", 896, 5, 2432, 14, 7, 64, 20_000, tied=False, more={"sliding_window": None})
+_GEMMA_DEEP = Made("Gemma3Text", 512, 12, 1408, 4, 2, 128, 90_000, more={"query_pre_attn_scalar": 128, "sliding_window": 1024})
 _FULL = {"method": "full"}
 _DORA = {"method": "dora"}
 _UPPER = {"lora_top_layers": "0.5"}
@@ -131,18 +134,35 @@ SETTINGS = (
     Setting(_MISTRAL, 4, 400, 100, {"lora_r": "32", **_UPPER}, "fp32"),
     Setting(_MISTRAL, 8, 128, 100, _DORA, "fp32"),
     Setting(_GEMMA, 4, 300, 200, _DORA),
-    Setting(SMOL, 12, 90, 30, {"lora_r": "32"}, batches=3, held_out=True),
-    Setting(SMOL, 6, 200, 10, {"lora_top_layers": "0.5"}, "fp32", held_out=True),
-    Setting(_LLAMA_WIDE, 8, 180, 60, held_out=True),
-    Setting(_LLAMA_WIDE, 12, 140, 30, {"pack_tokens": "1024"}, "fp32", batches=4, held_out=True),
-    Setting(_LLAMA_WIDE, 8, 100, 50, _DORA, held_out=True),
-    Setting(_LLAMA_WIDE, 4, 150, 20, _FULL, held_out=True),
-    Setting(_QWEN2_DEEP, 24, 70, 10, {"pack_tokens": "2048", **_UPPER}, held_out=True),
-    Setting(_QWEN2_DEEP, 8, 220, 100, precision="fp32", held_out=True),
-    Setting(_QWEN2_DEEP, 8, 150, 30, _DORA, "fp32", batches=3, held_out=True),
-    Setting(_QWEN3_SMALL, 16, 200, 150, held_out=True),
-    Setting(_QWEN3_SMALL, 6, 350, 40, {"lora_top_layers": "0.25"}, "fp32", held_out=True),
-    Setting(_QWEN3_SMALL, 8, 160, 60, _FULL, "fp32", held_out=True),
+    Setting(SMOL, 12, 90, 30, {"lora_r": "32"}, batches=3),
+    Setting(SMOL, 6, 200, 10, {"lora_top_layers": "0.5"}, "fp32"),
+    Setting(_LLAMA_WIDE, 8, 180, 60),
+    Setting(_LLAMA_WIDE, 12, 140, 30, {"pack_tokens": "1024"}, "fp32", batches=4),
+    Setting(_LLAMA_WIDE, 8, 100, 50, _DORA),
+    Setting(_LLAMA_WIDE, 4, 150, 20, _FULL),
+    Setting(_QWEN2_DEEP, 24, 70, 10, {"pack_tokens": "2048", **_UPPER}),
+    Setting(_QWEN2_DEEP, 8, 220, 100, precision="fp32"),
+    Setting(_QWEN2_DEEP, 8, 150, 30, _DORA, "fp32", batches=3),
+    Setting(_QWEN3_SMALL, 16, 200, 150),
+    Setting(_QWEN3_SMALL, 6, 350, 40, {"lora_top_layers": "0.25"}, "fp32"),
+    Setting(_QWEN3_SMALL, 8, 160, 60, _FULL, "fp32"),
+    Setting(_QWEN3, 4, 8 * 30, 60, _DORA, "fp32", batches=4),
+    Setting(SMOL, 8, 110, 20, _DORA, batches=4),
+    Setting(_LLAMA_M, 6, 200, 80, _DORA, batches=4),
+    Setting(_MISTRAL, 6, 140, 40, _FULL, batches=3),
+    Setting(_LLAMA_S, 8, 200, 20, _FULL, batches=4),
+    Setting(SMOL, 16, 130, 50, batches=4, held_out=True),
+    Setting(SMOL, 8, 180, 30, {"lora_top_layers": "0.67"}, "fp32", batches=3, held_out=True),
+    Setting(SMOL, 6, 90, 30, _DORA, "fp32", batches=3, held_out=True),
+    Setting(_LLAMA_LOW, 12, 160, 50, {"pack_tokens": "2048"}, batches=3, held_out=True),
+    Setting(_LLAMA_LOW, 6, 260, 120, precision="fp32", held_out=True),
+    Setting(_LLAMA_LOW, 8, 130, 40, _DORA, batches=3, held_out=True),
+    Setting(_LLAMA_LOW, 4, 120, 30, _FULL, batches=2, held_out=True),
+    Setting(_MISTRAL_FLAT, 10, 150, 30, {"lora_r": "8"}, "fp32", batches=4, held_out=True),
+    Setting(_MISTRAL_FLAT, 6, 300, 200, _DORA, "fp32", batches=3, held_out=True),
+    Setting(_MISTRAL_FLAT, 8, 140, 50, _FULL, "fp32", batches=3, held_out=True),
+    Setting(_GEMMA_DEEP, 12, 140, 50, _UPPER, batches=4, held_out=True),
+    Setting(_GEMMA_DEEP, 6, 160, 60, _DORA, batches=3, held_out=True),
 )
 
 
