@@ -76,11 +76,12 @@ def fit_process(runs: list[Trained]) -> dict[str, Any]:
     off = np.array(table) @ found - np.array(wanted)
     print(f"the process is fitted; off from the aim by {off.min():+.1%} to {off.max():+.1%}", file=sys.stderr)
     by_precision = {name: [one.gemm_share for one in seen if one.kind.endswith(name) and one.gemm_share] for name in PRECISIONS}
+    shares = {name: round(float(np.median(found)), 3) for name, found in by_precision.items() if found}
     return {
         "runtime_bytes": {"cpu": int(found[0] * 2**30)}, "further_pass_bytes": int(found[1] * 2**30),
         "slack": {kind: round(float(value), 3) for kind, value in zip(kinds, found[2:], strict=False)},
         "varied": {kind: round(float(value), 3) for kind, value in zip(kinds, found[2 + len(kinds) :], strict=True)},
-        "gemm_share": {name: round(float(np.median(shares)), 3) for name, shares in by_precision.items()},
+        "gemm_share": constants().gemm_share | shares,
     }  # fmt: skip
 
 
@@ -89,12 +90,12 @@ def _seen(run: Trained) -> Seen:
     from brewslm.stages.preflight.passes import steps_of
 
     recipe, held = run.job.train.recipe, planned(run.job).memory_bytes
-    steps = list(steps_of(recipe, examples_of(run.job)))
+    steps, kept = list(steps_of(recipe, examples_of(run.job))), _kept(run)
     return Seen(
         kind=f"{recipe.method} {run.setting.precision}", further=min(FURTHER_PASSES, max(len(step) for step in steps) - 1),
         varied=len({len(packed.ids) for step in steps for packed in step}) > 1,
-        known=held["total"] - held["overhead"] - held["runtime"], activations=_kept(run), peak=run.peak_bytes,
-        gemm_share=_gemm_share(run.job, steps[0], run.seconds_per_step) if len(steps) == 1 else None,
+        known=held["total"] - held["overhead"] - held["runtime"] - kept, activations=kept, peak=run.peak_bytes,
+        gemm_share=_gemm_share(run.job, steps[0], run.seconds_per_step) if len(steps) == 1 and run.seconds_per_step else None,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from brewslm.models.packing import Pack
 from brewslm.models.shape import ModelShape, shape_of
 from brewslm.presets import checked, read_preset
 
-Basis = Literal["measured", "provisional", "formula"]
+Basis = Literal["measured", "formula"]
 FLOAT_BYTES = 4
 GRADIENT_BYTES, MOMENT_BYTES = 4, 8
 """Of a weight that is trained; the moments are AdamW's two."""
@@ -97,7 +97,7 @@ class MemoryEstimate(BaseModel):
         logits: Of the supervised tokens, with their gradient, and the copy of the output matrix.
         overhead: What the allocator holds beside the activations without use.
         runtime: Python, torch and the libraries.
-        basis: Whether the constants were measured on this kind of device, some of them still have to be, or none was.
+        basis: Whether the constants were measured on this kind of device.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -130,7 +130,6 @@ class Constants(BaseModel):
         further_pass_bytes: What each further pass of a step, up to the fourth, adds: its blocks don't fit where others were.
         runtime_bytes: Device → of a process that is ready to train.
         gemm_share: Precision → how much of a matrix product's speed a whole training reaches.
-        provisional: All but `counted` is from an older trainer; bench.memory_fit --calibrate ends that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -141,7 +140,6 @@ class Constants(BaseModel):
     further_pass_bytes: int
     runtime_bytes: dict[str, int]
     gemm_share: dict[str, float]
-    provisional: bool = False
 
 
 @cache
@@ -231,12 +229,11 @@ def estimate(base: Base, method: Method, one: PassShape, passes: int = 1, *, var
         weights = method.trained_weights(base.shape)
         trained, share = (GRADIENT_BYTES + MOMENT_BYTES) * weights, beside_gradients(activations + logits, base.shape, weights)
         activations, logits = share * activations, share * logits
-    known_here: Basis = "provisional" if known.provisional else "measured"
     return MemoryEstimate(
         weights=round(base.weight_bytes(method) + copies), trained=round(trained),
         activations=round(activations), logits=round(logits),
         overhead=round(loose + further), runtime=known.runtime_bytes[method.device],
-        basis=known_here if on_cpu and counted else "formula",
+        basis="measured" if on_cpu and counted else "formula",
     )  # fmt: skip
 
 
