@@ -18,14 +18,14 @@ class Trained:
 
     Attributes:
         peak_bytes: Of its child, resident.
-        seconds_per_step: Of its last step.
+        seconds_per_step: Of its last step; None where only the peak is known.
         seconds: Of all of it.
     """
 
     setting: Setting
     job: Any
     peak_bytes: int
-    seconds_per_step: float
+    seconds_per_step: float | None
     seconds: float
 
 

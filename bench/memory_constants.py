@@ -39,6 +39,7 @@ class Seen:
 
     Attributes:
         kind: Method and precision.
+        varied: Steps differ in their lengths.
         further: Passes of a step beyond the first, as the estimate counts them.
         known: Bytes that the estimate has no constant of the process for.
         gemm_share: None where steps differ.
@@ -46,6 +47,7 @@ class Seen:
 
     kind: str
     further: int
+    varied: bool
     known: int
     activations: int
     peak: int
@@ -59,19 +61,27 @@ def fit_process(runs: list[Trained]) -> dict[str, Any]:
     seen = [_seen(run) for run in runs]
     kinds = sorted({one.kind for one in seen})
     table = [
-        [2**30 / one.peak, one.further * 2**30 / one.peak, *(one.activations / one.peak * (one.kind == kind) for kind in kinds)]
+        [
+            2**30 / one.peak,
+            one.further * 2**30 / one.peak,
+            *(one.activations / one.peak * (one.kind == kind) for kind in kinds),
+            *(one.activations / one.peak * (one.kind == kind and one.varied) for kind in kinds),
+        ]
         for one in seen
     ]
     wanted = [1 + AIM - one.known / one.peak for one in seen]
-    least, most = [0.4, 0.0, *([1.0] * len(kinds))], [1.5, 0.3, *([2.5] * len(kinds))]
+    least = [0.4, 0.0, *([1.0] * len(kinds)), *([0.0] * len(kinds))]
+    most = [1.5, 0.3, *([2.5] * len(kinds)), *([1.0] * len(kinds))]
     found = lsq_linear(np.array(table), np.array(wanted), bounds=(least, most)).x
     off = np.array(table) @ found - np.array(wanted)
     print(f"the process is fitted; off from the aim by {off.min():+.1%} to {off.max():+.1%}", file=sys.stderr)
     by_precision = {name: [one.gemm_share for one in seen if one.kind.endswith(name) and one.gemm_share] for name in PRECISIONS}
+    shares = {name: round(float(np.median(found)), 3) for name, found in by_precision.items() if found}
     return {
         "runtime_bytes": {"cpu": int(found[0] * 2**30)}, "further_pass_bytes": int(found[1] * 2**30),
-        "slack": {kind: round(float(value), 3) for kind, value in zip(kinds, found[2:], strict=True)},
-        "gemm_share": {name: round(float(np.median(shares)), 3) for name, shares in by_precision.items()},
+        "slack": {kind: round(float(value), 3) for kind, value in zip(kinds, found[2:], strict=False)},
+        "varied": {kind: round(float(value), 3) for kind, value in zip(kinds, found[2 + len(kinds) :], strict=True)},
+        "gemm_share": constants().gemm_share | shares,
     }  # fmt: skip
 
 
@@ -80,12 +90,29 @@ def _seen(run: Trained) -> Seen:
     from brewslm.stages.preflight.passes import steps_of
 
     recipe, held = run.job.train.recipe, planned(run.job).memory_bytes
-    steps = list(steps_of(recipe, examples_of(run.job)))
+    steps, kept = list(steps_of(recipe, examples_of(run.job))), _kept(run)
     return Seen(
         kind=f"{recipe.method} {run.setting.precision}", further=min(FURTHER_PASSES, max(len(step) for step in steps) - 1),
-        known=held["weights"] + held["trained"] + held["logits"], activations=held["activations"], peak=run.peak_bytes,
-        gemm_share=_gemm_share(run.job, steps[0], run.seconds_per_step) if len(steps) == 1 else None,
+        varied=len({len(packed.ids) for step in steps for packed in step}) > 1,
+        known=held["total"] - held["overhead"] - held["runtime"] - kept, activations=kept, peak=run.peak_bytes,
+        gemm_share=_gemm_share(run.job, steps[0], run.seconds_per_step) if len(steps) == 1 and run.seconds_per_step else None,
     )  # fmt: skip
+
+
+def _kept(run: Trained) -> int:
+    """Bytes of activations of the largest pass, whether they come on top of gradients or not."""
+    from brewslm.models.memory import LOGITS, PassShape, features
+    from brewslm.models.shape import shape_of
+    from brewslm.stages.preflight.passes import method_of, steps_of
+
+    recipe = run.job.train.recipe
+    method, shape = method_of(recipe, run.job.preflight.runtime), shape_of(run.job.train.base.folder)
+    passes = [PassShape.of(packed) for step in steps_of(recipe, examples_of(run.job)) for packed in step]
+    one = max(passes, key=lambda one: one.tokens)
+    weigh = constants().counted[f"{method.name} {method.precision}"]
+    left_out = (*LOGITS, "trained", "base_weights")
+    found = features(shape, method, one).items()
+    return round(sum(count * weigh.get(name, 0.0) for name, count in found if name not in left_out))
 
 
 def _gemm_share(job: Any, step: list[Any], seconds: float) -> float:

@@ -1,10 +1,12 @@
 """Whether preflight's memory is what a training takes: real trainings, each in the product's own child, beside the estimate.
 
-Run: python -m bench.memory_fit; with --calibrate the constants are made anew first, and presets/memory.yaml is written: what is
-kept is counted with torch's profiler (bench/memory_count.py), and the process around it is fitted to the trainings here that are
-not held out. Peaks are the child's ru_maxrss. Models are made on the spot with random weights, but for SmolLM2-135M.
+Run: python -m bench.memory_fit; with --calibrate the constants are made anew first, and presets/memory.yaml is written; with
+--refit the process's constants alone are fitted again, to the peaks of the last result, and nothing is trained. What is kept is
+counted with torch's profiler (bench/memory_count.py), and the process around it is fitted to the trainings here that are not held
+out. Peaks are the child's resident memory (VmHWM). Models are made on the spot with random weights, but for SmolLM2-135M.
 """
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -13,8 +15,8 @@ from typing import Any
 from bench.memory_child import Trained, trained
 from bench.memory_constants import fit_process, write_constants
 from bench.memory_count import fitted
-from bench.memory_settings import MOST_OVER, MOST_UNDER, SETTINGS, planned
-from bench.report import write
+from bench.memory_settings import MOST_OVER, MOST_UNDER, SETTINGS, Setting, job_of, planned
+from bench.report import RESULTS, write
 
 
 def main() -> None:
@@ -24,16 +26,25 @@ def main() -> None:
         counted, off = fitted()
         print(f"counted; the fit is off by at most {off}", file=sys.stderr)
         write_constants(counted=counted)
+    again = "--refit" in sys.argv
     with tempfile.TemporaryDirectory(prefix="bench-memory-") as work:
-        runs = [trained(setting, Path(work) / f"setting-{n}", Path(work) / "models") for n, setting in enumerate(SETTINGS)]
-        if anew:
-            write_constants(**fit_process([run for run in runs if not run.setting.held_out]), provisional=False)
+        begin = measured_before if again else trained
+        runs = [begin(setting, Path(work) / f"setting-{n}", Path(work) / "models") for n, setting in enumerate(SETTINGS)]
+        if anew or again:
+            write_constants(**fit_process([run for run in runs if not run.setting.held_out]))
         rows = [_row(run) for run in runs]
     found = {name: _summary([row for row in rows if row["held_out"] is held_out]) for name, held_out in _GROUPS.items()}
     goal: dict[str, dict[str, float]] = {"settings": {"at_least": 20}}
     for name in found:
         goal |= {f"{name}.most_over": {"at_most": MOST_OVER}, f"{name}.most_under": {"at_most": MOST_UNDER}}
     write("memory_fit", {"settings": len(rows), **found, "rows": rows}, {}, goal, ("torch", "transformers", "peft"))
+
+
+def measured_before(setting: Setting, folder: Path, models: Path) -> Trained:
+    """The training of the last result, without doing it again."""
+    rows = json.loads((RESULTS / "memory_fit.json").read_text())["measured"]["rows"]
+    row = next(row for row in rows if row["setting"] == setting.name)
+    return Trained(setting, job_of(setting, folder, models), row["measured_mb"] * 2**20, None, row["seconds"])
 
 
 _GROUPS = {"fitted_on": False, "held_out": True}

@@ -92,6 +92,12 @@ _QWEN2 = Made("Qwen2", 512, 12, 2816, 8, 2, 64, 100_000)
 _QWEN3 = Made("Qwen3", 512, 10, 1536, 8, 4, 128, 64_000)
 _GEMMA = Made("Gemma3Text", 640, 8, 2048, 4, 1, 256, 64_000, more={"query_pre_attn_scalar": 256, "sliding_window": 1024})
 _MISTRAL = Made("Mistral", 1024, 6, 3584, 16, 8, 64, 32_000, tied=False, more={"sliding_window": None})
+_LLAMA_WIDE = Made("Llama", 1280, 5, 3456, 20, 5, 64, 24_000)
+_QWEN2_DEEP = Made("Qwen2", 448, 18, 1792, 7, 7, 64, 40_000, tied=False)
+_QWEN3_SMALL = Made("Qwen3", 256, 14, 768, 4, 1, 128, 120_000)
+_LLAMA_LOW = Made("Llama", 640, 16, 1728, 10, 2, 64, 56_000)
+_MISTRAL_FLAT = Made("Mistral", 896, 5, 2432, 14, 7, 64, 20_000, tied=False, more={"sliding_window": None})
+_GEMMA_DEEP = Made("Gemma3Text", 512, 12, 1408, 4, 2, 128, 90_000, more={"query_pre_attn_scalar": 128, "sliding_window": 1024})
 _FULL = {"method": "full"}
 _DORA = {"method": "dora"}
 _UPPER = {"lora_top_layers": "0.5"}
@@ -115,19 +121,48 @@ SETTINGS = (
     Setting(_LLAMA_S, 16, 160, 20, _FULL, "fp32", batches=3),
     Setting(_GEMMA, 4, 100, 20, _FULL, "fp32"),
     Setting(_QWEN2, 4, 100, 20, _FULL),
-    Setting(SMOL, 16, 120, 20, {"lora_r": "8"}, held_out=True),
-    Setting(SMOL, 16, 120, 20, {"lora_top_layers": "0.67"}, batches=5, held_out=True),
-    Setting(_MISTRAL, 8, 200, 60, batches=4, held_out=True),
-    Setting(_QWEN3, 8, 128, 40, _FULL, held_out=True),
-    Setting(SMOL, 4, 128, 40, _FULL, "fp32", held_out=True),
-    Setting(SMOL, 16, 120, 20, {"lora_top_layers": "0.33", "pack_tokens": "512"}, "fp32", held_out=True),
-    Setting(_QWEN3, 16, 128, 40, {"pack_tokens": "2048"}, held_out=True),
-    Setting(_QWEN3, 8, 128, 40, _UPPER, "fp32", held_out=True),
-    Setting(_QWEN3, 8, 128, 40, _DORA, held_out=True),
-    Setting(_MISTRAL, 16, 128, 32, {"pack_tokens": "2048"}, held_out=True),
-    Setting(_MISTRAL, 4, 400, 100, {"lora_r": "32", **_UPPER}, "fp32", held_out=True),
-    Setting(_MISTRAL, 8, 128, 100, _DORA, "fp32", held_out=True),
-    Setting(_GEMMA, 4, 300, 200, _DORA, held_out=True),
+    Setting(SMOL, 16, 120, 20, {"lora_r": "8"}),
+    Setting(SMOL, 16, 120, 20, {"lora_top_layers": "0.67"}, batches=5),
+    Setting(_MISTRAL, 8, 200, 60, batches=4),
+    Setting(_QWEN3, 8, 128, 40, _FULL),
+    Setting(SMOL, 4, 128, 40, _FULL, "fp32"),
+    Setting(SMOL, 16, 120, 20, {"lora_top_layers": "0.33", "pack_tokens": "512"}, "fp32"),
+    Setting(_QWEN3, 16, 128, 40, {"pack_tokens": "2048"}),
+    Setting(_QWEN3, 8, 128, 40, _UPPER, "fp32"),
+    Setting(_QWEN3, 8, 128, 40, _DORA),
+    Setting(_MISTRAL, 16, 128, 32, {"pack_tokens": "2048"}),
+    Setting(_MISTRAL, 4, 400, 100, {"lora_r": "32", **_UPPER}, "fp32"),
+    Setting(_MISTRAL, 8, 128, 100, _DORA, "fp32"),
+    Setting(_GEMMA, 4, 300, 200, _DORA),
+    Setting(SMOL, 12, 90, 30, {"lora_r": "32"}, batches=3),
+    Setting(SMOL, 6, 200, 10, {"lora_top_layers": "0.5"}, "fp32"),
+    Setting(_LLAMA_WIDE, 8, 180, 60),
+    Setting(_LLAMA_WIDE, 12, 140, 30, {"pack_tokens": "1024"}, "fp32", batches=4),
+    Setting(_LLAMA_WIDE, 8, 100, 50, _DORA),
+    Setting(_LLAMA_WIDE, 4, 150, 20, _FULL),
+    Setting(_QWEN2_DEEP, 24, 70, 10, {"pack_tokens": "2048", **_UPPER}),
+    Setting(_QWEN2_DEEP, 8, 220, 100, precision="fp32"),
+    Setting(_QWEN2_DEEP, 8, 150, 30, _DORA, "fp32", batches=3),
+    Setting(_QWEN3_SMALL, 16, 200, 150),
+    Setting(_QWEN3_SMALL, 6, 350, 40, {"lora_top_layers": "0.25"}, "fp32"),
+    Setting(_QWEN3_SMALL, 8, 160, 60, _FULL, "fp32"),
+    Setting(_QWEN3, 4, 8 * 30, 60, _DORA, "fp32", batches=4),
+    Setting(SMOL, 8, 110, 20, _DORA, batches=4),
+    Setting(_LLAMA_M, 6, 200, 80, _DORA, batches=4),
+    Setting(_MISTRAL, 6, 140, 40, _FULL, batches=3),
+    Setting(_LLAMA_S, 8, 200, 20, _FULL, batches=4),
+    Setting(SMOL, 16, 130, 50, batches=4, held_out=True),
+    Setting(SMOL, 8, 180, 30, {"lora_top_layers": "0.67"}, "fp32", batches=3, held_out=True),
+    Setting(SMOL, 6, 90, 30, _DORA, "fp32", batches=3, held_out=True),
+    Setting(_LLAMA_LOW, 12, 160, 50, {"pack_tokens": "2048"}, batches=3, held_out=True),
+    Setting(_LLAMA_LOW, 6, 260, 120, precision="fp32", held_out=True),
+    Setting(_LLAMA_LOW, 8, 130, 40, _DORA, batches=3, held_out=True),
+    Setting(_LLAMA_LOW, 4, 120, 30, _FULL, batches=2, held_out=True),
+    Setting(_MISTRAL_FLAT, 10, 150, 30, {"lora_r": "8"}, "fp32", batches=4, held_out=True),
+    Setting(_MISTRAL_FLAT, 6, 300, 200, _DORA, "fp32", batches=3, held_out=True),
+    Setting(_MISTRAL_FLAT, 8, 140, 50, _FULL, "fp32", batches=3, held_out=True),
+    Setting(_GEMMA_DEEP, 12, 140, 50, _UPPER, batches=4, held_out=True),
+    Setting(_GEMMA_DEEP, 6, 160, 60, _DORA, batches=3, held_out=True),
 )
 
 

@@ -16,8 +16,10 @@ from brewslm.models.packing import Pack
 from brewslm.models.shape import ModelShape, shape_of
 from brewslm.presets import checked, read_preset
 
-Basis = Literal["measured", "provisional", "formula"]
+Basis = Literal["measured", "formula"]
 FLOAT_BYTES = 4
+GRADIENT_BYTES, MOMENT_BYTES = 4, 8
+"""Of a weight that is trained; the moments are AdamW's two."""
 HEAD_TOKENS = 256
 """Whose logits are there at once, where the output matrix is frozen: CHUNK of models/kernels/head.py."""
 FOUR_BIT_BYTES = 4.5 / 8
@@ -95,7 +97,7 @@ class MemoryEstimate(BaseModel):
         logits: Of the supervised tokens, with their gradient, and the copy of the output matrix.
         overhead: What the allocator holds beside the activations without use.
         runtime: Python, torch and the libraries.
-        basis: Whether the constants were measured on this kind of device, some of them still have to be, or none was.
+        basis: Whether the constants were measured on this kind of device.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -124,20 +126,20 @@ class Constants(BaseModel):
     Attributes:
         counted: Method and precision, such as "lora fp32" → feature → bytes of each of its elements.
         slack: Method and precision, or a device → what the process takes of a byte of activations: freed blocks are kept.
+        varied: Method and precision → what it takes of them besides where steps differ in their lengths: freed blocks don't fit.
         further_pass_bytes: What each further pass of a step, up to the fourth, adds: its blocks don't fit where others were.
         runtime_bytes: Device → of a process that is ready to train.
         gemm_share: Precision → how much of a matrix product's speed a whole training reaches.
-        provisional: All but `counted` is from an older trainer; bench.memory_fit --calibrate ends that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     counted: dict[str, dict[str, float]]
     slack: dict[str, float]
+    varied: dict[str, float] = {}
     further_pass_bytes: int
     runtime_bytes: dict[str, int]
     gemm_share: dict[str, float]
-    provisional: bool = False
 
 
 @cache
@@ -205,11 +207,12 @@ class Base(BaseModel):
         return round(FLOAT_BYTES * (self.parameters - unread))
 
 
-def estimate(base: Base, method: Method, one: PassShape, passes: int = 1) -> MemoryEstimate:
+def estimate(base: Base, method: Method, one: PassShape, passes: int = 1, *, varied: bool = False) -> MemoryEstimate:
     """The peak of a training run whose largest pass is `one`; a method that was not counted is taken to keep what LoRA keeps.
 
     Args:
         passes: Of a step, at most.
+        varied: Steps differ in the tokens of their passes.
     """
     known, name = constants(), f"{method.name} {method.precision}"
     counted = name in known.counted
@@ -219,15 +222,29 @@ def estimate(base: Base, method: Method, one: PassShape, passes: int = 1) -> Mem
     trained, copies = found.pop("trained"), found.pop("base_weights") if counted else 0.0
     logits = sum(found.pop(feature) for feature in LOGITS)
     activations = sum(found.values())
-    slack = known.slack[name if on_cpu else method.device]
+    slack = known.slack[name if on_cpu else method.device] + (known.varied.get(name, 0.0) if varied and on_cpu else 0.0)
+    loose = (slack - 1) * activations
     further = known.further_pass_bytes * min(passes - 1, FURTHER_PASSES) if on_cpu else 0
-    known_here: Basis = "provisional" if known.provisional else "measured"
+    if method.name == "full":
+        weights = method.trained_weights(base.shape)
+        trained, share = (GRADIENT_BYTES + MOMENT_BYTES) * weights, beside_gradients(activations + logits, base.shape, weights)
+        activations, logits = share * activations, share * logits
     return MemoryEstimate(
         weights=round(base.weight_bytes(method) + copies), trained=round(trained),
         activations=round(activations), logits=round(logits),
-        overhead=round((slack - 1) * activations + further), runtime=known.runtime_bytes[method.device],
-        basis=known_here if on_cpu and counted else "formula",
+        overhead=round(loose + further), runtime=known.runtime_bytes[method.device],
+        basis="measured" if on_cpu and counted else "formula",
     )  # fmt: skip
+
+
+def beside_gradients(held: float, shape: ModelShape, weights: int) -> float:
+    """Share of what the forward pass keeps that comes on top of the gradients, where every weight has one.
+
+    What was kept is freed from layer to layer as gradients are made: the peak is at one end, all of it and the output matrix's
+    gradient, or all gradients.
+    """
+    first = GRADIENT_BYTES * shape.vocabulary * shape.hidden
+    return max(0.0, held + first - GRADIENT_BYTES * weights) / held if held else 0.0
 
 
 def peak_resident_bytes() -> int:

@@ -25,7 +25,7 @@ def test_the_plans_are_a_small_table_with_a_reason_for_each_change(ready):
     table = lines[next(at for at, line in enumerate(lines) if line.startswith("--plan")) :]
     assert [line.split()[0] for line in table[1:4]] == ["safe", "balanced", "max_quality"]
     assert any(line.startswith("  max_quality epochs: twice the time") for line in table)
-    assert "the recipe as it is" in table[2] and "(provisional)" in lines[0] and "time: " in lines[1]
+    assert "the recipe as it is" in table[2] and "(measured)" in lines[0] and "time: " in lines[1]
 
 
 def test_json_has_the_same_with_stable_keys(ready):

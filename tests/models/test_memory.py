@@ -68,7 +68,7 @@ def test_every_weight_costs_its_gradient_and_moments_and_four_bits_cost_little()
 
 @pytest.mark.parametrize(
     ("device", "basis"),
-    [("cpu", "provisional" if constants().provisional else "measured"), ("cuda", "formula"), ("mps", "formula")],
+    [("cpu", "measured"), ("cuda", "formula"), ("mps", "formula")],
 )
 def test_only_what_was_measured_is_called_so(device, basis):
     found = estimate(BASE, LORA.model_copy(update={"device": device}), PASS)

@@ -94,8 +94,9 @@ class Planner:
     def memory(self, recipe: Recipe) -> MemoryEstimate:
         """Of the pass that takes most."""
         method = method_of(recipe, self.runtime)
-        passes = max(len(step) for step in self.steps(recipe))
-        found = (estimate(self.model, method, one, passes) for one in set(self.passes(recipe)))
+        passes, shapes = max(len(step) for step in self.steps(recipe)), set(self.passes(recipe))
+        varied = len({one.tokens for one in shapes}) > 1
+        found = (estimate(self.model, method, one, passes, varied=varied) for one in shapes)
         most = max(found, key=lambda needs: needs.total)
         if recipe.objective == "supervised":
             return most
