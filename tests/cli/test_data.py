@@ -107,7 +107,8 @@ def test_the_catalogues_can_be_read() -> None:
     schemes = [one["scheme"] for one in listed["sources"]]
     local = {"jsonl", "json", "csv", "tsv", "parquet", "xlsx", "file", "mended"}
     assert set(schemes) == local | {"sample", "url", "hf", "kaggle"} and schemes[0] == "jsonl"
-    assert {one["locator"] for one in listed["samples"]} == {"sample:movie-reviews", "sample:us-addresses", "sample:support-qa"}
+    samples = {"movie-reviews", "us-addresses", "support-qa", "do-not-answer", "librivox"}
+    assert {one["locator"] for one in listed["samples"]} == {f"sample:{name}" for name in samples}
     assert "sample:movie-reviews" in cli.invoke(app, ["sources"]).stdout
     mappers = json.loads(cli.invoke(app, ["mappers", "--json"]).stdout)
     assert mappers[0]["fields"]["label"]["required"] is True

@@ -55,7 +55,7 @@ def test_every_task_profile_that_a_mapper_makes_has_a_preset_that_reads_it():
 def test_a_row_that_lacks_a_field_is_not_read(name):
     preset = presets.load("adapters", name, AdapterPreset)
     payload = dict(MAPPED[preset.task_profile])
-    del payload[preset.target_field]
+    payload.pop(preset.target_field, None)
     assert preset.adapt(payload) is None
 
 
@@ -126,7 +126,7 @@ def test_a_preset_that_fits_no_row_is_refused_and_nothing_is_written(project, as
 
 def test_questions_without_passages_get_the_best_chunks(project):
     """Chunk n speaks of what question n asks; one question is about nothing that any chunk holds."""
-    rows = [{"question": f"what is {own_words(n)}?", "answer": f"it is {n}"} for n in range(20)]
+    rows = [{"question": f"what is {own_words(n)}?", "answer": f"it is {own_words(n + 500)}"} for n in range(20)]
     ids = add_rows(project, [*rows, {"question": "qqqq", "answer": "nobody knows"}])
     chunks = [
         {"row_id": row_id("d", n + 1), "document": 1, "text": f"Of {own_words(n)} there is one, in {own_words(n + 500)}."}
