@@ -1,4 +1,4 @@
-"""A text turned into another: its translation, its summary, its correction. Here by a causal model."""
+"""A text turned into another: its translation, its summary, its correction. By a causal model, or an encoder with a decoder."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,6 +27,7 @@ class Seq2SeqHandler(GeneratingHandler):
 
     profile = "seq2seq"
     scoring_mode = "text"
+    architectures = frozenset({"causal", "encoder_decoder"})
     input_field = "source_text"
     also_asked = ("task",)
     primary_metric = "chrf"

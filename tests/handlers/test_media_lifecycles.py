@@ -79,6 +79,20 @@ def test_recordings(base, epochs, tmp_path):
     assert [one["output"] for one in lived.answers] == ["up", "down"]
 
 
+def test_texts_by_an_encoder_with_a_decoder(tmp_path):
+    words = ("red", "blue", "green", "black")
+    rows = [{"source": f"{word} {number}", "target": word} for word in words for number in range(10, 22)]
+    settings = ("--set", "epochs=30", "--set", "learning_rate=0.003")
+    fields = {"source_text": "source", "target_text": "target"}
+    lived = live(
+        Journey(rows, "seq2seq_pair", ["red 99"], fields, train=settings), project_on("made:encoder-decoder-tiny"), tmp_path
+    )
+    systems = lived.evaluated["scorecard"]["systems"]
+    assert set(systems) == {"tuned", "base", "copy", "nearest_text"}
+    assert systems["tuned"]["metrics"]["chrf"]["value"] > systems["base"]["metrics"]["chrf"]["high"]
+    assert lived.exported["artifacts"][0]["agreement"] == 1.0 and lived.answers[0]["output"] in words
+
+
 def test_a_file_that_is_not_there_is_named_when_it_is_asked_for(tmp_path):
     from typer.testing import CliRunner
 

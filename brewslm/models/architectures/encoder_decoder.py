@@ -9,6 +9,7 @@ from brewslm.models.architectures.base import IGNORED, Encoded
 from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.architectures.writing import Writer, padded, until_end
 from brewslm.models.prompt import Prompt, words_of
+from brewslm.models.template_guard import marks_of, neutral
 
 
 class EncoderDecoder(Writer):
@@ -18,7 +19,7 @@ class EncoderDecoder(Writer):
 
     def encode(self, row_id: str, prompt: Prompt, completion: str) -> Encoded:
         """The decoder starts anew, so that every label is supervised."""
-        labels = self._tokenizer(text_target=completion, truncation=False)["input_ids"]
+        labels = self._tokenizer(text_target=neutral(completion, self._marks), truncation=False)["input_ids"]
         if labels[-1:] != [self.end_id]:
             labels = [*labels, self.end_id]
         ids = self.prompt_ids(prompt)
@@ -55,7 +56,7 @@ class EncoderDecoder(Writer):
     def prompt_ids(self, prompt: Prompt) -> list[int]:
         """What the encoder reads, with the tokenizer's own marks."""
         text = " ".join(words_of(message) for message in prompt.messages)
-        ids: list[int] = self._tokenizer(text, truncation=False)["input_ids"]
+        ids: list[int] = self._tokenizer(neutral(text, self._marks), truncation=False)["input_ids"]
         return ids
 
     def _read(self, ids: Sequence[list[int]]) -> dict[str, Any]:
@@ -66,6 +67,10 @@ class EncoderDecoder(Writer):
     def end_id(self) -> int:
         """The tokenizer's own."""
         return int(self._tokenizer.eos_token_id)
+
+    @cached_property
+    def _marks(self) -> tuple[str, ...]:
+        return marks_of(self._tokenizer)
 
     @cached_property
     def _tokenizer(self) -> Any:
