@@ -29,12 +29,25 @@ def reason(name: str, field_map: dict[str, str], values: dict[str, Any]) -> RowR
         ({"t": " \n", "l": "a"}, RowReason.EMPTY_TEXT),
         ({"t": "x"}, RowReason.MISSING_LABEL),
         ({"t": "x", "l": "  "}, RowReason.MISSING_LABEL),
-        ({"t": "x", "l": ["a"]}, RowReason.MISSING_LABEL),
+        ({"t": "x", "l": ["a", {}]}, RowReason.MISSING_LABEL),
+        ({"t": "x", "l": ["a"]}, None),
         ({"t": "x", "l": "a"}, None),
     ],
 )
 def test_classification_says_what_a_row_lacks(values: dict[str, Any], expected: RowReason | None) -> None:
     assert reason("label_to_classification", CLASSIFICATION, values) is expected
+
+
+def test_a_text_with_several_labels_has_each_once_and_may_have_none() -> None:
+    def labels(given: Any, **options: str) -> Any:
+        mapped = map_one("label_to_classification", CLASSIFICATION | options, {"t": "x", "l": given})
+        return mapped["labels"] if not isinstance(mapped, RejectedRow) else mapped.reason
+
+    assert labels(["b", "a", "b ", 3]) == ["3", "a", "b"]
+    assert labels([]) == []
+    assert labels("a; b;;a", separator=";") == ["a", "b"]
+    assert labels(7, separator=";") is RowReason.MISSING_LABEL
+    assert labels(["a", "z"], allowed_labels="a,b") is RowReason.LABEL_NOT_ALLOWED
 
 
 def test_labels_outside_the_allowed_ones_are_rejected_with_what_is_known() -> None:

@@ -23,7 +23,7 @@ class _TokenLosses(torch.autograd.Function):
         for start in range(0, len(low), CHUNK):
             part = torch.mm(low[start : start + CHUNK], head.t(), out=logits[: len(low) - start])
             tiles = (whole[start : start + CHUNK].split(TILE) for whole in (targets.unsqueeze(1), losses))
-            for tile, right, lost in zip(part.split(TILE), *tiles, strict=True):
+            for tile, right, lost in zip(part.split(TILE), *tiles, strict=True):  # type: ignore[no-untyped-call]
                 lost.copy_(_to_gradient(tile, right, exact[: len(tile)]))
             if grad is not None:
                 torch.mm(part, head, out=grad[start : start + CHUNK])
