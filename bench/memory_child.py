@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.memory_settings import Setting, job_of
-from brewslm.processes.child import YIELD_CORES
+from brewslm.processes.child import LIBRARIES
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def trained(setting: Setting, folder: Path, models: Path) -> Trained:
     write_json(folder / "job.json", {"operation": "train.run", "job": job.model_dump(mode="json")})
     read_end, write_end = lifeline.hold()
     command = [sys.executable, "-m", "brewslm.pipeline.child", str(folder), str(read_end), "1"]
-    environment = {**YIELD_CORES, **os.environ}
+    environment = {**LIBRARIES, **os.environ}
     with (folder / "log.txt").open("wb") as log:
         ended = subprocess.run(command, pass_fds=[read_end], stdout=log, stderr=log, check=False, env=environment)
     os.close(read_end)
