@@ -92,6 +92,8 @@ def run(job: ProbeJob, context: Context) -> ProbeResult:
             context.progress(2, 2, "step", pid=os.getpid())
             while True:
                 signal.pause()
+        case "libraries":
+            context.progress(1, 1, "step", cache=int(os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"]))
         case "attempt":
             context.progress(1, 1, "step", attempt=context.attempt)
         case "interrupt":

@@ -24,6 +24,7 @@ from brewslm.stages.contract import Job, Result
 from brewslm.stages.export.job import FORMATS, checked_formats
 from brewslm.stages.preflight.data import tokenised_rows
 from brewslm.stages.preflight.finding import blocker, gigabytes
+from brewslm.stages.preflight.other import encoded_rows
 from brewslm.store.files import read_json, sha256, write_atomic, write_json
 from brewslm.store.records import Records
 
@@ -133,15 +134,12 @@ def _with_steps(report: preflight.PreflightResult, end: ChildEnd, folder: Path) 
 
 def _steps(job: CheckJob, context: Context) -> StepsResult:
     """In the child: train on the longest batch alone, by the product's own training."""
-    from brewslm.models.loading import load_tokenizer
     from brewslm.stages.train.run import run as run_training
 
     assert job.train is not None
     data = PreparedData(job.train.manifest_path, job.train.manifest_sha256)
-    rows = tokenised_rows(job.preflight, data, load_tokenizer(job.train.base.folder), context)
     recipe = job.train.recipe
-    batch = longest_batch(recipe, [example for example in rows.examples if example.longest <= recipe.max_length])
-    manifest = _write_batch(data, {example.row_id for example in batch}, context.folder / "prepared")
+    manifest = _write_batch(data, _longest_rows(job.preflight, data, context), context.folder / "prepared")
     tried = job.train.model_copy(
         update={
             "manifest_path": manifest, "manifest_sha256": sha256(manifest), "output": context.folder / "experiment",
@@ -151,9 +149,22 @@ def _steps(job: CheckJob, context: Context) -> StepsResult:
     run_training(tried, context)
     last = read_trace(context.folder / "trace.jsonl", "step")[-1]
     return StepsResult(
-        rows=len(batch), tokens=last["tokens"], seconds_per_step=round(last["tokens"] / last["tokens_per_second"], 3),
+        rows=len(last["row_ids"]), tokens=last["tokens"], seconds_per_step=round(last["tokens"] / last["tokens_per_second"], 3),
         peak_memory_bytes=peak_resident_bytes(),
     )  # fmt: skip
+
+
+def _longest_rows(job: preflight.PreflightJob, data: PreparedData, context: Context) -> set[str]:
+    """Row ids of the longest batch, as the base's architecture reads rows."""
+    from brewslm.models.loading import load_tokenizer
+
+    recipe = job.recipe
+    if job.base.architecture == "causal":
+        rows = tokenised_rows(job, data, load_tokenizer(job.base.folder), context).examples
+        return {example.row_id for example in longest_batch(recipe, [one for one in rows if one.longest <= recipe.max_length])}
+    encoded, _ = encoded_rows(job, data, context)
+    kept = sorted((one for one in encoded if one.tokens <= recipe.max_length), key=lambda one: one.tokens, reverse=True)
+    return {one.row_id for one in kept[: recipe.batch_size]}
 
 
 def longest_batch(recipe: Recipe, examples: Sequence[Packable]) -> list[Packable]:

@@ -69,3 +69,14 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_bytes(encoder, tmp_path):
     job = job_for(tmp_path / "cut", encoder, **settings)
     train_until(job, 8)
     assert train(job).adapter_sha256 == straight.adapter_sha256 and told(job) == ["training_resumed"]
+
+
+def test_a_probe_does_two_real_steps_on_the_longest_texts(project):
+    from brewslm.stages.preflight import PreflightRequest
+    from brewslm.stages.prepare import PrepareRequest
+    from tests.synthetic import add_rows, reviews
+
+    add_rows(project, reviews(60))
+    call("test", PrepareRequest(project=project, train_rows=30, dev_rows=5, eval_rows=20))
+    found = call("test", PreflightRequest(project=project, probe=True, settings={"batch_size": "6"})).result
+    assert found["probe"]["rows"] == 6 and found["probe"]["peak_memory_bytes"] > 2**27

@@ -73,6 +73,18 @@ def test_a_child_whose_memory_is_full_to_the_last_byte_still_says_so(tmp_path):
     assert "MemoryError" in (tmp_path / "log.txt").read_text()
 
 
+def test_a_child_keeps_few_compiled_products_unless_it_is_told_otherwise(tmp_path, monkeypatch):
+    def kept(name: str) -> int:
+        (tmp_path / name).mkdir()
+        lines = []
+        run_child(job(tmp_path / name, "libraries"), lines.append, lambda: False)
+        return lines[-1]["figures"]["cache"]
+
+    assert kept("as it is") == 32
+    monkeypatch.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+    assert kept("told") == 64
+
+
 def test_a_child_knows_which_attempt_it_is(tmp_path):
     lines = []
     run_child(job(tmp_path, "attempt"), lines.append, lambda: False, attempt=3)

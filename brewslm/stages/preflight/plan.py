@@ -41,7 +41,7 @@ class TrainPlan(BaseModel):
     seconds_basis: str
 
 
-GROWTH_BYTES, GROWING_STEPS = 12_000_000, 40
+GROWTH_BYTES, GROWING_STEPS, CALIBRATED_STEPS = 12_000_000, 42, 6
 """What a process grows by from step to step, and how long, where steps differ in length: seen on one training of 63 steps (from
 1.85 GB at its second step to 2.47), not yet calibrated; the trainings of bench.memory_fit have at most 6 steps."""
 PAIRS_OVER = 0.3
@@ -99,7 +99,8 @@ class Planner:
         method = method_of(recipe, self.runtime)
         passes, shapes = max(len(step) for step in self.steps(recipe)), set(self.passes(recipe))
         varied = len({one.tokens for one in shapes}) > 1
-        grown = GROWTH_BYTES * min(GROWING_STEPS, round(recipe.epochs * len(self.steps(recipe))) - 1) if varied else 0
+        further = min(GROWING_STEPS, round(recipe.epochs * len(self.steps(recipe)))) - CALIBRATED_STEPS
+        grown = GROWTH_BYTES * max(0, further) if varied else 0
         found = (estimate(self.model, method, one, passes, varied=varied) for one in shapes)
         most = max(found, key=lambda needs: needs.total)
         most = most.model_copy(update={"overhead": most.overhead + grown})

@@ -10,7 +10,7 @@ from brewslm.models.runtime import runtime_profile
 from brewslm.models.shape import ModelShape
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.stages.preflight import PreflightRequest
-from brewslm.stages.preflight.plan import Planner
+from brewslm.stages.preflight.plan import CALIBRATED_STEPS, GROWING_STEPS, GROWTH_BYTES, Planner
 from brewslm.stages.preflight.plans import PLANS
 from brewslm.stages.prepare import PrepareRequest
 from brewslm.stages.train import TrainRequest
@@ -89,6 +89,14 @@ def prepared(project):
     add_rows(project, reviews(90))
     call("test", PrepareRequest(project=project, train_rows=40, dev_rows=8, eval_rows=40))
     return project
+
+
+def test_a_long_run_on_rows_of_differing_length_takes_more_memory_than_a_short_one(tiny_model, tmp_path):
+    short, long, longer = (checked(tiny_model, tmp_path / epochs, epochs=epochs).plan for epochs in ("1", "20", "40"))
+    assert short.steps < CALIBRATED_STEPS < GROWING_STEPS < long.steps
+    grown = long.memory_bytes["total"] - short.memory_bytes["total"]
+    assert grown == GROWTH_BYTES * (GROWING_STEPS - CALIBRATED_STEPS)
+    assert longer.memory_bytes == long.memory_bytes, "it ends"
 
 
 def test_training_takes_the_plan_that_preflight_showed_and_its_record_says_so(prepared, tiny_model):
