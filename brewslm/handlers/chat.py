@@ -25,6 +25,7 @@ class ChatHandler(GeneratingHandler):
     primary_metric = "f1"
     metric_ids = frozenset({"f1", "rouge_l", "chrf", "perplexity"})
     every_turn = True
+    asks_per_row = 2
     max_new_tokens = 128
 
     def check(self, payload: dict[str, Any]) -> RowReason | None:
