@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from brewslm.handlers.base import Metric
 from brewslm.handlers.eval_pack import GateOutcome
+from brewslm.stages.evaluate.subject import Measured
 
 
 class Speed(BaseModel):
@@ -70,10 +71,12 @@ class Scorecard(BaseModel):
     """`scorecard.json`.
 
     Attributes:
+        measured: What "tuned" is; None in scorecards of former versions, whose was the experiment itself.
         n: Held-out rows, the same for every system.
+        unseen_labels: Labels of the held-out rows that training never saw, with their rows: these can't be right.
         systems: "tuned"; "base" at the better of its two prompts; the handler's baselines by name.
         base_prompts: The base at each prompt.
-        paired: The tuned model against each other system.
+        paired: The tuned model against each other system, but for a model whose answers were had in another way (`scoring`).
         promotable: Every required gate is met.
     """
 
@@ -91,6 +94,8 @@ class Scorecard(BaseModel):
     eval_pack: str
     primary_metric: str
     n: int
+    measured: Measured | None = None
+    unseen_labels: dict[str, int] = {}
     systems: dict[str, SystemScore]
     base_prompts: dict[str, dict[str, Metric]]
     paired: dict[str, PairedTest]
