@@ -8,7 +8,7 @@ from typing import Any
 
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
-from brewslm.handlers.base import Metric, Prediction, Scores, TaskHandler
+from brewslm.handlers.base import Prediction, Scores, TaskHandler
 from brewslm.handlers.eval_pack import judge
 from brewslm.metrics.intervals import paired_test
 from brewslm.models.asking import LoadedModel
@@ -64,7 +64,8 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     del base
     adapted = LoadedModel(job.base, schema, job.adapter)
     tuned = _ask(adapted.predictor(trained_style, progress), handler, rows, trained_style)
-    tuned = _with_gain(tuned, handler.gained(rows, tuned.predictions, at_base[trained_style].predictions))
+    gained = handler.gained(rows, tuned.predictions, at_base[trained_style].predictions)
+    tuned = replace(tuned, scores=tuned.scores.gaining(gained))
     better = min if handler.lower_is_better else max
     best = better(at_base.values(), key=lambda one: one.scores.metrics[handler.primary_metric].value)
     systems = {"tuned": tuned, "base": best} | _baselines(handler, data.train(), rows)
@@ -119,11 +120,6 @@ def _ask(predictor: Predictor, handler: TaskHandler, rows: Sequence[PreparedRow]
     predictions = handler.predict(rows, predictor)
     seconds = time.monotonic() - began
     return _Answers(predictions, handler.score(rows, predictions), style, seconds)
-
-
-def _with_gain(tuned: _Answers, gained: dict[str, Metric]) -> _Answers:
-    scores = tuned.scores.model_copy(update={"metrics": tuned.scores.metrics | gained})
-    return replace(tuned, scores=scores)
 
 
 def _baselines(handler: TaskHandler, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, _Answers]:
