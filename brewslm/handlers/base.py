@@ -171,6 +171,10 @@ class TaskHandler(ABC):
         """The classes that gates may name: labels, types of entities, or fields."""
         return [*self.schema.labels, *self.schema.entity_types, *self.schema.fields]
 
+    def classes_of(self, payload: dict[str, Any]) -> set[str]:
+        """The classes that a row's right answer has."""
+        return set()
+
     def expected(self, payload: dict[str, Any]) -> Any:
         """The right answer in the form of `Prediction.output`."""
         return self.completion(payload)

@@ -44,6 +44,10 @@ class ClassificationHandler(TaskHandler):
         """The label."""
         return str(payload["label"])
 
+    def classes_of(self, payload: dict[str, Any]) -> set[str]:
+        """The label."""
+        return {self.completion(payload)}
+
     def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
         """The most probable label of each row."""
         labels = self.schema.labels

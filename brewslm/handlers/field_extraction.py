@@ -58,6 +58,10 @@ class FieldExtractionHandler(TaskHandler):
         said = {one["field"]: one["value"].strip() for one in payload["entities_json"]["entities"]}
         return {name: said.get(name) or None for name in self.schema.fields}
 
+    def classes_of(self, payload: dict[str, Any]) -> set[str]:
+        """The fields that have a value."""
+        return {name for name, value in self.expected(payload).items() if value is not None}
+
     def json_schema(self) -> dict[str, Any]:
         """What an answer must be."""
         value = {"anyOf": [{"type": "string"}, {"type": "null"}]}

@@ -52,6 +52,10 @@ class MultiLabelHandler(TaskHandler):
         """The labels, each once and in order."""
         return sorted(set(payload["labels"]))
 
+    def classes_of(self, payload: dict[str, Any]) -> set[str]:
+        """The labels."""
+        return set(payload["labels"])
+
     def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
         """The labels of each row; what is written is held to a list of the schema's labels where the predictor can."""
         prompts = [self.prompt(row.payload) for row in rows]

@@ -47,6 +47,10 @@ class StructuredExtractionHandler(TaskHandler):
         entities: list[Span] = payload["entities_json"]["entities"]
         return entities
 
+    def classes_of(self, payload: dict[str, Any]) -> set[str]:
+        """The types of its spans."""
+        return {span["type"] for span in self.expected(payload)}
+
     def json_schema(self) -> dict[str, Any]:
         """What an answer must be: objects of a known type and a text. Whether the text is in the row is left to alignment."""
         properties = {"type": {"enum": list(self.schema.entity_types)}, "text": {"type": "string"}}

@@ -1,6 +1,7 @@
 """Intervals and paired tests, from SciPy. A confidence is of the two-sided interval, unless it says otherwise."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 SEED = 20260801
@@ -8,6 +9,7 @@ SEED = 20260801
 RESAMPLES = 1000
 
 
+@lru_cache(maxsize=10_000)  # SciPy's takes a p-value's time, and a search or a simulation asks the same again
 def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's interval of a share (1927): right also near 0 and 1, where the normal one leaves [0, 1].
 
@@ -62,6 +64,7 @@ def paired_test(first: Sequence[bool], second: Sequence[bool]) -> dict[str, floa
     return {"wins": wins, "losses": losses, "p_value": p_value}
 
 
+@lru_cache(maxsize=10_000)
 def better_by_chance(wins: int, losses: int) -> float:
     """McNemar's exact test to one side: how probable so many wins are if neither system is better (1 when they never differ)."""
     from scipy.stats import binomtest
@@ -69,6 +72,7 @@ def better_by_chance(wins: int, losses: int) -> float:
     return float(binomtest(wins, wins + losses, alternative="greater").pvalue) if wins + losses else 1.0
 
 
+@lru_cache(maxsize=10_000)
 def paired_share_difference(wins: int, losses: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     """The interval of the difference of two shares on the same n rows (Bonett and Price 2012).
 

@@ -9,8 +9,6 @@ from typing import Any
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
-from brewslm.handlers.eval_pack import judge
-from brewslm.metrics.intervals import paired_test
 from brewslm.models.asking import LoadedModel
 from brewslm.models.loading import set_threads
 from brewslm.models.prompt import Predictor
@@ -22,7 +20,8 @@ from brewslm.reasons.prepare import ManifestMismatch
 from brewslm.rows import Ledger, RowFile
 from brewslm.rows.manifest import PreparedData, PreparedRow
 from brewslm.stages.evaluate.job import EvaluateJob, EvaluateResult
-from brewslm.stages.evaluate.scorecard import PairedTest, Scorecard, SystemScore
+from brewslm.stages.evaluate.scorecard import Scorecard, SystemScore
+from brewslm.stages.evaluate.verdict import verdict
 from brewslm.store.files import new_folder, sha256, write_json
 
 UNSTYLED = "bare"
@@ -69,7 +68,7 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     better = min if handler.lower_is_better else max
     best = better(at_base.values(), key=lambda one: one.scores.metrics[handler.primary_metric].value)
     systems = {"tuned": tuned, "base": best} | _baselines(handler, data.train(), rows)
-    card = _scorecard(job, data, handler, systems, at_base)
+    card = _scorecard(job, data, handler, rows, systems, at_base)
     with new_folder(job.output) as folder:
         write_json(folder / "scorecard.json", card.model_dump(mode="json"))
         for name, system in systems.items():
@@ -133,13 +132,11 @@ def _scorecard(
     job: EvaluateJob,
     data: PreparedData,
     handler: TaskHandler,
+    rows: Sequence[PreparedRow],
     systems: dict[str, _Answers],
     at_base: dict[Style | None, _Answers],
 ) -> Scorecard:
-    tuned = systems["tuned"].scores
-    others = {name: system.scores for name, system in systems.items() if name != "tuned"}
-    metrics = {name: scores.metrics for name, scores in others.items()}
-    gates = [judge(gate, tuned.metrics, metrics) for gate in job.pack.gates(handler.profile)]
+    found = verdict(job.pack, handler, rows, {name: system.scores for name, system in systems.items()})
     return Scorecard(
         experiment_id=job.experiment_id,
         base_model=job.base.locator,
@@ -149,14 +146,16 @@ def _scorecard(
         manifest_sha256=data.sha256,
         task_profile=handler.profile,
         scoring_mode=handler.scoring_mode,
-        eval_pack=job.eval_pack,
+        eval_pack=job.pack.pack_id,
+        pack_version=job.pack.version,
         primary_metric=handler.primary_metric,
-        n=len(tuned.row_correct),
+        n=len(rows),
         systems={name: system.shown() for name, system in systems.items()},
         base_prompts={style or UNSTYLED: answers.scores.metrics for style, answers in at_base.items()},
-        paired={name: PairedTest(**paired_test(tuned.row_correct, scores.row_correct)) for name, scores in others.items()},
-        gates=gates,
-        promotable=all(gate.met for gate in gates if gate.required),
+        paired=found.paired,
+        power=found.power,
+        gates=found.gates,
+        promotable=found.promotable,
     )
 
 
