@@ -117,6 +117,8 @@ class TaskHandler(ABC):
     """Kinds of model that can be trained on these rows."""
     every_turn: ClassVar[bool] = False
     """Whether each assistant turn of the prompt is supervised too, not the completion alone."""
+    asks_per_row: ClassVar[int] = 1
+    """How many questions `predict` puts to the predictor about a row that has its right answer."""
     primary_metric: ClassVar[str]
     lower_is_better: ClassVar[bool] = False
     """Of the primary metric, such as a perplexity or an error rate."""

@@ -26,6 +26,7 @@ class ChatHandler(GeneratingHandler):
     metric_ids = frozenset({"f1", "rouge_l", "chrf", "perplexity"})
     baseline_ids = frozenset({"nearest_talk", "copy"})
     every_turn = True
+    asks_per_row = 2
     max_new_tokens = 128
 
     def check(self, payload: dict[str, Any]) -> RowReason | None:

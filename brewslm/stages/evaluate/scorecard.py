@@ -8,15 +8,36 @@ from brewslm.handlers.base import Metric
 from brewslm.handlers.gates import GateOutcome
 
 
+class Speed(BaseModel):
+    """How fast a model answered, all attempts of the evaluation together.
+
+    Attributes:
+        tokens_per_second: That were written; None where nothing was.
+        latency_p50_seconds, latency_p95_seconds: From when a row was begun until its answer was there, among others in a batch:
+            half of the rows took no longer, and 95 %.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    rows_per_second: float
+    tokens_per_second: float | None
+    latency_p50_seconds: float
+    latency_p95_seconds: float
+
+
 class SystemScore(BaseModel):
     """One system on the held-out rows.
 
     Attributes:
         prompt: How a language model was asked; None for a baseline.
         shots: How many right answers from train stood in its prompt; `shot_rows` are their ids.
+        scoring: How its answers were had (`models.prompt.Scoring`), which is part of what its figures mean: figures of models
+            that were scored in two ways are not compared. None for a baseline, and in scorecards of former versions.
+        template_sha256: Of the chat template; "" where none was used, or it isn't known.
         correct: Rows that were wholly right.
         details: What the handler shows beside its metrics, such as per_class.
         seconds: Time it took to answer.
+        speed: None for a baseline.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -24,10 +45,13 @@ class SystemScore(BaseModel):
     prompt: Literal["chat", "plain"] | None
     shots: int = 0
     shot_rows: list[str] = []
+    scoring: str | None = None
+    template_sha256: str = ""
     metrics: dict[str, Metric]
     correct: int
     details: dict[str, Any]
     seconds: float
+    speed: Speed | None = None
 
 
 class PairedTest(BaseModel):
