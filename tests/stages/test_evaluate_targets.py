@@ -125,8 +125,8 @@ def test_json_of_a_schema_is_another_way_and_its_figures_are_not_compared(traine
     assert card.systems["tuned"].scoring == "constrained_json" and card.systems["tuned"].correct == 24
     assert card.systems["base"].scoring == "label_log_probability"
     assert "base" not in card.paired and "majority" in card.paired
-    over_base = [gate for gate in card.gates if gate.over == "base"]
-    assert over_base and not any(gate.met or gate.threshold for gate in over_base)
+    over_base = [gate for gate in card.gates if "base" in (gate.better_than, gate.no_worse_than)]
+    assert over_base and {(gate.met, gate.cause) for gate in over_base} == {(False, "system_missing")}
     assert not card.promotable
 
 

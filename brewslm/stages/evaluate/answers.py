@@ -1,7 +1,7 @@
 """What one system said on every row, how it was had, and what that is worth."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ class Answers:
         style: How it was asked; None where there is one way alone.
         seconds: That it took, all attempts together.
         kept: Of each row, the answers that its prediction was made from; [] of a baseline's.
+        shot_rows: Ids of the rows of train that were shown with their answers before each prompt.
     """
 
     predictions: list[Prediction]
@@ -29,6 +30,7 @@ class Answers:
     style: Style | None
     seconds: float
     kept: list[list[Kept]]
+    shot_rows: list[str] = field(default_factory=list)
 
     @property
     def scoring(self) -> str | None:
@@ -38,7 +40,7 @@ class Answers:
     def shown(self) -> SystemScore:
         """As it stands on the scorecard."""
         return SystemScore(
-            prompt=self.style, scoring=self.scoring,
+            prompt=self.style, shots=len(self.shot_rows), shot_rows=self.shot_rows, scoring=self.scoring,
             template_sha256=next((row[0].template_sha256 for row in self.kept if row), ""),
             metrics=self.scores.metrics, correct=sum(self.scores.row_correct), details=self.scores.details,
             seconds=round(self.seconds, 2), speed=self._speed(),

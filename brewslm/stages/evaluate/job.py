@@ -6,17 +6,19 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
-from brewslm.handlers.eval_pack import EvalPack, load_eval_pack
+from brewslm.handlers import handler_if_any
+from brewslm.handlers.eval_pack import DEFAULT_PACK, EvalPack, load_eval_pack, misnamed
 from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.reasons import Reason
 from brewslm.reasons.eval import EvalRuntimeError, EvaluationCompleted
+from brewslm.reasons.refusals import EvalPackInvalid
+from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.contract import Job, Request, Result
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.stages.evaluate.subject import Subject, TargetName, subject_of
 from brewslm.store import tables
+from brewslm.store.files import read_json
 from brewslm.store.records import Records, experiment_of
-
-DEFAULT_PACK = "default"
 
 
 class EvaluateRequest(Request):
@@ -48,7 +50,6 @@ class EvaluateJob(Job):
     adapter_sha256: str
     manifest_path: Path
     manifest_sha256: str
-    eval_pack: str
     pack: EvalPack
     output: Path
 
@@ -78,12 +79,13 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         StageError(NotTrained): Its adapter, or checkpoint, is gone.
         StageError(NotExported, UnknownRun): There is no such target.
         StageError(EvalRuntimeError): The base model is not the one that it was trained on.
-        StageError(InvalidRequest): The eval pack can't be used, or the target can't be measured.
+        StageError(EvalPackInvalid): The eval pack can't be used, or not for this manifest.
+        StageError(InvalidRequest): The target can't be measured.
     """
     experiment = experiment_of(records.session, request.experiment)
     manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
     pack = load_eval_pack(request.eval_pack)
-    pack.gates(manifest.task_profile)
+    _must_fit(pack, manifest.task_profile, records.folder / manifest.path)
     subject = subject_of(request.target, experiment, manifest.task_profile, records)
     base = base_model(experiment.base_model)
     if base.sha256 != experiment.base_sha256:
@@ -97,10 +99,21 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         adapter_sha256=experiment.adapter_sha256,
         manifest_path=records.folder / manifest.path,
         manifest_sha256=manifest.sha256,
-        eval_pack=request.eval_pack if not request.eval_pack.endswith((".yaml", ".yml")) else Path(request.eval_pack).stem,
         pack=pack,
         output=records.folder / "evaluations" / records.run_id,
     )
+
+
+def _must_fit(pack: EvalPack, task_profile: str, manifest_path: Path) -> None:
+    """Refuse a pack whose gates name what this manifest's handler has not. A manifest that is broken, `run` tells of."""
+    spec = pack.spec(task_profile)
+    try:
+        schema = OutputSchema.model_validate(read_json(manifest_path)["output_schema"])
+    except (OSError, ValueError, KeyError):
+        return
+    handler = handler_if_any(task_profile, schema)
+    for one in misnamed(spec, handler) if handler else ():
+        raise StageError(EvalPackInvalid(), f"the eval pack {pack.pack_id} can't be used here", where=one.said, cause=one.cause)
 
 
 def record(result: EvaluateResult, session: Session, run: tables.Run) -> Sequence[Reason]:

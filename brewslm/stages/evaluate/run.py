@@ -3,18 +3,18 @@
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
 from brewslm.handlers.base import TaskHandler
-from brewslm.handlers.eval_pack import judge
-from brewslm.metrics.intervals import paired_test
+from brewslm.handlers.eval_pack import BASE, FEW_SHOT
 from brewslm.models.asking import LoadedModel, styles_of
+from brewslm.models.fewshot import FewShotPredictor
 from brewslm.models.loading import set_threads
-from brewslm.models.prompt import Labelling
+from brewslm.models.prompt import Labelling, TellingPredictor
 from brewslm.models.templates import Style
 from brewslm.processes.context import Context
 from brewslm.reasons.eval import EvalDatasetMissing, EvalRuntimeError
@@ -23,8 +23,10 @@ from brewslm.rows import Ledger
 from brewslm.rows.manifest import OutputSchema, PreparedData, PreparedRow
 from brewslm.stages.evaluate.answers import Answers, ask, by_rule
 from brewslm.stages.evaluate.job import EvaluateJob, EvaluateResult
-from brewslm.stages.evaluate.scorecard import PairedTest, Scorecard
+from brewslm.stages.evaluate.scorecard import Scorecard
+from brewslm.stages.evaluate.shots import as_shots, shots_for
 from brewslm.stages.evaluate.subject import Model, loaded, served
+from brewslm.stages.evaluate.verdict import TUNED, verdict
 from brewslm.store.files import new_folder, write_json
 
 UNSTYLED = "bare"
@@ -47,16 +49,18 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     data, rows = _held_out(job)
     job.subject.check(job.experiment_id)
     handler = handler_for(data.manifest.task_profile, data.manifest.output_schema)
-    schema, styles = data.manifest.output_schema, styles_of(job.base)
-    asking = _Asking(job, context, handler, rows, systems=len(styles) + 1)
+    schema, styles, train = data.manifest.output_schema, styles_of(job.base), data.train()
+    takes_shots = bool(shots_for(handler, job.base, styles[0], train, rows))
+    asking = _Asking(job, context, handler, rows, systems=len(styles) + 1 + takes_shots)
     with _measured(job, schema) as model:
-        tuned = asking.answers("tuned", styles[0], model)
+        tuned = asking.answers(TUNED, styles[0], model)
+    better = min if handler.lower_is_better else max
     with loaded(lambda: LoadedModel(job.base, schema), _like(tuned.scoring)) as model:
         at_base = {style: asking.answers(f"base-{style or UNSTYLED}", style, model) for style in styles}
+        best = better(at_base.values(), key=lambda one: one.scores.metrics[handler.primary_metric].value)
+        few_shot = _few_shot(handler, job, best.style, train, rows, asking, model) if takes_shots else {}
     tuned = _with_gain(tuned, handler, rows, at_base[styles[0]])
-    better = min if handler.lower_is_better else max
-    best = better(at_base.values(), key=lambda one: one.scores.metrics[handler.primary_metric].value)
-    systems = {"tuned": tuned, "base": best} | _baselines(handler, data.train(), rows)
+    systems = {TUNED: tuned, BASE: best} | few_shot | _baselines(handler, train, rows)
     card = _scorecard(job, data, handler, rows, systems, at_base)
     with new_folder(job.output) as folder:
         write_json(folder / "scorecard.json", card.model_dump(mode="json"))
@@ -103,7 +107,10 @@ class _Asking:
         """Hash of the job, but for where its result goes: manifest, base, adapter and pack are in it by their hashes."""
         return hashlib.sha256(self._job.model_dump_json(exclude={"output"}).encode()).hexdigest()
 
-    def answers(self, name: str, style: Style | None, model: Model) -> Answers:
+    def answers(
+        self, name: str, style: Style | None, model: Model,
+        through: Callable[[TellingPredictor], TellingPredictor] = lambda predictor: predictor,
+    ) -> Answers:  # fmt: skip
         """One system's.
 
         Raises:
@@ -123,7 +130,8 @@ class _Asking:
         path = self._folder / f"{name}.jsonl"
         try:
             found = ask(
-                self._handler, self._rows, style, path, self._made_from, lambda listener: model.predictor(style, listener), count
+                self._handler, self._rows, style, path, self._made_from,
+                lambda listener: through(model.predictor(style, listener)), count,
             )  # fmt: skip
         except openai.APIError as error:
             said = f"the endpoint did not answer as it should: {type(error).__name__}"
@@ -151,8 +159,20 @@ def _with_gain(tuned: Answers, handler: TaskHandler, rows: Sequence[PreparedRow]
     if tuned.scoring != base.scoring:
         return tuned
     gained = handler.gained(rows, tuned.predictions, base.predictions)
-    scores = tuned.scores.model_copy(update={"metrics": tuned.scores.metrics | gained})
-    return replace(tuned, scores=scores)
+    return replace(tuned, scores=tuned.scores.gaining(gained))
+
+
+def _few_shot(
+    handler: TaskHandler, job: EvaluateJob, style: Style | None, train: Sequence[PreparedRow], rows: Sequence[PreparedRow],
+    asking: _Asking, base: Model,
+) -> dict[str, Answers]:  # fmt: skip
+    """The base at its better prompt, behind right answers of train."""
+    chosen = shots_for(handler, job.base, style, train, rows)
+    if not chosen:
+        return {}
+    shots = as_shots(handler, chosen)
+    answers = asking.answers(FEW_SHOT, style, base, lambda predictor: FewShotPredictor(predictor, shots))
+    return {FEW_SHOT: replace(answers, shot_rows=[row.row_id for row in chosen])}
 
 
 def _baselines(handler: TaskHandler, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, Answers]:
@@ -170,10 +190,7 @@ def _scorecard(
     systems: dict[str, Answers],
     at_base: dict[Style | None, Answers],
 ) -> Scorecard:
-    tuned = systems["tuned"].scores
-    others = {name: system.scores for name, system in comparable(systems).items()}
-    metrics = {name: scores.metrics for name, scores in others.items()}
-    gates = [judge(gate, tuned.metrics, metrics) for gate in job.pack.gates(handler.profile)]
+    found = verdict(job.pack, handler, rows, {name: system.scores for name, system in comparable(systems).items()})
     return Scorecard(
         experiment_id=job.experiment_id,
         base_model=job.base.locator,
@@ -183,26 +200,27 @@ def _scorecard(
         manifest_sha256=data.sha256,
         task_profile=handler.profile,
         scoring_mode=handler.scoring_mode,
-        eval_pack=job.eval_pack,
+        eval_pack=job.pack.pack_id,
+        pack_version=job.pack.version,
         primary_metric=handler.primary_metric,
-        n=len(tuned.row_correct),
+        n=len(rows),
         measured=job.subject.shown(),
         unseen_labels=unseen_labels(handler, rows),
         systems={name: system.shown() for name, system in systems.items()},
         base_prompts={style or UNSTYLED: answers.scores.metrics for style, answers in at_base.items()},
-        paired={name: PairedTest(**paired_test(tuned.row_correct, scores.row_correct)) for name, scores in others.items()},
-        gates=gates,
-        promotable=all(gate.met for gate in gates if gate.required),
+        paired=found.paired,
+        power=found.power,
+        gates=found.gates,
+        promotable=found.promotable,
     )
 
 
 def comparable(systems: dict[str, Answers]) -> dict[str, Answers]:
-    """The systems that the tuned one may be compared with: baselines, and models whose answers were had in the same way.
+    """The tuned system, and those that it may be compared with: baselines, and models whose answers were had in the same way.
 
     How an answer was had is part of what a figure means: a label under a grammar is not a label by its whole probability.
     """
-    scoring = systems["tuned"].scoring
-    return {name: one for name, one in systems.items() if name != "tuned" and one.scoring in (None, scoring)}
+    return {name: one for name, one in systems.items() if one.scoring in (None, systems[TUNED].scoring)}
 
 
 def unseen_labels(handler: TaskHandler, rows: Sequence[PreparedRow]) -> dict[str, int]:

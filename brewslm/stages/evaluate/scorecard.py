@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from brewslm.handlers.base import Metric
-from brewslm.handlers.eval_pack import GateOutcome
+from brewslm.handlers.gates import GateOutcome
 from brewslm.stages.evaluate.subject import Measured
 
 
@@ -31,6 +31,7 @@ class SystemScore(BaseModel):
 
     Attributes:
         prompt: How a language model was asked; None for a baseline.
+        shots: How many right answers from train stood in its prompt; `shot_rows` are their ids.
         scoring: How its answers were had (`models.prompt.Scoring`), which is part of what its figures mean: figures of models
             that were scored in two ways are not compared. None for a baseline, and in scorecards of former versions.
         template_sha256: Of the chat template; "" where none was used, or it isn't known.
@@ -43,6 +44,8 @@ class SystemScore(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     prompt: Literal["chat", "plain"] | None
+    shots: int = 0
+    shot_rows: list[str] = []
     scoring: str | None = None
     template_sha256: str = ""
     metrics: dict[str, Metric]
@@ -67,6 +70,37 @@ class PairedTest(BaseModel):
     p_value: float
 
 
+class Power(BaseModel):
+    """The smallest true differences of the primary metric that these rows tell, in its own unit.
+
+    Attributes:
+        confidence: One-sided, as a gate's: so often is nothing told where nothing is.
+        power: So often is a difference of this size told.
+        from_threshold: Of the tuned model from a fixed figure.
+        from_system: From `system`, asked the same rows; None where there was none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    metric_id: str
+    n: int
+    confidence: float
+    power: float
+    from_threshold: float
+    from_system: float | None
+    system: str | None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def sentence(self) -> str:
+        """For a person."""
+        times = f"{100 * self.confidence:.0f} % sure, {self.power:.0%} of the times".replace("%", " %").replace("  %", " %")
+        apart = f"{100 * self.from_threshold:.1f} points from a threshold"
+        if self.from_system is not None:
+            apart = f"{100 * self.from_system:.1f} points between tuned and {self.system}, {apart}"
+        return f"{self.n:,} rows can tell {apart} ({times})"
+
+
 class Scorecard(BaseModel):
     """`scorecard.json`.
 
@@ -74,7 +108,10 @@ class Scorecard(BaseModel):
         measured: What "tuned" is; None in scorecards of former versions, whose was the experiment itself.
         n: Held-out rows, the same for every system.
         unseen_labels: Labels of the held-out rows that training never saw, with their rows: these can't be right.
-        systems: "tuned"; "base" at the better of its two prompts; the handler's baselines by name.
+        systems: "tuned"; "base" at the better of its two prompts; "few_shot_base" at that prompt with right answers before it,
+            where the model takes them; the handler's baselines by name.
+        eval_pack: The pack's id; pack_version: as the pack says.
+        power: What the rows can tell.
         base_prompts: The base at each prompt.
         paired: The tuned model against each other system, but for a model whose answers were had in another way (`scoring`).
         promotable: Every required gate is met.
@@ -82,7 +119,7 @@ class Scorecard(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: str = "brewslm/scorecard/1"
+    schema_version: str = "brewslm/scorecard/2"
     experiment_id: str
     base_model: str
     base_sha256: str
@@ -92,6 +129,7 @@ class Scorecard(BaseModel):
     task_profile: str
     scoring_mode: str
     eval_pack: str
+    pack_version: str = "1"
     primary_metric: str
     n: int
     measured: Measured | None = None
@@ -99,6 +137,7 @@ class Scorecard(BaseModel):
     systems: dict[str, SystemScore]
     base_prompts: dict[str, dict[str, Metric]]
     paired: dict[str, PairedTest]
+    power: Power
     gates: list[GateOutcome]
     promotable: bool
 
