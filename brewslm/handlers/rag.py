@@ -30,6 +30,7 @@ class RagHandler(GeneratingHandler):
     primary_metric = "f1"
     metric_ids = frozenset({
         "f1", "answer_f1", "exact_match", "citation_accuracy", "faithfulness", "appropriate_refusal_rate", "wrongly_refused_rate",
+        "unsupported_rate", "context_recall",
     })  # fmt: skip
     baseline_ids = frozenset({"always_refuse", "nearest_passage"})
     max_new_tokens = 96
@@ -84,7 +85,9 @@ class RagHandler(GeneratingHandler):
         """F1 as SQuAD 2.0 has it over all rows (a right refusal is 1, a wrong one 0), and what it is made of.
 
         `faithfulness` is the share of an answer's content words that stand in the passage it cites, over rows that were answered;
-        0 where no passage is cited. A figure over no rows is left out.
+        0 where no passage is cited. `unsupported_rate` is the share that stands in no passage at all. `context_recall` is the
+        share of the right answer's content words that stand in some passage: what the passages allow, whatever the model does.
+        A figure over no rows is left out.
         """
         wanted = [self.expected(row.payload) for row in rows]
         given = [prediction.output for prediction in predictions]
@@ -102,6 +105,8 @@ class RagHandler(GeneratingHandler):
             "wrongly_refused_rate": share(refused, known),
             "appropriate_refusal_rate": share(refused, [not one for one in known]),
             "faithfulness": mean(grounded, answered),
+            "unsupported_rate": mean([1 - _held(row.payload, one) for row, one in zip(rows, given, strict=True)], answered),
+            "context_recall": mean([_held(row.payload, one) for row, one in zip(rows, wanted, strict=True)], known),
         }
         return Scores.of(figures, right)
 
@@ -135,6 +140,11 @@ def _best(payload: dict[str, Any]) -> tuple[int, float]:
 
 def _written(output: dict[str, Any]) -> str:
     return f"[{output['citation']}] {output['answer']}" if output["answer"] else NOT_IN_CONTEXT
+
+
+def _held(payload: dict[str, Any], output: dict[str, Any]) -> float:
+    """The share of an answer's content words that stand in the passages, taken together."""
+    return support(output["answer"], " ".join(passages(payload)))
 
 
 def _grounded(payload: dict[str, Any], output: dict[str, Any]) -> float:

@@ -53,7 +53,7 @@ def test_right_answers_with_right_passages_and_refusals(handler):
     assert scores.row_correct == [True] * 3
     assert values == {
         "f1": 1, "answer_f1": 1, "exact_match": 1, "citation_accuracy": 1, "faithfulness": 1, "appropriate_refusal_rate": 1,
-        "wrongly_refused_rate": 0,
+        "wrongly_refused_rate": 0, "unsupported_rate": 0, "context_recall": 1,
     }  # fmt: skip
     assert set(values) == handler.metric_ids
 
@@ -64,6 +64,7 @@ def test_a_wrong_passage_an_invented_answer_and_a_wrong_refusal_are_told_apart(h
     assert values["f1"] == pytest.approx(1 / 3) and values["answer_f1"] == 0.5
     assert (values["citation_accuracy"], values["wrongly_refused_rate"], values["appropriate_refusal_rate"]) == (0, 0.5, 0)
     assert values["faithfulness"] == pytest.approx((0 + 1 / 2) / 2)
+    assert (values["unsupported_rate"], values["context_recall"]) == (0.25, 1)
 
 
 def test_an_answer_without_or_with_an_impossible_citation_is_not_faithful(handler):
