@@ -14,7 +14,8 @@ ROUNDED_TO, LONGEST_ROUNDED_TO = 32, 8
 """Tokens of a pass, and of its longest row, are rounded up to a multiple of these, by filler that belongs to no row.
 
 oneDNN compiles each product anew for each number of tokens, some 30 a pass, and glibc can seldom use a freed block again where
-no two passes want blocks of one size: in 14 steps a process grew by 0.7 GB, in 16 with filler by 0.25. It is two tokens in a hundred.
+no two passes want blocks of one size: a process grew by 0.7 GB in 14 steps, with filler by 0.25 in 16. Of 100 tokens two are
+filler.
 """
 
 
