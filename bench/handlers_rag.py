@@ -14,13 +14,13 @@ import orjson
 
 SEED = 20261203
 PER_CATEGORY = 150
-LONGEST = 140
-"""Characters of an answer."""
+LONGEST = 80
+"""Characters of a question, and of an answer."""
 PASSAGES = 3
 MAPPER = "rag_passthrough"
 MAPPED = {name: name for name in ("question", "context", "answer", "answerable")}
 PREPARE = ("--group-by", "category", "--train-rows", "600", "--dev-rows", "30", "--eval-rows", "150")
-SETTINGS = {"epochs": "1"}
+SETTINGS = {"epochs": "2", "batch_size": "8"}
 """Of the recipe."""
 ASKED = ("{}", "Please tell me: {}", "A customer asks: {}", "I want to know this. {}", "{} Thanks.", "Quick question: {}")
 
