@@ -4,7 +4,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from brewslm.stages.evaluate.scorecard import Scorecard
+from brewslm.stages.evaluate.scorecard import SCHEMA, Scorecard
 from brewslm.store.database import reading
 from brewslm.store.records import project_of
 from brewslm.store.tables import DeploymentVersion, Evaluation, Export, Slot
@@ -37,7 +37,7 @@ def scorecard(project: int) -> ScorecardView | None:
             if experiment is not None:
                 query = query.where(Evaluation.experiment_id == experiment)
             found = session.scalars(query.order_by(Evaluation.created_at.desc())).first()
-            if found is not None and found.scorecard:
+            if found is not None and found.scorecard.get("schema_version") == SCHEMA:  # an older version's says less
                 where = f"{version.slot} v{version.version}" if version else None
                 return ScorecardView(evaluation=found.run_id, deployment=where, card=Scorecard.model_validate(found.scorecard))
     return None
