@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from brewslm.handlers.base import Metric, Prediction, Scores, TaskHandler
+from brewslm.handlers.faults import Fault, label_faults
 from brewslm.metrics import classification, intervals
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
@@ -40,6 +41,14 @@ class ClassificationHandler(TaskHandler):
     def completion(self, payload: dict[str, Any]) -> str:
         """The label."""
         return str(payload["label"])
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """Which label was taken for which."""
+        return label_faults(self.completion(payload), str(prediction.output), self.schema.labels)
+
+    def stratum(self, payload: dict[str, Any]) -> str:
+        """Rows of the same label."""
+        return f"expecting {self.completion(payload)}"
 
     def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
         """The most probable label of each row."""

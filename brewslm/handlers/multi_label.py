@@ -8,6 +8,7 @@ import orjson
 
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
 from brewslm.handlers.classification import LISTED_LABELS
+from brewslm.handlers.faults import Fault, problem_faults, set_faults
 from brewslm.handlers.figures import corpus, micro, share
 from brewslm.metrics import classification
 from brewslm.models.prompt import Predictor, Prompt
@@ -48,6 +49,10 @@ class MultiLabelHandler(TaskHandler):
     def expected(self, payload: dict[str, Any]) -> list[str]:
         """The labels, each once and in order."""
         return sorted(set(payload["labels"]))
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """Labels that are missing, and those without a right."""
+        return [*problem_faults(prediction.problems), *set_faults(self.expected(payload), prediction.output)]
 
     def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
         """The labels of each row; what is written is held to a list of the schema's labels where the predictor can."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from brewslm.handlers import alignment
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
+from brewslm.handlers.faults import Fault, problem_faults, span_faults
 from brewslm.handlers.figures import micro, share
 from brewslm.metrics.spans import Span, count_spans
 from brewslm.models.prompt import Predictor, Prompt
@@ -44,6 +45,10 @@ class StructuredExtractionHandler(TaskHandler):
         """The spans of the row."""
         entities: list[Span] = payload["entities_json"]["entities"]
         return entities
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """Which spans are missing, put in, shifted or of another type."""
+        return [*problem_faults(prediction.problems), *span_faults(self.expected(payload), prediction.output)]
 
     def json_schema(self) -> dict[str, Any]:
         """What an answer must be: objects of a known type and a text. Whether the text is in the row is left to alignment."""
