@@ -1,8 +1,10 @@
 """evaluate.run: what is asked, what is frozen, what is left."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
@@ -12,6 +14,8 @@ from brewslm.models.trained import trained_weights
 from brewslm.reasons import Reason
 from brewslm.reasons.eval import EvalRuntimeError, EvaluationCompleted
 from brewslm.reasons.refusals import NotTrained
+from brewslm.reasons.shown import shown_locator
+from brewslm.rows.identity import id_parts, row_id
 from brewslm.stages.contract import Job, Request, Result
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.store import tables
@@ -35,6 +39,7 @@ class EvaluateJob(Job):
     """An evaluation, frozen: the pack's gates are in it, so that a pack that is edited later changes no verdict.
 
     Attributes:
+        sources: A row_id's source part → the source's name.
         output: The evaluation's folder; it appears when it is whole.
     """
 
@@ -47,16 +52,23 @@ class EvaluateJob(Job):
     manifest_sha256: str
     eval_pack: str
     pack: EvalPack
+    sources: dict[str, str] = {}
     output: Path
 
 
 class EvaluateResult(Result):
-    """A scorecard, and the folder that holds it with every prediction; `path` is relative to the project's folder."""
+    """A scorecard, and the folder that holds it with every prediction and `errors.json`.
+
+    Attributes:
+        path: Relative to the project's folder.
+        error_clusters: How many clusters the tuned model's wrong rows make.
+    """
 
     experiment_id: str
     promotable: bool
     path: str
     scorecard: Scorecard
+    error_clusters: int = 0
 
 
 def project_of(request: EvaluateRequest, session: Session) -> int:
@@ -97,8 +109,17 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         manifest_sha256=manifest.sha256,
         eval_pack=request.eval_pack if not request.eval_pack.endswith((".yaml", ".yml")) else Path(request.eval_pack).stem,
         pack=pack,
+        sources=_sources(records),
         output=records.folder / "evaluations" / records.run_id,
     )
+
+
+def _sources(records: Records) -> dict[str, str]:
+    """By the file's name alone where no other source has it."""
+    query = select(tables.Source).where(tables.Source.project_id == records.project_id).order_by(tables.Source.id)
+    found = {id_parts(row_id(one.content_hash, 0))[0]: shown_locator(one.locator) for one in records.session.scalars(query)}
+    names = Counter(locator.rpartition("/")[2] for locator in found.values())
+    return {part: name if names[name := locator.rpartition("/")[2]] == 1 else locator for part, locator in found.items()}
 
 
 def record(result: EvaluateResult, session: Session, run: tables.Run) -> Sequence[Reason]:
@@ -125,5 +146,6 @@ def record(result: EvaluateResult, session: Session, run: tables.Run) -> Sequenc
             gates_met=sum(gate.met for gate in card.gates),
             gates=len(card.gates),
             promotable=card.promotable,
+            error_clusters=result.error_clusters,
         )
     ]

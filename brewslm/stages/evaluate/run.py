@@ -21,6 +21,7 @@ from brewslm.reasons.eval import EvalDatasetMissing, EvalRuntimeError
 from brewslm.reasons.prepare import ManifestMismatch
 from brewslm.rows import Ledger, RowFile
 from brewslm.rows.manifest import PreparedData, PreparedRow
+from brewslm.stages.evaluate.errors import analyse
 from brewslm.stages.evaluate.job import EvaluateJob, EvaluateResult
 from brewslm.stages.evaluate.scorecard import PairedTest, Scorecard, SystemScore
 from brewslm.store.files import new_folder, sha256, write_json
@@ -73,12 +74,15 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
         write_json(folder / "scorecard.json", card.model_dump(mode="json"))
         for name, system in systems.items():
             _write_predictions(folder / f"predictions-{name}.jsonl", handler, rows, system)
+        errors = analyse(handler, rows, RowFile(folder / "predictions-tuned.jsonl").rows(), job.sources)
+        write_json(folder / "errors.json", errors.model_dump(mode="json"))
     return EvaluateResult(
         ledger=Ledger(rows_in=len(rows), rows_out=len(tuned.predictions)),
         experiment_id=job.experiment_id,
         promotable=card.promotable,
         path=f"evaluations/{job.output.name}",
         scorecard=card,
+        error_clusters=len(errors.clusters),
     )
 
 
