@@ -9,6 +9,7 @@ from pydantic import Field
 from brewslm.api.uploads import readable_file, readable_path
 from brewslm.api.work import ACTOR, Fields, Key, accepted, asked, queue
 from brewslm.errors import StageError
+from brewslm.handlers.eval_pack import DEFAULT_PACK
 from brewslm.observe.experiments import ExperimentDetail, ExperimentView, experiment, experiments
 from brewslm.observe.models import BaseModelView, base_models
 from brewslm.observe.predict import Answer, Input, ask_deployment, ask_experiment
@@ -33,7 +34,7 @@ class ModelFields(Fields):
     base_model: str | None = None
     recipe: str | None = None
     settings: dict[str, str] = {}
-    eval_pack: str = "default"
+    eval_pack: str = DEFAULT_PACK
 
     def given(self) -> dict[str, object]:
         """The fields that were sent, with every path held against what the API may read."""
@@ -89,7 +90,7 @@ class ReproduceFields(Fields):
 class EvaluateFields(Fields):
     """See evaluate.run."""
 
-    eval_pack: str = "default"
+    eval_pack: str = DEFAULT_PACK
 
 
 class PredictFields(Fields):

@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     experiment: Annotated[str, typer.Option(help="A trained experiment, such as exp-1.")],
-    eval_pack: Annotated[str, typer.Option(help="A preset, or the path of a .yaml file of your own.")] = "default",
+    eval_pack: Annotated[
+        str, typer.Option(help="A preset (brewslm eval-packs list), or the path of a .yaml file of your own.")
+    ] = "general",
     detach: Detach = False,
     json: Json = False,
 ) -> None:

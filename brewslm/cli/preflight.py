@@ -22,7 +22,7 @@ def preflight(
     recipe: RecipeName = None,
     set_: Set = None,
     manifest: ManifestVersion = None,
-    eval_pack: EvalPackName = "default",
+    eval_pack: EvalPackName = "general",
     runtime: Annotated[str | None, typer.Option("--runtime", help="A runtime profile; detected when left out.")] = None,
     export_formats: Annotated[
         list[str] | None, typer.Option("--format", help="A format to export later; repeatable. All when left out.")

@@ -40,7 +40,7 @@ def train(
     recipe: RecipeName = None,
     set_: Set = None,
     manifest: ManifestVersion = None,
-    eval_pack: EvalPackName = "default",
+    eval_pack: EvalPackName = "general",
     timeout_minutes: TimeoutMinutes = None,
     fail_open: Annotated[
         bool, typer.Option("--fail-open", help="Let preflight's blockers pass as warnings where training is possible.")

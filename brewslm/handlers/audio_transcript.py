@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from brewslm.handlers.base import Prediction, Scores
 from brewslm.handlers.faults import Fault, transcript_faults
-from brewslm.handlers.figures import corpus, share
 from brewslm.handlers.generating import MOST_NAME, GeneratingHandler, said
 from brewslm.media import is_media, opened_clip
+from brewslm.metrics.figure import share
 from brewslm.metrics.speech import character_errors, error_rate, word_errors
 from brewslm.models.prompt import Prompt
 from brewslm.models.spelling import plain_words
@@ -35,6 +35,7 @@ class AudioTranscriptHandler(GeneratingHandler):
     primary_metric = "wer"
     lower_is_better = True
     metric_ids = frozenset({"wer", "cer", "exact_match"})
+    baseline_ids = frozenset({"majority_transcript", "nearest_recording"})
     max_new_tokens = 224
 
     def check(self, payload: dict[str, Any]) -> RowReason | None:
@@ -68,12 +69,12 @@ class AudioTranscriptHandler(GeneratingHandler):
         answers = [plain_words(str(prediction.output)) for prediction in predictions]
         words = word_errors(expected, answers)
         right = [row.wrong == 0 for row in words]
-        metrics = {
-            "wer": corpus(error_rate(words), len(rows)),
-            "cer": corpus(error_rate(character_errors(expected, answers)), len(rows)),
+        figures = {
+            "wer": error_rate(words),
+            "cer": error_rate(character_errors(expected, answers)),
             "exact_match": share(right),
         }
-        return Scores(metrics=metrics, details={"words": sum(row.units for row in words)}, row_correct=right)
+        return Scores.of(figures, right, {"words": sum(row.units for row in words)})
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`majority_transcript`: the commonest. `nearest_recording`: the transcript of the train recording that sounds likest."""

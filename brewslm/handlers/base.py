@@ -1,13 +1,14 @@
 """What a task handler is: how a row is asked, what a right answer is, and how answers are scored."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from brewslm.handlers.faults import Fault, Rank, problem_faults
 from brewslm.media import MediaKind
+from brewslm.metrics.figure import Figure
 from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import OutputSchema, PreparedRow
@@ -51,19 +52,49 @@ class Metric(BaseModel):
     high: float
     n: int
 
+    @classmethod
+    def of(cls, figure: Figure) -> Self:
+        """A figure as a number."""
+        value, low, high = figure.at()
+        return cls(value=value, low=low, high=high, n=figure.n)
+
 
 class Scores(BaseModel):
     """What `score` gives: metrics by id, and details (per class, counts) that a page may show.
 
     Attributes:
         row_correct: Per row, in order, whether it was wholly right: for paired tests and error clusters.
+        figures: Each metric with what every row counts for it: for gates, slices and paired tests. Not written down.
+        by_class: The same of each class, by its name.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     metrics: dict[str, Metric]
     details: dict[str, Any] = {}
     row_correct: list[bool]
+    figures: dict[str, Figure] = Field(default={}, exclude=True)
+    by_class: dict[str, dict[str, Figure]] = Field(default={}, exclude=True)
+
+    @classmethod
+    def of(
+        cls,
+        figures: Mapping[str, Figure],
+        row_correct: list[bool],
+        details: Mapping[str, Any] | None = None,
+        by_class: Mapping[str, Mapping[str, Figure]] | None = None,
+    ) -> Self:
+        """Scores of figures; one that no row counts for is left out."""
+        known = {name: figure for name, figure in figures.items() if figure.n}
+        return cls(
+            metrics={name: Metric.of(figure) for name, figure in known.items()}, details=dict(details or {}),
+            row_correct=row_correct, figures=known, by_class={name: dict(own) for name, own in (by_class or {}).items()},
+        )  # fmt: skip
+
+    def gaining(self, more: Mapping[str, Figure]) -> Self:
+        """The same with further figures."""
+        grown = type(self).of(self.figures | dict(more), self.row_correct, self.details, self.by_class)
+        return grown.model_copy(update={"metrics": self.metrics | grown.metrics})
 
 
 class TaskHandler(ABC):
@@ -87,11 +118,17 @@ class TaskHandler(ABC):
     """Kinds of model that can be trained on these rows."""
     every_turn: ClassVar[bool] = False
     """Whether each assistant turn of the prompt is supervised too, not the completion alone."""
+    asks_per_row: ClassVar[int] = 1
+    """How many questions `predict` puts to the predictor about a row that has its right answer."""
     primary_metric: ClassVar[str]
     lower_is_better: ClassVar[bool] = False
     """Of the primary metric, such as a perplexity or an error rate."""
     metric_ids: ClassVar[frozenset[str]]
-    """Every metric that `score` emits: preflight holds gates against it."""
+    """Every metric that `score` and `gained` emit: gates are held against it."""
+    class_metric_ids: ClassVar[frozenset[str]] = frozenset()
+    """Those that are there of each class too."""
+    baseline_ids: ClassVar[frozenset[str]] = frozenset()
+    """Every name that `baselines` gives."""
 
     def __init__(self, schema: OutputSchema) -> None:
         self.schema = schema
@@ -129,9 +166,17 @@ class TaskHandler(ABC):
     def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
         """Metrics with 95 % intervals."""
 
-    def gained(self, rows: Sequence[PreparedRow], tuned: Sequence[Prediction], base: Sequence[Prediction]) -> dict[str, Metric]:
-        """Metrics of a tuned model that want its base's predictions beside its own, both asked in the same way."""
+    def gained(self, rows: Sequence[PreparedRow], tuned: Sequence[Prediction], base: Sequence[Prediction]) -> dict[str, Figure]:
+        """Figures of a tuned model that want its base's predictions beside its own, both asked in the same way."""
         return {}
+
+    def classes(self) -> list[str]:
+        """The classes that gates may name: labels, types of entities, or fields."""
+        return [*self.schema.labels, *self.schema.entity_types, *self.schema.fields]
+
+    def classes_of(self, payload: dict[str, Any]) -> set[str]:
+        """The classes that a row's right answer has."""
+        return set()
 
     def expected(self, payload: dict[str, Any]) -> Any:
         """The right answer in the form of `Prediction.output`."""

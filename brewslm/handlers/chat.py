@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from brewslm.handlers.base import Prediction, Scores
-from brewslm.handlers.figures import corpus, mean, share
+from brewslm.handlers.base import Metric, Prediction, Scores
 from brewslm.handlers.generating import GeneratingHandler, said
 from brewslm.mappers.base import Refused
 from brewslm.mappers.messages import Messages, as_lines, read_messages, split_reply
 from brewslm.metrics import text
+from brewslm.metrics.figure import mean, share
 from brewslm.metrics.likelihood import perplexity
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows import RowReason
@@ -24,7 +24,9 @@ class ChatHandler(GeneratingHandler):
     also_asked = ("messages",)
     primary_metric = "f1"
     metric_ids = frozenset({"f1", "rouge_l", "chrf", "perplexity"})
+    baseline_ids = frozenset({"nearest_talk", "copy"})
     every_turn = True
+    asks_per_row = 2
     max_new_tokens = 128
 
     def check(self, payload: dict[str, Any]) -> RowReason | None:
@@ -67,17 +69,17 @@ class ChatHandler(GeneratingHandler):
         expected = [self.completion(row.payload) for row in rows]
         answers = [str(prediction.output) for prediction in predictions]
         exact, f1 = text.squad_rows(expected, answers)
-        metrics = {
+        figures = {
             "f1": mean(f1),
             "rouge_l": mean(text.rouge_rows(expected, answers)["rougeL"]),
-            "chrf": corpus(text.chrf(expected, answers), len(rows)),
+            "chrf": text.chrf(expected, answers),
         }
         if all(prediction.tokens for prediction in predictions):
             sums = [prediction.log_likelihood or 0.0 for prediction in predictions]
             tokens = [prediction.tokens or 0 for prediction in predictions]
-            metrics["perplexity"] = corpus(perplexity(sums, tokens), len(rows))
+            figures["perplexity"] = perplexity(sums, tokens)
         right = [value == 1.0 for value in exact]
-        return Scores(metrics=metrics, details={"exact_match": share(right).model_dump()}, row_correct=right)
+        return Scores.of(figures, right, {"exact_match": Metric.of(share(right)).model_dump()})
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`nearest_talk`: the reply of the train talk nearest by TF-IDF. `copy`: the user's last message."""

@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from brewslm.handlers.base import Metric, Prediction, Scores, TaskHandler
+from brewslm.handlers.base import Prediction, Scores, TaskHandler
 from brewslm.handlers.faults import Fault, label_faults
-from brewslm.metrics import classification, intervals
+from brewslm.metrics import classification
+from brewslm.metrics.figure import share
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
 
@@ -23,6 +24,8 @@ class ClassificationHandler(TaskHandler):
     input_field = "text"
     primary_metric = "accuracy"
     metric_ids = frozenset({"accuracy", "macro_f1"})
+    class_metric_ids = frozenset({"precision", "recall", "f1"})
+    baseline_ids = frozenset({"majority", "tfidf_logreg"})
 
     def prompt(self, payload: dict[str, Any]) -> Prompt:
         """The instruction as system message, the bare text as user message.
@@ -50,6 +53,10 @@ class ClassificationHandler(TaskHandler):
         """Rows of the same label."""
         return f"expecting {self.completion(payload)}"
 
+    def classes_of(self, payload: dict[str, Any]) -> set[str]:
+        """The label."""
+        return {self.completion(payload)}
+
     def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
         """The most probable label of each row."""
         labels = self.schema.labels
@@ -62,15 +69,14 @@ class ClassificationHandler(TaskHandler):
         predicted = [str(prediction.output) for prediction in predictions]
         labels = sorted({*self.schema.labels, *expected})
         correct = [a == b for a, b in zip(expected, predicted, strict=True)]
-        low, high = intervals.wilson(sum(correct), len(rows))
-        accuracy = Metric(value=classification.accuracy(expected, predicted), low=low, high=high, n=len(rows))
-        low, high = classification.macro_f1_interval(expected, predicted, labels)
-        macro_f1 = Metric(value=classification.macro_f1(expected, predicted, labels), low=low, high=high, n=len(rows))
+        one_each = [{label} for label in expected], [{label} for label in predicted]
+        figures = {"accuracy": share(correct), "macro_f1": classification.macro_f1(*one_each, labels)}
+        by_class = classification.by_class(*one_each, labels)
         details = {
-            "per_class": classification.per_class(expected, predicted, labels),
+            "per_class": classification.per_class(by_class),
             "confusion": classification.confusion(expected, predicted, labels),
         }
-        return Scores(metrics={"accuracy": accuracy, "macro_f1": macro_f1}, details=details, row_correct=correct)
+        return Scores.of(figures, correct, details, by_class)
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`majority`: the commonest label of train. `tfidf_logreg`: logistic regression on TF-IDF of words and pairs."""

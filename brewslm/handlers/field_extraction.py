@@ -7,8 +7,9 @@ from typing import Any
 
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
 from brewslm.handlers.faults import Fault, field_faults, problem_faults
-from brewslm.handlers.figures import micro, share
+from brewslm.handlers.figures import micro
 from brewslm.handlers.nearest import nearest
+from brewslm.metrics.figure import Figure, share
 from brewslm.models.constrained import compact
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
@@ -30,6 +31,8 @@ class FieldExtractionHandler(TaskHandler):
     input_field = "text"
     primary_metric = "f1"
     metric_ids = frozenset({"f1", "precision", "recall", "exact_match", "json_validity_rate", "schema_compliance_rate"})
+    class_metric_ids = frozenset({"f1", "precision", "recall"})
+    baseline_ids = frozenset({"majority", "nearest_text"})
 
     def check(self, payload: dict[str, Any]) -> RowReason | None:
         """A row needs a text, and a value for at least one field."""
@@ -59,6 +62,10 @@ class FieldExtractionHandler(TaskHandler):
     def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
         """Which fields are missing, put in or wrong."""
         return [*problem_faults(prediction.problems), *field_faults(self.expected(payload), prediction.output)]
+
+    def classes_of(self, payload: dict[str, Any]) -> set[str]:
+        """The fields that have a value."""
+        return {name for name, value in self.expected(payload).items() if value is not None}
 
     def json_schema(self) -> dict[str, Any]:
         """What an answer must be."""
@@ -102,20 +109,22 @@ class FieldExtractionHandler(TaskHandler):
         right = [a == b for a, b in zip(expected, said, strict=True)]
         valid = [not prediction.problems.get("invalid_json") for prediction in predictions]
         complies = [not prediction.problems for prediction in predictions]
-        fields = {name: ([row[name] for row in expected], [row[name] for row in said]) for name in self.schema.fields}
-        metrics = micro(
+        fields = {name: _of_field([row[name] for row in expected], [row[name] for row in said]) for name in self.schema.fields}
+        figures = micro(
             [sum(a is not None and a == b[name] for name, a in row.items()) for row, b in zip(expected, said, strict=True)],
             [_count(row) for row in said],
             [_count(row) for row in expected],
         )
-        metrics |= {
+        figures |= {
             "exact_match": share(right),
             "json_validity_rate": share(valid),
             "schema_compliance_rate": share(complies),
         }
-        return Scores(
-            metrics=metrics, details={"per_field": {n: _figures(*pair) for n, pair in fields.items()}}, row_correct=right
-        )
+        support = {name: sum(row[name] is not None for row in expected) for name in self.schema.fields}
+        details = {
+            name: {kind: one.value for kind, one in own.items()} | {"support": support[name]} for name, own in fields.items()
+        }
+        return Scores.of(figures, right, {"per_field": details}, fields)
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`majority`: each field's commonest value. `nearest_text`: the values of the train text that is nearest by TF-IDF."""
@@ -139,13 +148,7 @@ def _count(values: Values) -> int:
     return sum(value is not None for value in values.values())
 
 
-def _figures(expected: Sequence[str | None], said: Sequence[str | None]) -> dict[str, float]:
-    """precision, recall, f1 and support of one field."""
-    correct = sum(a is not None and a == b for a, b in zip(expected, said, strict=True))
-    predicted, support = (sum(value is not None for value in values) for values in (said, expected))
-    return {
-        "precision": correct / max(1, predicted),
-        "recall": correct / max(1, support),
-        "f1": 2 * correct / max(1, predicted + support),
-        "support": support,
-    }
+def _of_field(expected: Sequence[str | None], said: Sequence[str | None]) -> dict[str, Figure]:
+    """precision, recall and f1 of one field."""
+    right = [int(wanted is not None and wanted == found) for wanted, found in zip(expected, said, strict=True)]
+    return micro(right, [int(one is not None) for one in said], [int(one is not None) for one in expected])

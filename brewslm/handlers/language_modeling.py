@@ -5,7 +5,6 @@ from typing import Any
 
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
 from brewslm.handlers.bytegrams import ByteGrams
-from brewslm.handlers.figures import corpus
 from brewslm.metrics import likelihood
 from brewslm.models.prompt import WHOLE_TEXT, Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
@@ -19,6 +18,7 @@ class LanguageModelingHandler(TaskHandler):
     input_field = "text"
     primary_metric = "bits_saved"
     metric_ids = frozenset({"bits_saved", "bits_per_byte", "perplexity"})
+    baseline_ids = frozenset({"byte_ngram"})
 
     def prompt(self, payload: dict[str, Any]) -> Prompt:
         """Nothing is asked."""
@@ -49,17 +49,13 @@ class LanguageModelingHandler(TaskHandler):
 
     def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
         """Bits per byte, the share of a byte's 8 bits that is saved so, and perplexity where the model has tokens."""
-        texts, n = [self.completion(row.payload) for row in rows], len(rows)
+        texts = [self.completion(row.payload) for row in rows]
         sums = [prediction.log_likelihood or 0.0 for prediction in predictions]
-        value, low, high = likelihood.bits_per_byte(sums, texts)
-        metrics = {
-            "bits_per_byte": corpus((value, low, high), n),
-            "bits_saved": corpus((1 - value / 8, 1 - high / 8, 1 - low / 8), n),
-        }
+        figures = {"bits_per_byte": likelihood.bits_per_byte(sums, texts), "bits_saved": likelihood.bits_saved(sums, texts)}
         tokens = [prediction.tokens or 0 for prediction in predictions]
         if all(tokens):
-            metrics["perplexity"] = corpus(likelihood.perplexity(sums, tokens), n)
-        return Scores(metrics=metrics, row_correct=[False] * n)
+            figures["perplexity"] = likelihood.perplexity(sums, tokens)
+        return Scores.of(figures, [False] * len(rows))
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`byte_ngram`: the last five bytes, counted in train."""
@@ -73,5 +69,5 @@ class LanguageModelingHandler(TaskHandler):
 
 
 def _prediction(row_id: str, text: str, log_likelihood: float, tokens: int | None) -> Prediction:
-    bits, _, _ = likelihood.bits_per_byte([log_likelihood], [text])
+    bits = likelihood.bits_per_byte([log_likelihood], [text]).value
     return Prediction(row_id=row_id, output=round(bits, 4), log_likelihood=log_likelihood, tokens=tokens)

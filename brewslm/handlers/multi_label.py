@@ -9,8 +9,9 @@ import orjson
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
 from brewslm.handlers.classification import LISTED_LABELS
 from brewslm.handlers.faults import Fault, problem_faults, set_faults
-from brewslm.handlers.figures import corpus, micro, share
+from brewslm.handlers.figures import micro
 from brewslm.metrics import classification
+from brewslm.metrics.figure import share
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
 from brewslm.rows.reasons import RowReason
@@ -27,6 +28,8 @@ class MultiLabelHandler(TaskHandler):
     input_field = "text"
     primary_metric = "f1"
     metric_ids = frozenset({"accuracy", "f1", "precision", "recall", "macro_f1", "json_validity_rate"})
+    class_metric_ids = frozenset({"precision", "recall", "f1"})
+    baseline_ids = frozenset({"majority", "tfidf_logreg"})
 
     def check(self, payload: dict[str, Any]) -> RowReason | None:
         """Labels are texts."""
@@ -54,6 +57,10 @@ class MultiLabelHandler(TaskHandler):
         """Labels that are missing, and those without a right."""
         return [*problem_faults(prediction.problems), *set_faults(self.expected(payload), prediction.output)]
 
+    def classes_of(self, payload: dict[str, Any]) -> set[str]:
+        """The labels."""
+        return set(payload["labels"])
+
     def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
         """The labels of each row; what is written is held to a list of the schema's labels where the predictor can."""
         prompts = [self.prompt(row.payload) for row in rows]
@@ -80,11 +87,12 @@ class MultiLabelHandler(TaskHandler):
         labels = sorted(set(self.schema.labels).union(*expected))
         exact = [wanted == found for wanted, found in zip(expected, predicted, strict=True)]
         both = [len(wanted & found) for wanted, found in zip(expected, predicted, strict=True)]
-        per_class, macro = classification.per_label(expected, predicted, labels)
+        by_class = classification.by_class(expected, predicted, labels)
         valid = [not one.problems.get("invalid_json") for one in predictions]
-        metrics = micro(both, [len(found) for found in predicted], [len(wanted) for wanted in expected])
-        metrics |= {"accuracy": share(exact), "macro_f1": corpus(macro, len(rows)), "json_validity_rate": share(valid)}
-        return Scores(metrics=metrics, details={"per_class": per_class}, row_correct=exact)
+        figures = micro(both, [len(found) for found in predicted], [len(wanted) for wanted in expected])
+        figures |= {"accuracy": share(exact), "macro_f1": classification.macro_f1(expected, predicted, labels)}
+        figures["json_validity_rate"] = share(valid)
+        return Scores.of(figures, exact, {"per_class": classification.per_class(by_class)}, by_class)
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`majority`: the commonest set of labels in train. `tfidf_logreg`: a logistic regression on TF-IDF for each label."""

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 from zlib import crc32
 
-from brewslm.handlers.base import Metric, Prediction, Scores, TaskHandler
+from brewslm.handlers.base import Prediction, Scores, TaskHandler
 from brewslm.handlers.faults import Fault
-from brewslm.handlers.figures import share
-from brewslm.metrics import intervals
+from brewslm.metrics.figure import Figure, mean, share
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
 from brewslm.rows.reasons import RowReason
@@ -28,6 +27,7 @@ class AlignmentHandler(TaskHandler):
     scoring_mode = "preference"
     input_field = "prompt"
     objective = "preference"
+    asks_per_row = 2
     primary_metric = "preference_accuracy"
     metric_ids = frozenset(
         {
@@ -35,6 +35,7 @@ class AlignmentHandler(TaskHandler):
             "chosen_log_prob", "rejected_log_prob", "reward_accuracy", "reward_margin", "chosen_log_prob_gain",
         }
     )  # fmt: skip
+    baseline_ids = frozenset({"longer", "shorter", "tfidf_logreg"})
 
     def check(self, payload: dict[str, Any]) -> RowReason | None:
         """A prompt, and two answers that are not the same."""
@@ -79,20 +80,20 @@ class AlignmentHandler(TaskHandler):
     def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
         """Accuracy and, where log-probabilities are known, margins (natural logarithms) and the answers' own."""
         right = [said.output == self.completion(row.payload) for row, said in zip(rows, predictions, strict=True)]
-        metrics = {"preference_accuracy": share(right)}
+        found = {"preference_accuracy": share(right)}
         if predictions and all(said.figures for said in predictions):
             figures = [said.figures for said in predictions]
             sums = [one["chosen_log_prob"] - one["rejected_log_prob"] for one in figures]
             chosen, rejected = ([_per_token(one, side) for one in figures] for side in SIDES)
             each = [a - b for a, b in zip(chosen, rejected, strict=True)]
-            metrics |= {
+            found |= {
                 "preference_accuracy_per_token": share([margin > 0 for margin in each]),
-                "log_prob_margin": _mean(sums), "log_prob_margin_per_token": _mean(each),
-                "chosen_log_prob": _mean(chosen), "rejected_log_prob": _mean(rejected),
+                "log_prob_margin": mean(sums), "log_prob_margin_per_token": mean(each),
+                "chosen_log_prob": mean(chosen), "rejected_log_prob": mean(rejected),
             }  # fmt: skip
-        return Scores(metrics=metrics, row_correct=right)
+        return Scores.of(found, right)
 
-    def gained(self, rows: Sequence[PreparedRow], tuned: Sequence[Prediction], base: Sequence[Prediction]) -> dict[str, Metric]:
+    def gained(self, rows: Sequence[PreparedRow], tuned: Sequence[Prediction], base: Sequence[Prediction]) -> dict[str, Figure]:
         """How far training moved the answers apart, and what it made of the better one.
 
         `reward_margin` is DPO's implicit reward without its beta: the tuned model's margin less its base's. `reward_accuracy` is
@@ -107,8 +108,8 @@ class AlignmentHandler(TaskHandler):
             margins.append(margin["chosen"] - margin["rejected"])
             gains.append(_per_token(after.figures, "chosen") - _per_token(before.figures, "chosen"))
         return {
-            "reward_accuracy": share([margin > 0 for margin in margins]), "reward_margin": _mean(margins),
-            "chosen_log_prob_gain": _mean(gains),
+            "reward_accuracy": share([margin > 0 for margin in margins]), "reward_margin": mean(margins),
+            "chosen_log_prob_gain": mean(gains),
         }  # fmt: skip
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
@@ -160,10 +161,3 @@ def _preferred(row: PreparedRow, chosen: tuple[float, int], rejected: tuple[floa
 
 def _per_token(figures: dict[str, float], side: str) -> float:
     return figures[f"{side}_log_prob"] / max(1.0, figures[f"{side}_tokens"])
-
-
-def _mean(values: Sequence[float]) -> Metric:
-    import numpy as np
-
-    low, high = intervals.bootstrap(np.mean, values, vectorized=True)
-    return Metric(value=sum(values) / len(values), low=low, high=high, n=len(values))

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from brewslm.handlers.base import Prediction, Scores
-from brewslm.handlers.figures import mean, share
 from brewslm.handlers.generating import GeneratingHandler
 from brewslm.metrics import text
+from brewslm.metrics.figure import mean, share
 from brewslm.models.prompt import Prompt
 from brewslm.rows.manifest import PreparedRow
 
@@ -19,6 +19,7 @@ class QAHandler(GeneratingHandler):
     input_field = "question"
     primary_metric = "f1"
     metric_ids = frozenset({"exact_match", "f1"})
+    baseline_ids = frozenset({"nearest_question"})
     max_new_tokens = 96
     """About 70 words: longer than the short answers that exact match and F1 can judge."""
 
@@ -39,7 +40,7 @@ class QAHandler(GeneratingHandler):
         expected = [self.completion(row.payload) for row in rows]
         exact, f1 = text.squad_rows(expected, [str(prediction.output) for prediction in predictions])
         right = [value == 1.0 for value in exact]
-        return Scores(metrics={"exact_match": share(right), "f1": mean(f1)}, row_correct=right)
+        return Scores.of({"exact_match": share(right), "f1": mean(f1)}, right)
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`nearest_question`: the answer of the train question that is nearest by TF-IDF."""

@@ -6,11 +6,11 @@ from typing import Any
 
 from brewslm.handlers.base import Prediction, Scores
 from brewslm.handlers.faults import Fault, text_faults
-from brewslm.handlers.figures import mean, share
 from brewslm.handlers.generating import GeneratingHandler
 from brewslm.handlers.nearest import nearest
 from brewslm.mappers.rag_passthrough import NOT_IN_CONTEXT
 from brewslm.metrics import text
+from brewslm.metrics.figure import mean, share
 from brewslm.metrics.grounding import content_words, says_not_known, support
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
@@ -32,6 +32,7 @@ class RagHandler(GeneratingHandler):
     metric_ids = frozenset({
         "f1", "answer_f1", "exact_match", "citation_accuracy", "faithfulness", "appropriate_refusal_rate", "wrongly_refused_rate",
     })  # fmt: skip
+    baseline_ids = frozenset({"always_refuse", "nearest_passage"})
     max_new_tokens = 96
 
     def check(self, payload: dict[str, Any]) -> RowReason | None:
@@ -107,17 +108,18 @@ class RagHandler(GeneratingHandler):
         known, refused = ([bool(one["answer"]) for one in wanted], [not one["answer"] for one in given])
         cites = [a["citation"] == b["citation"] for a, b in zip(wanted, given, strict=True)]
         right = [bool(same) and cited for same, cited in zip(exact, cites, strict=True)]
-        grounded = [_grounded(row.payload, one) for row, one in zip(rows, given, strict=True) if one["answer"]]
-        metrics = {"f1": mean(f1), "exact_match": share([value == 1.0 for value in exact])}
-        if any(known):
-            metrics["answer_f1"] = mean(_where(f1, known))
-            metrics["citation_accuracy"] = share(_where(cites, known))
-            metrics["wrongly_refused_rate"] = share(_where(refused, known))
-        if not all(known):
-            metrics["appropriate_refusal_rate"] = share(_where(refused, [not one for one in known]))
-        if grounded:
-            metrics["faithfulness"] = mean(grounded)
-        return Scores(metrics=metrics, row_correct=right)
+        answered = [not one for one in refused]
+        grounded = [_grounded(row.payload, one) if one["answer"] else 0.0 for row, one in zip(rows, given, strict=True)]
+        figures = {
+            "f1": mean(f1),
+            "exact_match": share([value == 1.0 for value in exact]),
+            "answer_f1": mean(f1, known),
+            "citation_accuracy": share(cites, known),
+            "wrongly_refused_rate": share(refused, known),
+            "appropriate_refusal_rate": share(refused, [not one for one in known]),
+            "faithfulness": mean(grounded, answered),
+        }
+        return Scores.of(figures, right)
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`always_refuse`; `nearest_passage`: the passage nearest to the question by TF-IDF, cited and copied whole."""
@@ -156,7 +158,3 @@ def _grounded(payload: dict[str, Any], output: dict[str, Any]) -> float:
     if cited is None or not 1 <= cited <= len(known):
         return 0.0
     return support(output["answer"], known[cited - 1]) if content_words(output["answer"]) else 1.0
-
-
-def _where(values: Sequence[Any], chosen: Sequence[bool]) -> list[Any]:
-    return [value for value, counted in zip(values, chosen, strict=True) if counted]

@@ -5,9 +5,9 @@ from typing import Any
 
 from brewslm.handlers.base import Prediction, Scores
 from brewslm.handlers.faults import Fault, words_of
-from brewslm.handlers.figures import corpus, mean, share
 from brewslm.handlers.generating import GeneratingHandler, said
 from brewslm.metrics import text
+from brewslm.metrics.figure import mean, share
 from brewslm.models.prompt import Prompt
 from brewslm.rows.manifest import PreparedRow
 from brewslm.rows.reasons import RowReason
@@ -33,6 +33,7 @@ class Seq2SeqHandler(GeneratingHandler):
     also_asked = ("task",)
     primary_metric = "chrf"
     metric_ids = frozenset({"chrf", "bleu", "rouge_1", "rouge_2", "rouge_l", "exact_match"})
+    baseline_ids = frozenset({"copy", "nearest_text"})
     max_new_tokens = 160
 
     def check(self, payload: dict[str, Any]) -> RowReason | None:
@@ -64,15 +65,15 @@ class Seq2SeqHandler(GeneratingHandler):
         answers = [str(prediction.output) for prediction in predictions]
         right = [wanted == answer for wanted, answer in zip(expected, answers, strict=True)]
         rouge = text.rouge_rows(expected, answers)
-        metrics = {
-            "chrf": corpus(text.chrf(expected, answers), len(rows)),
-            "bleu": corpus(text.bleu(expected, answers), len(rows)),
+        figures = {
+            "chrf": text.chrf(expected, answers),
+            "bleu": text.bleu(expected, answers),
             "rouge_1": mean(rouge["rouge1"]),
             "rouge_2": mean(rouge["rouge2"]),
             "rouge_l": mean(rouge["rougeL"]),
             "exact_match": share(right),
         }
-        return Scores(metrics=metrics, row_correct=right)
+        return Scores.of(figures, right)
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`copy`: the text as it is. `nearest_text`: the new text of the train text that is nearest by TF-IDF."""

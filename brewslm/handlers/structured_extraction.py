@@ -7,7 +7,8 @@ from typing import Any
 from brewslm.handlers import alignment
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
 from brewslm.handlers.faults import Fault, problem_faults, span_faults
-from brewslm.handlers.figures import micro, share
+from brewslm.handlers.figures import micro
+from brewslm.metrics.figure import share
 from brewslm.metrics.spans import Span, count_spans
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
@@ -27,6 +28,7 @@ class StructuredExtractionHandler(TaskHandler):
     input_field = "text"
     primary_metric = "f1"
     metric_ids = frozenset({"f1", "precision", "recall", "exact_match", "json_validity_rate"})
+    class_metric_ids = frozenset({"f1", "precision", "recall"})
 
     def prompt(self, payload: dict[str, Any]) -> Prompt:
         """A short instruction as system message, the bare text as user message."""
@@ -49,6 +51,10 @@ class StructuredExtractionHandler(TaskHandler):
     def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
         """Which spans are missing, put in, shifted or of another type."""
         return [*problem_faults(prediction.problems), *span_faults(self.expected(payload), prediction.output)]
+
+    def classes_of(self, payload: dict[str, Any]) -> set[str]:
+        """The types of its spans."""
+        return {span["type"] for span in self.expected(payload)}
 
     def json_schema(self) -> dict[str, Any]:
         """What an answer must be: objects of a known type and a text. Whether the text is in the row is left to alignment."""
@@ -87,7 +93,7 @@ class StructuredExtractionHandler(TaskHandler):
         right = [c == p == e for c, p, e in zip(counts.correct, counts.predicted, counts.expected, strict=True)]
         valid = [not prediction.problems.get("invalid_json") for prediction in predictions]
         per_class = {tag: figures for tag, figures in counts.per_class.items() if tag != _NOWHERE}
-        metrics = micro(counts.correct, counts.predicted, counts.expected) | {
+        figures = micro(counts.correct, counts.predicted, counts.expected) | {
             "exact_match": share(right),
             "json_validity_rate": share(valid),
         }
@@ -99,7 +105,8 @@ class StructuredExtractionHandler(TaskHandler):
             "problems": dict(problems),
             "alignable_rows": sum(map(_alignable, rows)),
         }
-        return Scores(metrics=metrics, details=details, row_correct=right)
+        by_class = {tag: micro(*of_type) for tag, of_type in counts.by_class.items() if tag != _NOWHERE}
+        return Scores.of(figures, right, details, by_class)
 
 
 def _room(text: str) -> int:

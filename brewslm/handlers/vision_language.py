@@ -4,11 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from brewslm.handlers.base import Prediction, Scores
-from brewslm.handlers.figures import corpus, mean, share
+from brewslm.handlers.base import Metric, Prediction, Scores
 from brewslm.handlers.generating import MOST_NAME, GeneratingHandler, said
 from brewslm.media import is_media, opened_picture
 from brewslm.metrics import text
+from brewslm.metrics.figure import mean, share
 from brewslm.models.prompt import Prompt
 from brewslm.rows import RowReason
 from brewslm.rows.manifest import PreparedRow
@@ -36,6 +36,7 @@ class VisionLanguageHandler(GeneratingHandler):
     architectures = frozenset({"vision_language"})
     primary_metric = "f1"
     metric_ids = frozenset({"f1", "exact_match", "bleu", "rouge_l", "chrf"})
+    baseline_ids = frozenset({"majority_answer", "nearest_picture"})
     max_new_tokens = 64
 
     def check(self, payload: dict[str, Any]) -> RowReason | None:
@@ -73,20 +74,19 @@ class VisionLanguageHandler(GeneratingHandler):
         answers = [str(prediction.output) for prediction in predictions]
         exact, f1 = text.squad_rows(expected, answers)
         right = [value == 1.0 for value in exact]
-        metrics = {
+        figures = {
             "f1": mean(f1),
             "exact_match": share(right),
-            "bleu": corpus(text.bleu(expected, answers), len(rows)),
+            "bleu": text.bleu(expected, answers),
             "rouge_l": mean(text.rouge_rows(expected, answers)["rougeL"]),
-            "chrf": corpus(text.chrf(expected, answers), len(rows)),
+            "chrf": text.chrf(expected, answers),
         }
         forms: dict[str, list[bool]] = defaultdict(list)
         for row, is_right in zip(rows, right, strict=True):
             forms[_form(row)].append(is_right)
         most = sorted(forms, key=lambda form: (-len(forms[form]), form))[:LISTED_FORMS]
-        return Scores(
-            metrics=metrics, details={"by_question": {form: share(forms[form]).model_dump() for form in most}}, row_correct=right
-        )
+        by_question = {form: Metric.of(share(forms[form])).model_dump() for form in most}
+        return Scores.of(figures, right, {"by_question": by_question})
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`majority_answer`: the commonest one to the same question. `nearest_picture`: that of the likest train picture."""

@@ -1,6 +1,7 @@
-"""95 % intervals and paired tests, all from scipy."""
+"""Intervals and paired tests, from SciPy. A confidence is of the two-sided interval, unless it says otherwise."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 SEED = 20260801
@@ -8,8 +9,9 @@ SEED = 20260801
 RESAMPLES = 1000
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share (1927): right also near 0 and 1, where the normal one leaves [0, 1].
+@lru_cache(maxsize=10_000)  # SciPy's takes a p-value's time, and a search or a simulation asks the same again
+def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval of a share (1927): right also near 0 and 1, where the normal one leaves [0, 1].
 
     Returns:
         (low, high); (0, 1) when n is 0, for then nothing is known.
@@ -18,12 +20,14 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 
     if n == 0:
         return 0.0, 1.0
-    found = binomtest(successes, n).proportion_ci(confidence_level=0.95, method="wilson")
+    found = binomtest(successes, n).proportion_ci(confidence_level=confidence, method="wilson")
     return float(found.low), float(found.high)
 
 
-def bootstrap(statistic: Callable[..., Any], *samples: Any, vectorized: bool = False) -> tuple[float, float]:
-    """The 95 % percentile interval of a statistic, resampling rows (Efron 1979).
+def bootstrap(
+    statistic: Callable[..., Any], *samples: Any, vectorized: bool = False, confidence: float = 0.95
+) -> tuple[float, float]:
+    """The percentile interval of a statistic, resampling rows (Efron 1979).
 
     Args:
         statistic: Takes the samples, resampled together, and gives a number (an array of them along `axis` when vectorized).
@@ -41,7 +45,7 @@ def bootstrap(statistic: Callable[..., Any], *samples: Any, vectorized: bool = F
         return value, value
     found = stats.bootstrap(
         arrays, statistic, paired=True, vectorized=vectorized, n_resamples=RESAMPLES, batch=100, method="percentile",
-        rng=np.random.default_rng(SEED),
+        confidence_level=confidence, rng=np.random.default_rng(SEED),
     ).confidence_interval  # fmt: skip
     return float(found.low), float(found.high)
 
@@ -58,3 +62,31 @@ def paired_test(first: Sequence[bool], second: Sequence[bool]) -> dict[str, floa
     losses = sum(b and not a for a, b in zip(first, second, strict=True))
     p_value = float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
     return {"wins": wins, "losses": losses, "p_value": p_value}
+
+
+@lru_cache(maxsize=10_000)
+def better_by_chance(wins: int, losses: int) -> float:
+    """McNemar's exact test to one side: how probable so many wins are if neither system is better (1 when they never differ)."""
+    from scipy.stats import binomtest
+
+    return float(binomtest(wins, wins + losses, alternative="greater").pvalue) if wins + losses else 1.0
+
+
+@lru_cache(maxsize=10_000)
+def paired_share_difference(wins: int, losses: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """The interval of the difference of two shares on the same n rows (Bonett and Price 2012).
+
+    A win and a loss are added before it is taken, so that it holds with few rows too, and where the two never differ.
+
+    Returns:
+        (low, high) within [-1, 1]; all of that when n is 0.
+    """
+    from math import sqrt
+
+    from scipy.stats import norm
+
+    if n == 0:
+        return -1.0, 1.0
+    won, lost = (wins + 1) / (n + 2), (losses + 1) / (n + 2)
+    half = float(norm.ppf((1 + confidence) / 2)) * sqrt((won + lost - (won - lost) ** 2) / (n + 2))
+    return max(-1.0, won - lost - half), min(1.0, won - lost + half)

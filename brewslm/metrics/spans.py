@@ -16,6 +16,7 @@ class SpanCounts:
     Attributes:
         overall, per_class: precision, recall, f1 and the counts behind them.
         correct, predicted, expected: Spans of each row, in order.
+        by_class: The same three of each type.
     """
 
     overall: dict[str, float]
@@ -23,6 +24,7 @@ class SpanCounts:
     correct: list[int]
     predicted: list[int]
     expected: list[int]
+    by_class: dict[str, tuple[list[int], list[int], list[int]]]
 
 
 def count_spans(expected: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]]) -> SpanCounts:
@@ -36,7 +38,7 @@ def count_spans(expected: Sequence[Sequence[Span]], predicted: Sequence[Sequence
     tags = sorted({span["type"] for row in (*expected, *predicted) for span in row})
     counts = [[len(row) for row in rows] for rows in (predicted, expected)]
     if not tags:
-        return SpanCounts(_figures(None), {}, [0] * len(expected), *counts)
+        return SpanCounts(_figures(None), {}, [0] * len(expected), counts[0], counts[1], {})
     found = Evaluator(_as_entities(expected), _as_entities(predicted), tags=tags, loader="dict").evaluate()
     by_row = Counter(row for row, _ in found["overall_indices"]["strict"].correct_indices)
     return SpanCounts(
@@ -45,7 +47,20 @@ def count_spans(expected: Sequence[Sequence[Span]], predicted: Sequence[Sequence
         correct=[by_row[row] for row in range(len(expected))],
         predicted=counts[0],
         expected=counts[1],
+        by_class={tag: _of_type(expected, predicted, tag) for tag in tags},
     )
+
+
+def _of_type(
+    expected: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]], tag: str
+) -> tuple[list[int], list[int], list[int]]:
+    """Correct, predicted and expected spans of one type in each row: equal places count, as in the strict strategy."""
+    said, wanted = (
+        [Counter((span["start"], span["end"]) for span in row if span["type"] == tag) for row in rows]
+        for rows in (predicted, expected)
+    )
+    right = [(found & due).total() for found, due in zip(said, wanted, strict=True)]
+    return right, [found.total() for found in said], [due.total() for due in wanted]
 
 
 def _as_entities(rows: Sequence[Sequence[Span]]) -> list[list[dict[str, Any]]]:

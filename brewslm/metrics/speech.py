@@ -1,9 +1,9 @@
 """Error rates of transcripts, by jiwer: of words (WER) and of characters (CER)."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from brewslm.metrics.intervals import bootstrap
+from brewslm.metrics.figure import Figure, ratio
 
 
 class Errors(NamedTuple):
@@ -32,14 +32,6 @@ def _counted(found: object) -> Errors:
     return Errors(wrong, sum(int(getattr(found, kind)) for kind in ("hits", "substitutions", "deletions")))
 
 
-def error_rate(rows: Sequence[Errors]) -> tuple[float, float, float]:
-    """(value, low, high): wrong units over all units, and its 95 % interval over rows. It can be over 1."""
-    import numpy as np
-
-    wrong, units = (np.asarray([getattr(row, name) for row in rows], dtype=float) for name in Errors._fields)
-
-    def rate(wrong: Any, units: Any, axis: int = -1) -> Any:
-        return wrong.sum(axis=axis) / np.maximum(units.sum(axis=axis), 1e-9)
-
-    low, high = bootstrap(rate, wrong, units, vectorized=True)
-    return float(wrong.sum() / max(1e-9, units.sum())), low, high
+def error_rate(rows: Sequence[Errors]) -> Figure:
+    """Wrong units over all units. It can be over 1."""
+    return ratio([row.wrong for row in rows], [row.units for row in rows])

@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from brewslm.metrics.intervals import bootstrap
+from brewslm.metrics.figure import Figure, each_by, of_sums
 
 ROUGE = ("rouge1", "rouge2", "rougeL")
-
-Interval = tuple[float, float, float]
-"""(value, low, high): the figure, and its 95 % interval."""
 
 
 def squad_rows(expected: Sequence[str], predicted: Sequence[str]) -> tuple[list[float], list[float]]:
@@ -40,32 +37,23 @@ def rouge_rows(expected: Sequence[str], predicted: Sequence[str]) -> dict[str, l
     return {kind: [float(row[kind].fmeasure) for row in rows] for kind in ROUGE}
 
 
-def chrf(expected: Sequence[str], predicted: Sequence[str]) -> Interval:
+def chrf(expected: Sequence[str], predicted: Sequence[str]) -> Figure:
     """chrF2 of the corpus (Popović 2015), as sacrebleu computes it."""
     from sacrebleu.metrics.chrf import CHRF
 
-    return _resampled(CHRF(), expected, predicted)
+    return _of_corpus(CHRF(), expected, predicted)
 
 
-def bleu(expected: Sequence[str], predicted: Sequence[str]) -> Interval:
+def bleu(expected: Sequence[str], predicted: Sequence[str]) -> Figure:
     """BLEU of the corpus (Post 2018, tokenizer 13a), as sacrebleu computes it."""
     from sacrebleu.metrics.bleu import BLEU
 
-    return _resampled(BLEU(), expected, predicted)
+    return _of_corpus(BLEU(), expected, predicted)
 
 
-def _resampled(metric: Any, expected: Sequence[str], predicted: Sequence[str]) -> Interval:
-    """The figure of all rows, and its bootstrap interval over rows.
-
-    It goes by sacrebleu's own counts of each row: its `n_bootstrap` fails where a resampled figure is 0 (TypeError in
+def _of_corpus(metric: Any, expected: Sequence[str], predicted: Sequence[str]) -> Figure:
+    """By sacrebleu's own counts of each row: its `n_bootstrap` fails where a resampled figure is 0 (TypeError in
     `statistics.mean`, 2.6.0).
     """
-    import numpy as np
-
-    counts = np.asarray(metric._extract_corpus_statistics(list(predicted), [list(expected)]), dtype=float)
-
-    def figure(rows: Any) -> float:
-        return float(metric._compute_score_from_stats(counts[rows].sum(axis=0).tolist()).score) / 100
-
-    low, high = bootstrap(figure, np.arange(len(counts)))
-    return float(metric.corpus_score(list(predicted), [list(expected)]).score) / 100, low, high
+    counts = metric._extract_corpus_statistics(list(predicted), [list(expected)])
+    return of_sums(counts, each_by(lambda sums: float(metric._compute_score_from_stats(sums).score) / 100))

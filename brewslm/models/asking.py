@@ -1,17 +1,21 @@
 """A base model, or what an experiment made of it, in memory and ready to be asked."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from brewslm.models.architectures import architecture_for
 from brewslm.models.catalogue import BaseModelInfo
 from brewslm.models.loading import Precision, load_model, load_tokenizer
 from brewslm.models.predictors import WeightsPredictor
-from brewslm.models.prompt import Predictor
+from brewslm.models.prompt import Listener, TellingPredictor
 from brewslm.models.templates import Style
 from brewslm.rows.manifest import OutputSchema
 
 CAUSAL_STYLES: tuple[Style, ...] = ("chat", "plain")
+
+
+def styles_of(base: BaseModelInfo) -> tuple[Style | None, ...]:
+    """Ways to put a prompt to a model; None where there is only one."""
+    return CAUSAL_STYLES if base.architecture == "causal" else (None,)
 
 
 class LoadedModel:
@@ -32,13 +36,8 @@ class LoadedModel:
             self._architecture = architecture_for(base.architecture, base.folder, schema)
             self._model = self._architecture.load(trained, precision)
 
-    @property
-    def styles(self) -> tuple[Style | None, ...]:
-        """Ways to put a prompt to it; None where there is only one."""
-        return CAUSAL_STYLES if self._architecture is None else (None,)
-
-    def predictor(self, style: Style | None = None, on_done: Callable[[int], None] | None = None) -> Predictor:
+    def predictor(self, style: Style | None = None, on_answers: Listener | None = None) -> TellingPredictor:
         """Whoever asks it. As trained, a causal model is asked by its chat template."""
         if self._architecture is not None:
-            return self._architecture.predictor(self._model, on_done)
-        return WeightsPredictor(self._model, self._tokenizer, style or "chat", on_done)
+            return self._architecture.predictor(self._model, on_answers)
+        return WeightsPredictor(self._model, self._tokenizer, style or "chat", on_answers)

@@ -9,37 +9,56 @@ Schema = dict[str, Any]
 _COMPACT: Any = {"whitespace_flexible": False, "item_separator": ",", "key_separator": ":"}
 
 
-def processor(tokenizer: Any, schema: Schema, end: int, max_new_tokens: int) -> Any:
-    """What transformers' `generate` calls at each token of a batch.
+class Held:
+    """One answer's way through a schema.
 
     An answer that has had its tokens is brought to a close: whatever is open is closed as soon as the schema lets it.
 
     Args:
         end: The id of the token that ends an answer.
+        size: Of the vocabulary, as the model's scores have it.
         max_new_tokens: After how many tokens it is closed; `closing_room` more are enough for that.
     """
-    from transformers import LogitsProcessor
 
-    closers = [end, *_ids(tokenizer, ('"', "]", "}"))]
+    def __init__(self, tokenizer: Any, schema: Schema, end: int, size: int, max_new_tokens: int) -> None:
+        self._matcher, self._end, self._size, self._most = _matcher(tokenizer, schema, end, size), end, size, max_new_tokens
+        self._closers = [end, *_ids(tokenizer, ('"', "]", "}"))]
+        self._written = 0
+
+    @property
+    def full(self) -> bool:
+        """Nothing can follow but the end mark."""
+        return bool(self._matcher.is_stopped())
+
+    def allowed(self) -> Any:
+        """Which tokens may come next: (size,) of booleans."""
+        return _allowed(self._matcher, self._size, self._end, self._closers if self._written >= self._most else [])
+
+    def wrote(self, token: int) -> None:
+        """Take the token that was chosen."""
+        self._written += 1
+        if not self._matcher.is_stopped():
+            self._matcher.consume_token(token)
+
+
+def processor(tokenizer: Any, schema: Schema, end: int, max_new_tokens: int) -> Any:
+    """What transformers' `generate` calls at each token of a batch: see `Held`, whose words these are."""
+    from transformers import LogitsProcessor
 
     class KeepsToSchema(LogitsProcessor):  # type: ignore[misc]
         """One matcher for each answer of the batch."""
 
         def __init__(self) -> None:
-            self._matchers: list[Any] = []
-            self._written = 0
+            self._held: list[Held] = []
 
         def __call__(self, input_ids: Any, scores: Any) -> Any:
             """The scores, with -inf for each token that the schema does not allow here."""
-            if not self._matchers:
-                self._matchers = [_matcher(tokenizer, schema, end, scores.shape[-1]) for _ in range(len(scores))]
-            elif self._written:
-                for matcher, last in zip(self._matchers, input_ids[:, -1].tolist(), strict=True):
-                    if not matcher.is_stopped():
-                        matcher.consume_token(last)
-            self._written += 1
-            closing = closers if self._written > max_new_tokens else []
-            return _masked(scores, [_allowed(matcher, scores.shape[-1], end, closing) for matcher in self._matchers])
+            if not self._held:
+                self._held = [Held(tokenizer, schema, end, scores.shape[-1], max_new_tokens) for _ in range(len(scores))]
+            else:
+                for held, last in zip(self._held, input_ids[:, -1].tolist(), strict=True):
+                    held.wrote(last)
+            return masked(scores, self._held)
 
     return KeepsToSchema()
 
@@ -66,11 +85,12 @@ def _least(schema: Schema) -> int:
     return 8  # "null", or a string that is closed in the middle of an escape
 
 
-def _masked(scores: Any, allowed: Sequence[Any]) -> Any:
+def masked(scores: Any, held: Sequence[Held]) -> Any:
+    """The scores of each answer's next token, (answers, size), with -inf for what its schema does not allow."""
     import numpy as np
     import torch
 
-    mask = torch.from_numpy(np.stack(allowed)).to(scores.device)
+    mask = torch.from_numpy(np.stack([one.allowed() for one in held])).to(scores.device)
     return scores.masked_fill(~mask, float("-inf"))
 
 

@@ -1,13 +1,18 @@
 """A model in this process that answers prompts."""
 
 import copy
-from collections.abc import Callable, Sequence
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from brewslm.models.constrained import Schema, closing_room, processor
+from brewslm.models.decoding import Decoding, Written
+from brewslm.models.label_tree import LabelTree
 from brewslm.models.packing import common_prefix
-from brewslm.models.prompt import WHOLE_TEXT, Prompt
-from brewslm.models.templates import Style, answer_ids, end_token_id, pad_left, prompt_ids
+from brewslm.models.prompt import WHOLE_TEXT, Answered, Listener, Prompt, Scoring, Stop, together
+from brewslm.models.templates import Style, answer_ids, end_token_id, pad_left, prompt_ids, prompt_text
 
 T = TypeVar("T")
 Parts = tuple[list[int], list[int]]
@@ -23,18 +28,30 @@ class WeightsPredictor:
     Args:
         model: A causal language model of transformers, in eval mode.
         style: Whether prompts go through the chat template or as plain text.
-        on_done: Told how many more prompts are answered, after each batch.
+        on_answers: Told of each batch's answers.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, style: Style = "chat", on_done: Callable[[int], None] | None = None) -> None:
-        self._model, self._tokenizer, self._style, self._on_done = model, tokenizer, style, on_done
+    def __init__(self, model: Any, tokenizer: Any, style: Style = "chat", on_answers: Listener | None = None) -> None:
+        self._model, self._tokenizer, self._style, self._on_answers = model, tokenizer, style, on_answers
         self._end = end_token_id(tokenizer)
+        self._plainly = sees_all_before(model)
+
+    @property
+    def template_sha256(self) -> str:
+        """Of the tokenizer's chat template; "" of plain prompts, which go without it."""
+        if self._style == "plain" or not self._tokenizer.chat_template:
+            return ""
+        return hashlib.sha256(self._tokenizer.chat_template.encode()).hexdigest()
+
+    def sent(self, prompt: Prompt) -> str:
+        """The text that is continued; "" before a whole text."""
+        return "" if prompt == WHOLE_TEXT else prompt_text(self._tokenizer, prompt, self._style)
 
     def label_scores(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[list[float]]:
         """Per prompt, each label's probability given that the answer is one of the labels: (prompts, labels).
 
         A label's score is the log-probability of its tokens after the prompt; its end mark counts too where one label
-        begins with another. The prompt is computed once and shared by all labels.
+        begins with another. The prompt is computed once and shared by all labels, which are computed as a tree of their tokens.
         """
         lead = " " if self._style == "plain" else ""
         candidates = [answer_ids(self._tokenizer, lead + label) for label in labels]
@@ -42,7 +59,13 @@ class WeightsPredictor:
             candidates = [[*ids, self._end] for ids in candidates]
         ids = [prompt_ids(self._tokenizer, prompt, self._style) for prompt in prompts]
         prefix = self._prefix(ids)
-        return self._batched(ids, len, lambda batch: self._score(batch, candidates, *prefix))
+        tree = LabelTree.of(candidates)
+        score: Callable[[list[list[int]]], list[list[float]]] = (
+            (lambda batch: self._score_tree(batch, tree, *prefix))
+            if self._plainly
+            else (lambda batch: self._score_each(batch, candidates, *prefix))
+        )
+        return self._batched(ids, len, score, "label_log_probability")
 
     def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: Schema | None = None) -> list[str]:
         """Per prompt, the greedy continuation without its end mark; a plain prompt's ends at its first line break.
@@ -50,7 +73,20 @@ class WeightsPredictor:
         With a schema, each is JSON of it; what is open after its tokens is closed, for which some more are taken.
         """
         ids = [prompt_ids(self._tokenizer, prompt, self._style) for prompt in prompts]
-        return self._batched(ids, len, lambda batch: self._continue(batch, max_new_tokens, schema))
+        scoring: Scoring = "constrained" if schema else "free_text"
+        answers = [""] * len(ids)
+        for written in self._written(ids, max_new_tokens, schema):
+            told = []
+            for one in written:
+                answers[one.place] = self._text(one.ids)
+                told.append(
+                    Answered(
+                        one.place, answers[one.place], scoring, one.stop, len(ids[one.place]), len(one.ids), one.seconds,
+                        one.latency_seconds,
+                    )
+                )  # fmt: skip
+            self._tell(told)
+        return answers
 
     def log_likelihoods(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[tuple[float, int]]:
         """Per prompt, the log-probability (natural, summed) of its completion's tokens and end mark, and how many they are.
@@ -61,24 +97,31 @@ class WeightsPredictor:
         parts = [self._parts(prompt, text) for prompt, text in zip(prompts, completions, strict=True)]
         prefix = self._prefix([asked for asked, _ in parts])
         return self._batched(
-            parts, lambda one: len(one[0]) + len(one[1]), lambda batch: self._likelihoods(batch, *prefix)
+            parts, lambda one: len(one[0]) + len(one[1]), lambda batch: self._likelihoods(batch, *prefix), "log_likelihood"
         )  # fmt: skip
+
+    def _tell(self, answers: Sequence[Answered]) -> None:
+        if self._on_answers:
+            self._on_answers(answers)
 
     def _parts(self, prompt: Prompt, completion: str) -> Parts:
         whole, plain = prompt == WHOLE_TEXT, self._style == "plain"
         said = answer_ids(self._tokenizer, " " + completion if plain and not whole else completion)
         return prompt_ids(self._tokenizer, prompt, self._style), said if plain or whole else [*said, self._end]
 
-    def _batched(self, items: list[T], length: Callable[[T], int], answer: Callable[[list[T]], list[Any]]) -> list[Any]:
+    def _batched(
+        self, items: list[T], length: Callable[[T], int], answer: Callable[[list[T]], list[Any]], scoring: Scoring
+    ) -> list[Any]:
         """Answers in the order asked, computed in order of length so that little padding is needed."""
         order = sorted(range(len(items)), key=lambda place: length(items[place]))
         answers: list[Any] = [None] * len(items)
         for start in range(0, len(order), BATCH):
+            began = time.monotonic()
             batch = order[start : start + BATCH]
             for place, one in zip(batch, answer([items[place] for place in batch]), strict=True):
                 answers[place] = one
-            if self._on_done:
-                self._on_done(len(batch))
+            told = together(batch, answers, scoring, time.monotonic() - began)
+            self._tell([replace(one, prompt_tokens=length(items[one.place])) for one in told])
         return answers
 
     def _prefix(self, ids: list[list[int]]) -> tuple[int, Any]:
@@ -91,7 +134,37 @@ class WeightsPredictor:
         with torch.inference_mode():
             return len(shared), self._model(input_ids=torch.tensor([shared]), use_cache=True, logits_to_keep=1).past_key_values
 
-    def _score(self, batch: list[list[int]], candidates: list[list[int]], shared: int, prefix: Any) -> list[list[float]]:
+    def _score_tree(self, batch: list[list[int]], tree: LabelTree, shared: int, prefix: Any) -> list[list[float]]:
+        """All labels in one pass: behind each prompt stand the tree's nodes, each of which sees the prompt and its own branch."""
+        import torch
+
+        own = [ids[shared:] for ids in batch]
+        padded, real = pad_left(own, self._end)
+        longest, nodes = len(padded[0]), len(tree.tokens)
+        there = torch.tensor(real, dtype=torch.bool)
+        mask = torch.zeros(len(batch), longest + nodes, shared + longest + nodes, dtype=torch.bool)
+        mask[:, :, :shared] = True
+        mask[:, longest:, shared : shared + longest] = there[:, None]
+        mask[:, longest:, shared + longest :] = tree.sees()
+        causal = torch.ones(longest, longest, dtype=torch.bool).tril()
+        # What pads sees itself: a softmax over nothing would be no number, and spread.
+        mask[:, :longest, shared : shared + longest] = (causal & there[:, None]) | torch.eye(longest, dtype=torch.bool)
+        lengths = torch.tensor([len(ids) for ids in batch])
+        before = (torch.arange(longest) - longest + lengths[:, None]).clamp(min=0)
+        after = lengths[:, None] + torch.tensor(tree.depths, dtype=torch.long)
+        labels = torch.tensor(tree.tokens, dtype=torch.long).expand(len(batch), -1)
+        with torch.inference_mode():
+            hidden = self._model.get_decoder()(
+                input_ids=torch.cat([torch.tensor(padded), labels], 1),
+                attention_mask=mask[:, None], position_ids=torch.cat([before, after], 1),
+                past_key_values=_repeated(prefix, len(batch)), use_cache=prefix is not None,
+            ).last_hidden_state[:, longest - 1 :]  # fmt: skip
+            scores = tree.scores(hidden, self._model.get_output_embeddings(), LOGITS)
+            probabilities: list[list[float]] = scores.softmax(-1).tolist()
+        return probabilities
+
+    def _score_each(self, batch: list[list[int]], candidates: list[list[int]], shared: int, prefix: Any) -> list[list[float]]:
+        """The labels one by one behind each prompt, for models whose layers don't all see everything before."""
         import torch
 
         given, attention = self._after_prefix(batch, shared, prefix)
@@ -111,12 +184,9 @@ class WeightsPredictor:
 
         padded, mask = pad_left([ids[shared:] for ids in batch], self._end)
         attention = torch.cat([torch.ones(len(batch), shared, dtype=torch.long), torch.tensor(mask)], 1)
-        cache = copy.deepcopy(prefix)
-        if cache is not None:
-            cache.batch_repeat_interleave(len(batch))
         given = {
             "input_ids": torch.tensor(padded), "attention_mask": attention, "position_ids": _positions(attention)[:, shared:],
-            "past_key_values": cache, "use_cache": True,
+            "past_key_values": _repeated(prefix, len(batch)), "use_cache": True,
         }  # fmt: skip
         return given, attention
 
@@ -154,7 +224,37 @@ class WeightsPredictor:
         said = logits.float().log_softmax(-1).gather(-1, targets.clamp(min=0).unsqueeze(-1)).squeeze(-1)
         return (said * (targets >= 0)).sum(-1).view(rows, count)
 
-    def _continue(self, batch: list[list[int]], max_new_tokens: int, schema: Schema | None) -> list[str]:
+    def _written(self, ids: list[list[int]], most: int, schema: Schema | None) -> Iterable[list[Written]]:
+        """The answers, some at a time."""
+        if not self._plainly:
+            return self._written_in_batches(ids, most, schema)
+        shared, prefix = self._prefix(ids)
+
+        def prefill(batch: list[list[int]]) -> tuple[Any, Any]:
+            import torch
+
+            given, _ = self._after_prefix(batch, shared, prefix)
+            with torch.inference_mode():
+                out = self._model(**given, logits_to_keep=1)
+            return out.past_key_values, out.logits[:, -1]
+
+        is_over = self._has_line if self._style == "plain" else None
+        return Decoding(self._model, self._tokenizer, prefill, self._end, most, schema, is_over).answers(ids)
+
+    def _written_in_batches(self, ids: list[list[int]], most: int, schema: Schema | None) -> Iterable[list[Written]]:
+        """By transformers' own loop, which knows every kind of layer."""
+        order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
+        for start in range(0, len(order), BATCH):
+            began = time.monotonic()
+            batch = order[start : start + BATCH]
+            found = self._continue([ids[place] for place in batch], most, schema)
+            taken = time.monotonic() - began
+            yield [
+                Written(place, *self._cut(written, schema), taken / len(batch), taken)
+                for place, written in zip(batch, found, strict=True)
+            ]
+
+    def _continue(self, batch: list[list[int]], max_new_tokens: int, schema: Schema | None) -> list[list[int]]:
         import torch
         from transformers import GenerationConfig
 
@@ -169,13 +269,51 @@ class WeightsPredictor:
                 generation_config=config,
                 logits_processor=keeps,
             )
-        texts = [self._text(ids) for ids in out[:, len(padded[0]) :].tolist()]
-        return [text.strip().partition("\n")[0] for text in texts] if self._style == "plain" else texts
+        found: list[list[int]] = out[:, len(padded[0]) :].tolist()
+        return found
+
+    def _cut(self, written: list[int], schema: Schema | None) -> tuple[list[int], Stop]:
+        """The tokens before the end mark, and why they end."""
+        if self._style == "plain":
+            line = next((at for at in range(1, len(written) + 1) if self._has_line(written[:at])), None)
+            if line is not None and self._end not in written[:line]:
+                return written[:line], "line"
+        if self._end in written:
+            return written[: written.index(self._end)], "schema" if schema else "end"
+        return written, "limit"
+
+    def _has_line(self, ids: list[int]) -> bool:
+        return "\n" in self._decoded(ids).lstrip()
+
+    def _decoded(self, ids: list[int]) -> str:
+        text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
+        return text
 
     def _text(self, ids: list[int]) -> str:
-        until = ids.index(self._end) if self._end in ids else len(ids)
-        text: str = self._tokenizer.decode(ids[:until], skip_special_tokens=True)
-        return text
+        text = self._decoded(ids)
+        return text.strip().partition("\n")[0] if self._style == "plain" else text
+
+
+def sees_all_before(model: Any) -> bool:
+    """Whether every layer is attention over all that stands before, at rotary positions, and the head's logits are as they are.
+
+    Then a mask and positions of our own are followed to the letter. Others (sliding windows, recurrences, positions that are made
+    from the mask, capped logits) are asked in transformers' own ways.
+    """
+    config = model.config.get_text_config(decoder=True)
+    kinds = getattr(config, "layer_types", None) or ["full_attention"]
+    window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+    changed = ("final_logit_softcapping", "logit_scale", "logits_scaling", "attn_logit_softcapping")
+    rotary = bool(getattr(config, "rope_parameters", None))
+    return rotary and set(kinds) == {"full_attention"} and not window and not any(getattr(config, name, None) for name in changed)
+
+
+def _repeated(prefix: Any, rows: int) -> Any:
+    """A copy of a cache of one row, for several."""
+    cache = copy.deepcopy(prefix)
+    if cache is not None:
+        cache.batch_repeat_interleave(rows)
+    return cache
 
 
 def _positions(attention: Any) -> Any:

@@ -1,8 +1,9 @@
 """What is asked of a model, and whoever can answer."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 Message = dict[str, Any]
 """{"role": "system" | "user" | "assistant", "content": a text, or a list of parts}.
@@ -41,6 +42,50 @@ WHOLE_TEXT = Prompt((), "")
 """Nothing is asked: what is said after it is a text by itself, as in language modelling."""
 
 
+Scoring = Literal["label_log_probability", "head", "constrained", "strict_parsing", "free_text", "log_likelihood"]
+"""How an answer was had, which is part of what a figure means: figures of two scorings are not compared.
+
+label_log_probability: each label's whole probability after the prompt. head: the numbers of a classification head. constrained:
+written under a grammar or a JSON schema. strict_parsing: written freely, and only an answer in the asked form counts. free_text:
+written freely. log_likelihood: the probability of a given text.
+"""
+Stop = Literal["end", "line", "limit", "schema"]
+"""Why an answer ended: its end mark, the line break that ends a plain prompt's, the most tokens allowed, or a full schema."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One prompt's answer, told as soon as it is made.
+
+    Attributes:
+        place: Of the prompt among those that were asked.
+        answer: What the method gives for it, as JSON values.
+        stop: None where nothing was written.
+        prompt_tokens, tokens: Of the prompt, and of what was written (or measured) after it; 0 where it is not known.
+        seconds: Its share of the time in which its batch was computed: they sum to the time that the model took.
+        latency_seconds: From when it was begun until it was there.
+    """
+
+    place: int
+    answer: Any
+    scoring: Scoring
+    stop: Stop | None = None
+    prompt_tokens: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    latency_seconds: float = 0.0
+
+
+def together(places: Sequence[int], answers: Sequence[Any], scoring: Scoring, seconds: float) -> list[Answered]:
+    """Answers that one batch gave, which took so long: of places that index all answers."""
+    share = seconds / max(1, len(places))
+    return [Answered(place, answers[place], scoring, seconds=share, latency_seconds=seconds) for place in places]
+
+
+Listener = Callable[[Sequence[Answered]], None]
+"""Is told of answers as they are made, in whatever order."""
+
+
 class Predictor(Protocol):
     """A model that answers: weights in this process, or an endpoint."""
 
@@ -56,3 +101,31 @@ class Predictor(Protocol):
         Raises:
             StageError(InvalidRequest): This predictor can't tell how probable a given text is.
         """
+
+
+class TellingPredictor(Predictor, Protocol):
+    """One that can say what it sends."""
+
+    @property
+    def template_sha256(self) -> str:
+        """Of the chat template that turns messages into text; "" where none is used, or it isn't known."""
+
+    def sent(self, prompt: Prompt) -> str:
+        """The prompt as the model gets it: its text, or JSON of the messages where the template is applied elsewhere."""
+
+
+class SendsMessages:
+    """What predictors without a text of their own send: the messages, each picture or recording by its hash."""
+
+    template_sha256 = ""
+
+    def sent(self, prompt: Prompt) -> str:
+        """JSON of the messages."""
+        messages = [{"role": one["role"], "content": _hashed(one["content"])} for one in prompt.messages]
+        return json.dumps(messages, ensure_ascii=False)
+
+
+def _hashed(content: Any) -> Any:
+    if isinstance(content, str):
+        return content
+    return [part if part["type"] == "text" else {"type": part["type"], "sha256": part["sha256"]} for part in content]

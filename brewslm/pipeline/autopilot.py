@@ -9,6 +9,7 @@ from typing import Any, Literal, NoReturn
 from pydantic import Field
 
 from brewslm.errors import StageError
+from brewslm.handlers.eval_pack import DEFAULT_PACK
 from brewslm.pipeline.operation import Failure
 from brewslm.pipeline.runs import RunView
 from brewslm.processes.context import Context
@@ -40,7 +41,7 @@ class AutopilotRequest(ProjectRequest):
     base_model: str | None = None
     recipe: str | None = None
     settings: dict[str, str] = {}
-    eval_pack: str = "default"
+    eval_pack: str = DEFAULT_PACK
     timeout_minutes: float | None = Field(default=None, gt=0)
     fail_open: bool = False
 

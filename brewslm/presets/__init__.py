@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from brewslm.errors import StageError
+from brewslm.reasons.base import Refusal
 from brewslm.reasons.refusals import InvalidRequest
 
 M = TypeVar("M", bound=BaseModel)
@@ -36,8 +37,11 @@ def load(kind: str, name: str, schema: type[M]) -> M:
     return checked(read_preset(f"{kind}/{name}"), schema, f"{kind}/{name}.yaml")
 
 
-def checked(value: Any, schema: type[M], where: str) -> M:
+def checked(value: Any, schema: type[M], where: str, reason: type[Refusal] = InvalidRequest) -> M:
     """The value as its schema, with a did-you-mean for a key that is not one of it.
+
+    Args:
+        reason: What a value that does not fit is refused with.
 
     Raises:
         StageError(InvalidRequest): It does not fit the schema.
@@ -52,7 +56,7 @@ def checked(value: Any, schema: type[M], where: str) -> M:
         close = get_close_matches(key, _keys(schema), 1) if first["type"] == "extra_forbidden" else []
         hint = f"; did you mean {close[0]}?" if close else ""
         place = ".".join(str(part) for part in first["loc"])
-        raise StageError(InvalidRequest(), f"{where} can't be used", where=place, cause=first["msg"] + hint) from None
+        raise StageError(reason(), f"{where} can't be used", where=place, cause=first["msg"] + hint) from None
 
 
 def _keys(annotation: Any) -> set[str]:

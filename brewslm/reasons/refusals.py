@@ -30,6 +30,16 @@ class DiskFull(Refusal, status=507, remedy="Free some space, or move BREWSLM_HOM
     """The disk is full; what was begun was taken back."""
 
 
+class EvalPackInvalid(
+    Refusal,
+    exit_code=2,
+    stage=Stage.EVAL,
+    severity=Severity.ERROR,
+    remedy="See brewslm eval-packs show general for one that works.",
+):
+    """The eval pack is not one: a key that packs don't have, or a gate on a metric, class or system that is not there."""
+
+
 class InvalidRequest(Refusal, exit_code=2, **_S):
     """A value of the request is not one that can be used."""
 

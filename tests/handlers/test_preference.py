@@ -79,7 +79,7 @@ def test_what_training_changed_is_told_beside_the_base(handler):
 def test_every_metric_is_one_that_gates_may_name(handler, tiny_model, tokenizer):
     predictor = WeightsPredictor(load_model(tiny_model, precision="fp32"), tokenizer)
     said = handler.predict(rows(), predictor)
-    found = handler.score(rows(), said).metrics | handler.gained(rows(), said, said)
+    found = handler.score(rows(), said).gaining(handler.gained(rows(), said, said)).metrics
     assert set(found) == handler.metric_ids
     assert all(metric.low <= metric.value <= metric.high and metric.n == 6 for metric in found.values())
     assert found["reward_margin"].value == found["chosen_log_prob_gain"].value == 0.0

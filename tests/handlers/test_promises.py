@@ -76,18 +76,22 @@ def test_any_row_of_the_mapper_is_taken_or_rejected_with_a_reason(case, tokenize
 
 
 class Perfect:
-    """Says the right answer to every prompt that it knows."""
+    """Says the right answer to every prompt that it knows, and counts what it is asked."""
 
     def __init__(self, handler, rows):
+        self.asked = 0
         self._known = {str(handler.prompt(row.payload)): handler.completion(row.payload) for row in rows}
 
-    def generate(self, prompts, max_new_tokens, **_):
+    def generate(self, prompts, max_new_tokens, schema=None):
+        self.asked += len(prompts)
         return [self._known[str(prompt)] for prompt in prompts]
 
     def label_scores(self, prompts, labels):
+        self.asked += len(prompts)
         return [[float(label == self._known[str(prompt)]) for label in labels] for prompt in prompts]
 
     def log_likelihoods(self, prompts, completions):
+        self.asked += len(prompts)
         return [(-0.0, len(completion) + 1) for completion in completions]
 
 
@@ -97,7 +101,9 @@ def test_the_right_answers_score_best_and_every_metric_is_a_known_one(case, data
     handler = case.handler()
     rows = [PreparedRow(row_id=f"r{place}", payload=good_payload(case, data)) for place in range(3)]
     assume(len({str(handler.prompt(row.payload)) for row in rows}) == 3 or handler.prompt(rows[0].payload) == WHOLE_TEXT)
-    predictions = handler.predict(rows, Perfect(handler, rows))
+    perfect = Perfect(handler, rows)
+    predictions = handler.predict(rows, perfect)
+    assert perfect.asked == handler.asks_per_row * len(rows)
     assert [prediction.row_id for prediction in predictions] == ["r0", "r1", "r2"]
     scores = handler.score(rows, predictions)
     assert set(scores.metrics) <= handler.metric_ids and handler.primary_metric in scores.metrics

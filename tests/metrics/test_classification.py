@@ -1,44 +1,48 @@
-"""Figures for labels on a table worked out by hand."""
+"""Figures for labels: those of scikit-learn, on random tables."""
 
-import random
-
+import numpy as np
 import pytest
+from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from brewslm.metrics import classification
-from brewslm.metrics.intervals import bootstrap
 
 EXPECTED = ["a", "a", "a", "b", "b", "c"]
 PREDICTED = ["a", "a", "b", "b", "a", "b"]
+LABELS = ["a", "b", "c", "d"]
 
 
-def test_per_class_figures_and_their_mean():
-    rows = classification.per_class(EXPECTED, PREDICTED, ["a", "b", "c"])
-    assert rows["a"] == {
-        "precision": pytest.approx(2 / 3),
-        "recall": pytest.approx(2 / 3),
-        "f1": pytest.approx(2 / 3),
-        "support": 3,
-    }
-    assert rows["b"] == {"precision": pytest.approx(1 / 3), "recall": 0.5, "f1": pytest.approx(0.4), "support": 2}
-    assert rows["c"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
-    assert classification.macro_f1(EXPECTED, PREDICTED, ["a", "b", "c"]) == pytest.approx((2 / 3 + 0.4 + 0) / 3)
-    assert classification.accuracy(EXPECTED, PREDICTED) == 0.5
+def alone(labels):
+    return [{label} for label in labels]
 
 
-def test_the_interval_of_macro_f1_is_that_of_scikit_learns_macro_f1():
-    chance = random.Random(1)
-    expected = [chance.choice("aaabbc") for _ in range(60)]
-    predicted = [label if chance.random() < 0.7 else chance.choice("abcd") for label in expected]
-    labels = ["a", "b", "c", "d"]
+@pytest.mark.parametrize("seed", range(20))
+def test_of_one_label_a_row_they_are_scikit_learns(seed):
+    chance = np.random.default_rng(seed)
+    expected, predicted = (chance.choice(LABELS, 25, p=weights).tolist() for weights in ([0.5, 0.3, 0.2, 0], [0.25] * 4))
+    columns = precision_recall_fscore_support(expected, predicted, labels=LABELS, zero_division=0.0)
+    found = classification.per_class(classification.by_class(alone(expected), alone(predicted), LABELS))
+    for place, label in enumerate(LABELS):
+        assert list(found[label].values()) == pytest.approx([column[place] for column in columns]), label
+    macro = classification.macro_f1(alone(expected), alone(predicted), LABELS)
+    assert macro.value == pytest.approx(f1_score(expected, predicted, labels=LABELS, average="macro", zero_division=0.0))
 
-    def by_scikit_learn(wanted, said):
-        return classification.macro_f1(wanted, said, labels)
 
-    fast = classification.macro_f1_interval(expected, predicted, labels)
-    assert fast == pytest.approx(bootstrap(by_scikit_learn, expected, predicted), abs=0.02)
-    whole = classification.macro_f1(expected, predicted, labels)
-    assert fast[0] < whole < fast[1]
-    assert classification.macro_f1_interval(["a"], ["b"], ["a", "b"]) == (0.0, 0.0)
+@pytest.mark.parametrize("seed", range(10))
+def test_of_any_number_of_labels_too(seed):
+    chance = np.random.default_rng(seed)
+    tables = chance.random((2, 15, 4)) < 0.4
+    expected, predicted = ([{LABELS[at] for at in np.flatnonzero(row)} for row in table] for table in tables)
+    macro = classification.macro_f1(expected, predicted, LABELS)
+    assert macro.value == pytest.approx(f1_score(*tables, average="macro", zero_division=0.0))
+    columns = precision_recall_fscore_support(*tables, zero_division=0.0)
+    found = classification.per_class(classification.by_class(expected, predicted, LABELS))
+    assert [own["f1"] for own in found.values()] == pytest.approx(columns[2].tolist())
+
+
+def test_precision_is_of_the_rows_that_were_called_so_and_recall_of_those_that_are():
+    found = classification.by_class(alone(EXPECTED), alone(PREDICTED), LABELS)
+    assert {kind: found["b"][kind].n for kind in ("precision", "recall", "f1")} == {"precision": 3, "recall": 2, "f1": 4}
+    assert found["d"]["recall"].n == 0 and found["d"]["recall"].interval() == (0, 1)
 
 
 def test_the_confusion_matrix_has_expected_rows_and_predicted_columns():

@@ -30,8 +30,8 @@ def test_bleu_and_chrf_are_sacrebleus_of_the_whole_corpus(figure):
     expected = ["the cat sat on the mat", "a dog is here to stay now", "hello there my friend of old"]
     predicted = ["the cat sat on a mat", "dogs are here to stay now", "hello there my old friend"]
     library = {bleu: sacrebleu.corpus_bleu, chrf: sacrebleu.corpus_chrf}[figure]
-    value, low, high = figure(expected, predicted)
+    value, low, high = figure(expected, predicted).at()
     assert value == pytest.approx(library(predicted, [expected]).score / 100)
     assert 0 <= low < value < high <= 1
-    assert figure(expected, expected) == pytest.approx((1, 1, 1))
-    assert figure(expected, ["", "", ""]) == (0, 0, 0)
+    assert figure(expected, expected).value == pytest.approx(1)
+    assert figure(expected, ["", "", ""]).value == 0

@@ -8,6 +8,7 @@ from brewslm.models.loading import load_model, load_tokenizer
 from brewslm.models.predictors import WeightsPredictor
 from brewslm.models.prompt import WHOLE_TEXT, Prompt
 from brewslm.models.templates import end_token_id, prompt_ids, text_ids
+from tests.families import FAMILIES, make_family
 
 
 def asked(text: str) -> Prompt:
@@ -38,9 +39,16 @@ def brute_force(parts, prompt: Prompt, labels: list[str], style: str, end: bool)
     return [math.exp(score - total) for score in scores]
 
 
+TEN = [
+    "refund not showing up", "refund request", "refund", "order status", "order not arrived", "change my address",
+    "change my order", "change my name", "cancel", "what is your street and city and state and zip code",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("style", ["chat", "plain"])
 @pytest.mark.parametrize(
-    ("labels", "end"), [(["good", "bad"], False), (["very good and lovely", "dull"], False), (["good", "good film"], True)]
+    ("labels", "end"),
+    [(["good", "bad"], False), (["very good and lovely", "dull"], False), (["good", "good film"], True), (TEN, True)],
 )
 def test_label_scores_equal_a_forward_pass_per_label(parts, style, labels, end):
     found = WeightsPredictor(*parts, style).label_scores(PROMPTS, labels)
@@ -60,10 +68,32 @@ def test_generation_in_a_batch_equals_generation_alone(parts):
     assert predictor.generate(PROMPTS, 6) == [predictor.generate([prompt], 6)[0] for prompt in PROMPTS]
 
 
-def test_it_tells_how_many_are_done(parts):
-    told: list[int] = []
-    WeightsPredictor(*parts, on_done=told.append).label_scores(PROMPTS, ["good", "bad"])
-    assert sum(told) == len(PROMPTS)
+def test_it_tells_each_answer_as_it_is_made(parts):
+    told = []
+    found = WeightsPredictor(*parts, on_answers=told.extend).label_scores(PROMPTS, ["good", "bad"])
+    assert {one.place: one.answer for one in told} == dict(enumerate(found)) and len(told) == len(PROMPTS)
+    assert {one.scoring for one in told} == {"label_log_probability"}
+    assert all(one.latency_seconds >= one.seconds > 0 for one in told)
+
+
+def test_it_says_what_it_sends_and_by_which_template(parts):
+    _, tokenizer = parts
+    chat, plain = WeightsPredictor(*parts), WeightsPredictor(*parts, "plain")
+    assert text_ids(tokenizer, chat.sent(PROMPTS[0])) == prompt_ids(tokenizer, PROMPTS[0])
+    assert chat.sent(PROMPTS[0]).endswith("<|im_start|>assistant\n") and len(chat.template_sha256) == 64
+    assert (plain.sent(PROMPTS[0]), plain.template_sha256) == ("a film\n\nLabel:", "")
+
+
+@pytest.fixture(scope="module", params=FAMILIES, ids=lambda family: family.name)
+def family(request, tmp_path_factory):
+    folder = make_family(tmp_path_factory.mktemp(request.param.name), request.param)
+    return load_model(folder, precision="fp32"), load_tokenizer(folder)
+
+
+def test_every_family_scores_labels_as_a_forward_pass_per_label(family):
+    """Those with a sliding window too, which can't be given a tree."""
+    for prompt, scores in zip(PROMPTS, WeightsPredictor(*family).label_scores(PROMPTS, TEN), strict=True):
+        assert scores == pytest.approx(brute_force(family, prompt, TEN, "chat", True), abs=1e-4)
 
 
 COMPLETIONS = ["good", "", "a very lovely film and the plot was good", "bad acting"]

@@ -1,5 +1,7 @@
 """Stage 9 on a really tuned tiny model: figures, gates, verdict, and each way it can fail."""
 
+import os
+import shutil
 from pathlib import Path
 
 import orjson
@@ -7,16 +9,18 @@ import pytest
 from sqlalchemy import select
 
 from brewslm.errors import StageError
-from brewslm.pipeline.execute import RunFailed, call
+from brewslm.pipeline.execute import RunFailed, call, perform, resume
 from brewslm.processes.context import DirectContext
 from brewslm.rows import RowFile
 from brewslm.stages import evaluate
 from brewslm.stages.evaluate import EvaluateRequest
 from brewslm.store.database import reading
-from brewslm.store.files import project_folder, read_json, sha256, write_atomic, write_json
+from brewslm.store.files import project_folder, read_json, run_folder, sha256, write_atomic, write_json
 from brewslm.store.records import Records
 from brewslm.store.tables import DataManifest, Evaluation, Run, RunEvent
 from tests.experiments import make_experiment, rows, train_adapter
+
+KILL_PATH = Path(__file__).parents[1] / "kill_path"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +81,17 @@ def test_a_tuned_model_is_promotable_and_everything_it_said_is_kept(trained, fol
         assert [line["row_id"] for line in lines] == [row["row_id"] for row in rows()]
         assert sum(line["correct"] for line in lines) == system["correct"]
         assert all(line["correct"] == (line["output"] == line["expected"]) for line in lines)
+        assert {line["verdict"] for line in lines} <= {"right", "wrong"}
+        assert (system["scoring"], system["speed"] is None) == (
+            ("label_log_probability", False) if name in ("tuned", "base") else (None, True)
+        )
+    asked = list(RowFile(kept / "predictions-tuned.jsonl").rows())
+    assert all(line["prompt"].endswith("<|im_start|>assistant\n") and line["prompt_tokens"] > 9 for line in asked)
+    assert {(line["scoring"], line["stop"]) for line in asked} == {("label_log_probability", None)}
+    assert {line["template_sha256"] for line in asked} == {card["systems"]["tuned"]["template_sha256"]}
+    assert all(line["latency_seconds"] >= line["seconds"] > 0 for line in asked)
+    speed = card["systems"]["tuned"]["speed"]
+    assert speed["rows_per_second"] > 0 and speed["latency_p95_seconds"] >= speed["latency_p50_seconds"] > 0
     event = newest_event()
     payload = orjson.loads(event.payload)
     assert (event.stage, event.reason_code, event.severity) == ("eval", "evaluation_completed", "info")
@@ -85,6 +100,61 @@ def test_a_tuned_model_is_promotable_and_everything_it_said_is_kept(trained, fol
     assert "movie" not in event.payload
     with reading() as session:
         assert session.get(Evaluation, view.task_id).promotable
+
+
+def figures(card):
+    """All of a scorecard that does not tell of time."""
+    return card | {
+        "systems": {name: one | {"seconds": 0, "speed": None} for name, one in card["systems"].items()},
+    }
+
+
+def kept_answers(run_id):
+    """System → (call, place) of every whole line."""
+    found = {}
+    for path in sorted((run_folder(run_id) / "answers").glob("*.jsonl")):
+        _, *lines = path.read_bytes().splitlines(keepends=True)
+        whole = [orjson.loads(line) for line in lines if line.endswith(b"\n")]
+        found[path.stem] = [(line["call"], line["told"]["place"]) for line in whole]
+    return found
+
+
+def test_an_evaluation_that_is_killed_goes_on_and_each_row_is_scored_once(trained, monkeypatch):
+    straight = call("test", EvaluateRequest(experiment=trained.id)).result["scorecard"]
+    monkeypatch.setenv("PYTHONPATH", f"{KILL_PATH}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.setenv("BREWSLM_TEST_KILL_AT", "4")  # a head and six batches of each system: in mid-base, its half a batch torn
+    with pytest.raises(RunFailed) as failed:
+        call("test", EvaluateRequest(experiment=trained.id))
+    assert failed.value.error.reason.code == "eval_runtime_error" and "SIGKILL" in failed.value.error.cause
+    run_id = failed.value.view.task_id
+    before = kept_answers(run_id)
+    assert {name: len(places) > 7 for name, places in before.items()} == {"base-chat": True} and len(before["base-chat"]) < 24
+    monkeypatch.setenv("BREWSLM_TEST_KILL_AT", "15")
+    with pytest.raises(RunFailed):
+        perform(resume("test", run_id))
+    between = kept_answers(run_id)
+    assert set(between) == {"base-chat", "base-plain", "tuned"} and 0 < len(between["tuned"]) < 24
+    monkeypatch.setenv("BREWSLM_TEST_KILL_AT", "-1")
+    view = perform(resume("test", run_id))
+    assert view.attempt == 3
+    found = kept_answers(run_id)
+    assert all(sorted(places) == [(0, place) for place in range(24)] for places in found.values()), "a row was asked twice"
+    assert all(found[name][: len(places)] == places for name, places in between.items()), "what was kept was asked again"
+    assert figures(view.result["scorecard"]) == figures(straight)
+
+
+def test_answers_to_a_changed_job_are_asked_for_again(trained, tmp_path):
+    first, _ = run_here(trained, tmp_path)
+    shutil.rmtree(job_of(trained).output)
+    told = []
+    job = job_of(trained).model_copy(update={"adapter_sha256": "0" * 64})
+    assert refused(evaluate.run, job, DirectContext(tmp_path)).reason.error == "the adapter's hash differs"
+    low = {"gate": "low", "metric": "accuracy", "operator": "gte", "threshold": 0.1}
+    again = evaluate.run(
+        job_of(trained, eval_pack=pack(tmp_path, low)), DirectContext(tmp_path, lambda done, *_: told.append(done))
+    )  # fmt: skip
+    assert told[0] < 24, "answers of the other job were counted"
+    assert again.scorecard.primary("tuned") == first.scorecard.primary("tuned")
 
 
 def test_the_base_is_reported_at_the_better_of_its_prompts(trained, tmp_path):

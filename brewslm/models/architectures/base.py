@@ -1,7 +1,7 @@
 """What training, evaluation and export ask of an architecture other than causal."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from brewslm.errors import StageError
 from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.loading import Precision, bf16_is_fast
-from brewslm.models.prompt import Predictor, Prompt
+from brewslm.models.prompt import Listener, Prompt, SendsMessages, TellingPredictor
 from brewslm.models.trained import is_whole
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.rows.manifest import OutputSchema
@@ -39,7 +39,7 @@ class Encoded:
         return sum(label != IGNORED for label in self.labels)
 
 
-class WithoutLikelihoods:
+class WithoutLikelihoods(SendsMessages):
     """A predictor of an architecture that is not asked how probable a given text is; to stand among its bases."""
 
     name: ArchitectureName
@@ -86,7 +86,7 @@ class Architecture(ABC):
         """The model of a folder in fp32, in eval mode; what the base lacks is new, by a fixed seed."""
 
     @abstractmethod
-    def predictor(self, model: Any, on_done: Callable[[int], None] | None = None) -> Predictor:
+    def predictor(self, model: Any, on_answers: Listener | None = None) -> TellingPredictor:
         """Whoever asks the model."""
 
     @abstractmethod

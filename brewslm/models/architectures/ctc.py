@@ -1,7 +1,8 @@
 """Speech to letters by CTC (Wav2Vec2-type; Graves et al. 2006): one letter or a blank for each frame, put together afterwards."""
 
 import math
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -11,7 +12,7 @@ from brewslm.models.architectures.base import IGNORED, Architecture, Encoded
 from brewslm.models.architectures.hearing import Hearing, clip_of
 from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.architectures.writing import by_length, of_type, padded
-from brewslm.models.prompt import Predictor, Prompt
+from brewslm.models.prompt import Listener, Prompt, SendsMessages, TellingPredictor, together
 from brewslm.models.spelling import plain_words
 
 BATCH = 16
@@ -67,9 +68,9 @@ class Ctc(Architecture):
 
         return AutoModelForCTC.from_pretrained(folder, dtype=torch.float32).eval()
 
-    def predictor(self, model: Any, on_done: Callable[[int], None] | None = None) -> Predictor:
+    def predictor(self, model: Any, on_answers: Listener | None = None) -> TellingPredictor:
         """Asks it for the likeliest letter of each frame."""
-        return CtcPredictor(self, model, on_done)
+        return CtcPredictor(self, model, on_answers)
 
     def save_reader(self, folder: Path) -> None:
         """Feature extractor and letters."""
@@ -157,15 +158,15 @@ class Ctc(Architecture):
         return self._extractor_name != "input_values"
 
 
-class CtcPredictor:
+class CtcPredictor(SendsMessages):
     """Answers with weights in memory.
 
     Args:
-        on_done: Told how many more prompts are answered, after each batch.
+        on_answers: Told of each batch's answers.
     """
 
-    def __init__(self, architecture: Ctc, model: Any, on_done: Callable[[int], None] | None) -> None:
-        self._architecture, self._model, self._on_done = architecture, model, on_done
+    def __init__(self, architecture: Ctc, model: Any, on_answers: Listener | None) -> None:
+        self._architecture, self._model, self._on_answers = architecture, model, on_answers
 
     def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: dict[str, Any] | None = None) -> list[str]:
         """Per prompt, the words of its recording; how many they may be is not limited. No answer is held to a JSON schema."""
@@ -173,27 +174,38 @@ class CtcPredictor:
 
         clips, answers = [clip_of(prompt) for prompt in prompts], [""] * len(prompts)
         for places in by_length([round(1000 * clip["seconds"]) for clip in clips], BATCH):
+            began = time.monotonic()
             inputs = self._architecture.heard([clips[place] for place in places])
             with torch.inference_mode():
                 logits = self._architecture.logits(self._model, inputs)
             rows = zip(places, logits.argmax(-1).tolist(), self._architecture.frames_of(inputs, logits).tolist(), strict=True)
             for place, letters, frames in rows:
                 answers[place] = self._architecture.words(letters[:frames])
-            if self._on_done:
-                self._on_done(len(places))
+            if self._on_answers:
+                self._on_answers(together(places, answers, "free_text", time.monotonic() - began))
         return answers
 
     def label_scores(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[list[float]]:
         """Per prompt, each text's probability given that one of them was said: (prompts, labels), rows sum to 1."""
         import torch
 
+        began = time.monotonic()
         pairs = [(prompt, label) for prompt in prompts for label in labels]
-        said = [one for one, _ in self.log_likelihoods([one for one, _ in pairs], [one for _, one in pairs])]
+        said = [one for one, _ in self._likelihoods([one for one, _ in pairs], [one for _, one in pairs])]
         listed: list[list[float]] = torch.tensor(said).view(len(prompts), len(labels)).softmax(-1).tolist()
+        if self._on_answers:
+            self._on_answers(together(range(len(prompts)), listed, "label_log_probability", time.monotonic() - began))
         return listed
 
     def log_likelihoods(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[tuple[float, int]]:
         """Per prompt, the log-probability of its words, over all ways to put them together, and how many letters they are."""
+        began = time.monotonic()
+        found = self._likelihoods(prompts, completions)
+        if self._on_answers:
+            self._on_answers(together(range(len(prompts)), found, "log_likelihood", time.monotonic() - began))
+        return found
+
+    def _likelihoods(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[tuple[float, int]]:
         import torch
 
         rows = [self._architecture.encode("", *pair) for pair in zip(prompts, completions, strict=True)]

@@ -1,16 +1,18 @@
 """A text encoder (BERT-type) with a classification head: for one label out of several, or for any number of them."""
 
+import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import orjson
 
 from brewslm.models.architectures.base import IGNORED, Architecture, Encoded, WithoutLikelihoods
 from brewslm.models.architectures.names import ArchitectureName
-from brewslm.models.prompt import Predictor, Prompt
+from brewslm.models.prompt import Listener, Prompt, TellingPredictor, together
 
+T = TypeVar("T")
 SEED = 0
 BATCH = 64
 LIKELY = 0.5
@@ -67,9 +69,9 @@ class EncoderWithHead(Architecture):
             label2id={label: place for place, label in enumerate(labels)},
         ).eval()  # fmt: skip
 
-    def predictor(self, model: Any, on_done: Callable[[int], None] | None = None) -> Predictor:
+    def predictor(self, model: Any, on_answers: Listener | None = None) -> TellingPredictor:
         """Asks the head."""
-        return HeadPredictor(self, model, on_done)
+        return HeadPredictor(self, model, on_answers)
 
     def save_reader(self, folder: Path) -> None:
         """The tokenizer."""
@@ -108,18 +110,18 @@ class HeadPredictor(WithoutLikelihoods):
     """Answers with the head's numbers.
 
     Args:
-        on_done: Told how many more prompts are answered, after each batch.
+        on_answers: Told of each batch's answers.
     """
 
     name: ArchitectureName = "encoder"
 
-    def __init__(self, architecture: EncoderWithHead, model: Any, on_done: Callable[[int], None] | None) -> None:
-        self._architecture, self._model, self._on_done = architecture, model, on_done
+    def __init__(self, architecture: EncoderWithHead, model: Any, on_answers: Listener | None) -> None:
+        self._architecture, self._model, self._on_answers = architecture, model, on_answers
 
     def label_scores(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[list[float]]:
         """Per prompt, each label's chance: (prompts, labels), rows sum to 1. The head knows the schema's labels alone."""
         places = [self._architecture.schema.labels.index(label) for label in labels]
-        return [[chances[place] for place in places] for chances in self._chances(prompts, lambda logits: logits.softmax(-1))]
+        return self._answers(prompts, lambda logits: logits.softmax(-1), lambda chances: [chances[place] for place in places])
 
     def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: dict[str, Any] | None = None) -> list[str]:
         """Per prompt, the labels that are likely, as a JSON list; the likeliest where only one is to be given.
@@ -128,24 +130,29 @@ class HeadPredictor(WithoutLikelihoods):
         """
         labels = self._architecture.schema.labels
         if self._architecture.schema.scoring_mode != SEVERAL:
-            return [labels[max(range(len(row)), key=row.__getitem__)] for row in self.label_scores(prompts, labels)]
-        return [
-            orjson.dumps([label for label, chance in zip(labels, row, strict=True) if chance >= LIKELY]).decode()
-            for row in self._chances(prompts, lambda logits: logits.sigmoid())
-        ]
+            return self._answers(
+                prompts, lambda logits: logits, lambda row: labels[max(range(len(row)), key=row.__getitem__)]
+            )  # fmt: skip
+        return self._answers(prompts, lambda logits: logits.sigmoid(), self._likely)
 
-    def _chances(self, prompts: Sequence[Prompt], chances: Callable[[Any], Any]) -> list[list[float]]:
+    def _likely(self, chances: list[float]) -> str:
+        named = zip(self._architecture.schema.labels, chances, strict=True)
+        return orjson.dumps([label for label, chance in named if chance >= LIKELY]).decode()
+
+    def _answers(self, prompts: Sequence[Prompt], chances: Callable[[Any], Any], answer: Callable[[list[float]], T]) -> list[T]:
+        """What `answer` makes of each row's numbers, in batches of like length."""
         import torch
 
         ids = self._architecture.text_ids(prompts)
         order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
         answers: list[Any] = [None] * len(ids)
         for start in range(0, len(order), BATCH):
+            began = time.monotonic()
             batch = order[start : start + BATCH]
             with torch.inference_mode():
                 logits = self._model(**self._architecture.padded([ids[place] for place in batch])).logits.float()
             for place, row in zip(batch, chances(logits).tolist(), strict=True):
-                answers[place] = row
-            if self._on_done:
-                self._on_done(len(batch))
+                answers[place] = answer(row)
+            if self._on_answers:
+                self._on_answers(together(batch, answers, "head", time.monotonic() - began))
         return answers

@@ -1,11 +1,12 @@
 """What the architectures share that write an answer token by token."""
 
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from brewslm.models.architectures.base import IGNORED, Architecture, Encoded
-from brewslm.models.prompt import Predictor, Prompt
+from brewslm.models.prompt import Listener, Prompt, Scoring, SendsMessages, TellingPredictor, together
 
 T = TypeVar("T")
 BATCH = 16
@@ -23,42 +24,45 @@ class Writer(Architecture):
         """Logits and the labels that they are to be held against: a decoder of its own has them side by side."""
         return logits, labels
 
-    def predictor(self, model: Any, on_done: Callable[[int], None] | None = None) -> Predictor:
+    def predictor(self, model: Any, on_answers: Listener | None = None) -> TellingPredictor:
         """Asks it in batches."""
-        return WritingPredictor(self, model, on_done)
+        return WritingPredictor(self, model, on_answers)
 
 
-class WritingPredictor:
+class WritingPredictor(SendsMessages):
     """Answers with weights in memory, in batches of like length.
 
     Args:
-        on_done: Told how many more prompts are answered, after each batch.
+        on_answers: Told of each batch's answers.
     """
 
-    def __init__(self, architecture: Writer, model: Any, on_done: Callable[[int], None] | None) -> None:
-        self._architecture, self._model, self._on_done = architecture, model, on_done
+    def __init__(self, architecture: Writer, model: Any, on_answers: Listener | None) -> None:
+        self._architecture, self._model, self._on_answers = architecture, model, on_answers
 
     def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: dict[str, Any] | None = None) -> list[str]:
         """Per prompt, the greedy answer without its end mark. No answer is held to a JSON schema."""
         lengths = self._architecture.lengths(prompts, [""] * len(prompts))
         return self._batched(
-            list(prompts), lengths, lambda batch: self._architecture.answers(self._model, batch, max_new_tokens)
+            list(prompts), lengths, lambda batch: self._architecture.answers(self._model, batch, max_new_tokens), "free_text"
         )  # fmt: skip
 
     def label_scores(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[list[float]]:
         """Per prompt, each label's probability given that the answer is one of them: (prompts, labels), rows sum to 1."""
         import torch
 
-        pairs = [(prompt, label) for prompt in prompts for label in labels]
-        found = self.log_likelihoods([prompt for prompt, _ in pairs], [label for _, label in pairs])
-        chances = torch.tensor([said for said, _ in found]).view(len(prompts), len(labels)).softmax(-1)
-        listed: list[list[float]] = chances.tolist()
-        return listed
+        def scored(batch: list[Prompt]) -> list[list[float]]:
+            rows = [self._architecture.encode("", prompt, label) for prompt in batch for label in labels]
+            found = self._batched(rows, [row.tokens for row in rows], self._likelihoods)
+            listed: list[list[float]] = torch.tensor([one for one, _ in found]).view(len(batch), -1).softmax(-1).tolist()
+            return listed
+
+        lengths = self._architecture.lengths(prompts, [""] * len(prompts))
+        return self._batched(list(prompts), lengths, scored, "label_log_probability")
 
     def log_likelihoods(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[tuple[float, int]]:
         """Per prompt, the log-probability (natural, summed) of its completion's tokens and end mark, and how many they are."""
         rows = [self._architecture.encode("", *pair) for pair in zip(prompts, completions, strict=True)]
-        return self._batched(rows, [row.tokens for row in rows], self._likelihoods)
+        return self._batched(rows, [row.tokens for row in rows], self._likelihoods, "log_likelihood")
 
     def _likelihoods(self, batch: list[Encoded]) -> list[tuple[float, int]]:
         import torch
@@ -72,13 +76,17 @@ class WritingPredictor:
             sums, counts = (said * counted).sum(-1), counted.sum(-1)
         return list(zip(sums.tolist(), counts.tolist(), strict=True))
 
-    def _batched(self, items: list[T], lengths: Sequence[int], answer: Callable[[list[T]], list[Any]]) -> list[Any]:
+    def _batched(
+        self, items: list[T], lengths: Sequence[int], answer: Callable[[list[T]], list[Any]], scoring: Scoring | None = None
+    ) -> list[Any]:
+        """The answers in the order asked; told of, where it is said how they are scored."""
         answers: list[Any] = [None] * len(items)
         for places in by_length(lengths, BATCH):
+            began = time.monotonic()
             for place, one in zip(places, answer([items[place] for place in places]), strict=True):
                 answers[place] = one
-            if self._on_done:
-                self._on_done(len(places))
+            if self._on_answers and scoring:
+                self._on_answers(together(places, answers, scoring, time.monotonic() - began))
         return answers
 
 

@@ -8,20 +8,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
-from brewslm.handlers.eval_pack import EvalPack, load_eval_pack
+from brewslm.handlers import handler_if_any
+from brewslm.handlers.eval_pack import DEFAULT_PACK, EvalPack, load_eval_pack, misnamed
 from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.models.trained import trained_weights
 from brewslm.reasons import Reason
 from brewslm.reasons.eval import EvalRuntimeError, EvaluationCompleted
-from brewslm.reasons.refusals import NotTrained
+from brewslm.reasons.refusals import EvalPackInvalid, NotTrained
 from brewslm.reasons.shown import shown_locator
 from brewslm.rows.identity import id_parts, row_id
+from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.contract import Job, Request, Result
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.store import tables
+from brewslm.store.files import read_json
 from brewslm.store.records import Records, experiment_of
-
-DEFAULT_PACK = "default"
 
 
 class EvaluateRequest(Request):
@@ -50,7 +51,6 @@ class EvaluateJob(Job):
     adapter_sha256: str
     manifest_path: Path
     manifest_sha256: str
-    eval_pack: str
     pack: EvalPack
     sources: dict[str, str] = {}
     output: Path
@@ -86,12 +86,12 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
     Raises:
         StageError(NotTrained): Its adapter is gone.
         StageError(EvalRuntimeError): The base model is not the one that it was trained on.
-        StageError(InvalidRequest): The eval pack can't be used.
+        StageError(EvalPackInvalid): The eval pack can't be used, or not for this manifest.
     """
     experiment = experiment_of(records.session, request.experiment)
     manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
     pack = load_eval_pack(request.eval_pack)
-    pack.gates(manifest.task_profile)
+    _must_fit(pack, manifest.task_profile, records.folder / manifest.path)
     adapter = records.folder / experiment.adapter_path
     if not trained_weights(adapter).is_file():
         raise StageError(NotTrained(), f"{experiment.run_id} has lost its adapter", where=experiment.adapter_path)
@@ -107,7 +107,6 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         adapter_sha256=experiment.adapter_sha256,
         manifest_path=records.folder / manifest.path,
         manifest_sha256=manifest.sha256,
-        eval_pack=request.eval_pack if not request.eval_pack.endswith((".yaml", ".yml")) else Path(request.eval_pack).stem,
         pack=pack,
         sources=_sources(records),
         output=records.folder / "evaluations" / records.run_id,
@@ -120,6 +119,18 @@ def _sources(records: Records) -> dict[str, str]:
     found = {id_parts(row_id(one.content_hash, 0))[0]: shown_locator(one.locator) for one in records.session.scalars(query)}
     names = Counter(locator.rpartition("/")[2] for locator in found.values())
     return {part: name if names[name := locator.rpartition("/")[2]] == 1 else locator for part, locator in found.items()}
+
+
+def _must_fit(pack: EvalPack, task_profile: str, manifest_path: Path) -> None:
+    """Refuse a pack whose gates name what this manifest's handler has not. A manifest that is broken, `run` tells of."""
+    spec = pack.spec(task_profile)
+    try:
+        schema = OutputSchema.model_validate(read_json(manifest_path)["output_schema"])
+    except (OSError, ValueError, KeyError):
+        return
+    handler = handler_if_any(task_profile, schema)
+    for one in misnamed(spec, handler) if handler else ():
+        raise StageError(EvalPackInvalid(), f"the eval pack {pack.pack_id} can't be used here", where=one.said, cause=one.cause)
 
 
 def record(result: EvaluateResult, session: Session, run: tables.Run) -> Sequence[Reason]:

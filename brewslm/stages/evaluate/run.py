@@ -1,19 +1,19 @@
 """The evaluation itself, top to bottom. It runs in a child process."""
 
+import hashlib
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
 
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
-from brewslm.handlers.base import Metric, Prediction, Scores, TaskHandler
-from brewslm.handlers.eval_pack import judge
-from brewslm.metrics.intervals import paired_test
-from brewslm.models.asking import LoadedModel
+from brewslm.handlers.base import TaskHandler
+from brewslm.handlers.eval_pack import BASE, FEW_SHOT
+from brewslm.models.asking import LoadedModel, styles_of
+from brewslm.models.fewshot import FewShotPredictor
 from brewslm.models.loading import set_threads
-from brewslm.models.prompt import Predictor
+from brewslm.models.prompt import Listener, TellingPredictor
 from brewslm.models.templates import Style
 from brewslm.models.trained import trained_weights
 from brewslm.processes.context import Context
@@ -21,33 +21,24 @@ from brewslm.reasons.eval import EvalDatasetMissing, EvalRuntimeError
 from brewslm.reasons.prepare import ManifestMismatch
 from brewslm.rows import Ledger, RowFile
 from brewslm.rows.manifest import PreparedData, PreparedRow
+from brewslm.stages.evaluate.answers import Answers, ask, by_rule
 from brewslm.stages.evaluate.errors import analyse
 from brewslm.stages.evaluate.job import EvaluateJob, EvaluateResult
-from brewslm.stages.evaluate.scorecard import PairedTest, Scorecard, SystemScore
+from brewslm.stages.evaluate.scorecard import Scorecard
+from brewslm.stages.evaluate.shots import as_shots, shots_for
+from brewslm.stages.evaluate.verdict import TUNED, verdict
 from brewslm.store.files import new_folder, sha256, write_json
 
 UNSTYLED = "bare"
 """What the base's prompt is called where there is one way alone."""
-
-
-@dataclass(frozen=True)
-class _Answers:
-    """What one system said on every row, and what that is worth."""
-
-    predictions: list[Prediction]
-    scores: Scores
-    prompt: Style | None
-    seconds: float
-
-    def shown(self) -> SystemScore:
-        return SystemScore(
-            prompt=self.prompt, metrics=self.scores.metrics, correct=sum(self.scores.row_correct), details=self.scores.details,
-            seconds=round(self.seconds, 2),
-        )  # fmt: skip
+ANSWERS = "answers"
+"""The folder of the run's own in which answers are kept as they are made."""
 
 
 def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     """Ask every system the same rows, score them, and hold the tuned one against the gates.
+
+    A repeated run goes on with the rows that a former attempt has no answer of.
 
     Raises:
         StageError(EvalDatasetMissing): The held-out rows are gone, empty or changed.
@@ -57,24 +48,26 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     data, rows = _held_out(job)
     _check_adapter(job)
     handler = handler_for(data.manifest.task_profile, data.manifest.output_schema)
-    schema = data.manifest.output_schema
-    base = LoadedModel(job.base, schema)
-    progress = _Progress(context, total=len(rows) * (len(base.styles) + 1))
-    at_base = {style: _ask(base.predictor(style, progress), handler, rows, style) for style in base.styles}
-    trained_style = base.styles[0]
-    del base
-    adapted = LoadedModel(job.base, schema, job.adapter)
-    tuned = _ask(adapted.predictor(trained_style, progress), handler, rows, trained_style)
-    tuned = _with_gain(tuned, handler.gained(rows, tuned.predictions, at_base[trained_style].predictions))
+    styles = styles_of(job.base)
+    train = data.train()
+    takes_shots = bool(shots_for(handler, job.base, styles[0], train, rows))
+    asking = _Asking(job, context, handler, rows, systems=len(styles) + 1 + takes_shots)
+    base = _Model(lambda: LoadedModel(job.base, data.manifest.output_schema))
+    at_base = {style: asking.answers(f"base-{style or UNSTYLED}", style, base) for style in styles}
     better = min if handler.lower_is_better else max
     best = better(at_base.values(), key=lambda one: one.scores.metrics[handler.primary_metric].value)
-    systems = {"tuned": tuned, "base": best} | _baselines(handler, data.train(), rows)
-    card = _scorecard(job, data, handler, systems, at_base)
+    few_shot = _few_shot(handler, job, best.style, train, rows, asking, base) if takes_shots else {}
+    base.forget()
+    tuned = asking.answers(TUNED, styles[0], _Model(lambda: LoadedModel(job.base, data.manifest.output_schema, job.adapter)))
+    gained = handler.gained(rows, tuned.predictions, at_base[styles[0]].predictions)
+    tuned = replace(tuned, scores=tuned.scores.gaining(gained))
+    systems = {TUNED: tuned, BASE: best} | few_shot | _baselines(handler, train, rows)
+    card = _scorecard(job, data, handler, rows, systems, at_base)
     with new_folder(job.output) as folder:
         write_json(folder / "scorecard.json", card.model_dump(mode="json"))
         for name, system in systems.items():
-            _write_predictions(folder / f"predictions-{name}.jsonl", handler, rows, system)
-        errors = analyse(handler, rows, RowFile(folder / "predictions-tuned.jsonl").rows(), job.sources)
+            system.write(folder / f"predictions-{name}.jsonl", handler, rows)
+        errors = analyse(handler, rows, RowFile(folder / f"predictions-{TUNED}.jsonl").rows(), job.sources)
         write_json(folder / "errors.json", errors.model_dump(mode="json"))
     return EvaluateResult(
         ledger=Ledger(rows_in=len(rows), rows_out=len(tuned.predictions)),
@@ -84,6 +77,59 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
         scorecard=card,
         error_clusters=len(errors.clusters),
     )
+
+
+class _Model:
+    """Weights that are loaded when they are first asked something, and not where every answer is there already."""
+
+    def __init__(self, load: Callable[[], LoadedModel]) -> None:
+        self._load = load
+        self._loaded: LoadedModel | None = None
+
+    def predictor(self, style: Style | None, listener: Listener) -> TellingPredictor:
+        self._loaded = self._loaded or self._load()
+        return self._loaded.predictor(style, listener)
+
+    def forget(self) -> None:
+        self._loaded = None
+
+
+class _Asking:
+    """Puts the rows to one model after the other, and counts the rows that are answered: baselines take no time worth showing."""
+
+    def __init__(
+        self, job: EvaluateJob, context: Context, handler: TaskHandler, rows: Sequence[PreparedRow], systems: int
+    ) -> None:  # fmt: skip
+        self._job, self._context, self._handler, self._rows = job, context, handler, rows
+        self._total, self._done = len(rows) * systems, 0
+        self._folder = context.folder / ANSWERS
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    @cached_property
+    def _made_from(self) -> str:
+        """Hash of the job, but for where its result goes: manifest, base, adapter and pack are in it by their hashes."""
+        return hashlib.sha256(self._job.model_dump_json(exclude={"output"}).encode()).hexdigest()
+
+    def answers(
+        self, name: str, style: Style | None, model: _Model,
+        through: Callable[[TellingPredictor], TellingPredictor] = lambda predictor: predictor,
+    ) -> Answers:  # fmt: skip
+        before, answered = self._done, 0
+
+        def count(answers: int) -> None:
+            nonlocal answered
+            answered += answers
+            self._done = before + min(len(self._rows), answered // self._handler.asks_per_row)
+            self._context.check()
+            self._context.progress(self._done, self._total, "rows")
+
+        path = self._folder / f"{name}.jsonl"
+        found = ask(
+            self._handler, self._rows, style, path, self._made_from, lambda listener: through(model.predictor(style, listener)),
+            count,
+        )  # fmt: skip
+        self._done = before + len(self._rows)
+        return found
 
 
 def _held_out(job: EvaluateJob) -> tuple[PreparedData, list[PreparedRow]]:
@@ -106,48 +152,35 @@ def _check_adapter(job: EvaluateJob) -> None:
         raise StageError(reason, where=job.adapter.name, cause="it is not the adapter that was trained")
 
 
-class _Progress:
-    """Counts the rows that language models have answered; baselines take no time worth showing."""
-
-    def __init__(self, context: Context, total: int) -> None:
-        self._context, self._total, self._done = context, total, 0
-
-    def __call__(self, rows: int) -> None:
-        self._done = min(self._done + rows, self._total)
-        self._context.check()
-        self._context.progress(self._done, self._total, "rows")
-
-
-def _ask(predictor: Predictor, handler: TaskHandler, rows: Sequence[PreparedRow], style: Style | None) -> _Answers:
-    began = time.monotonic()
-    predictions = handler.predict(rows, predictor)
-    seconds = time.monotonic() - began
-    return _Answers(predictions, handler.score(rows, predictions), style, seconds)
+def _few_shot(
+    handler: TaskHandler, job: EvaluateJob, style: Style | None, train: Sequence[PreparedRow], rows: Sequence[PreparedRow],
+    asking: _Asking, base: _Model,
+) -> dict[str, Answers]:  # fmt: skip
+    """The base at its better prompt, behind right answers of train."""
+    chosen = shots_for(handler, job.base, style, train, rows)
+    if not chosen:
+        return {}
+    shots = as_shots(handler, chosen)
+    answers = asking.answers(FEW_SHOT, style, base, lambda predictor: FewShotPredictor(predictor, shots))
+    return {FEW_SHOT: replace(answers, shot_rows=[row.row_id for row in chosen])}
 
 
-def _with_gain(tuned: _Answers, gained: dict[str, Metric]) -> _Answers:
-    scores = tuned.scores.model_copy(update={"metrics": tuned.scores.metrics | gained})
-    return replace(tuned, scores=scores)
-
-
-def _baselines(handler: TaskHandler, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, _Answers]:
+def _baselines(handler: TaskHandler, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, Answers]:
     began = time.monotonic()
     answered = handler.baselines(train, rows)
     seconds = time.monotonic() - began
-    return {name: _Answers(said, handler.score(rows, said), None, seconds) for name, said in answered.items()}
+    return {name: by_rule(handler, rows, said, seconds) for name, said in answered.items()}
 
 
 def _scorecard(
     job: EvaluateJob,
     data: PreparedData,
     handler: TaskHandler,
-    systems: dict[str, _Answers],
-    at_base: dict[Style | None, _Answers],
+    rows: Sequence[PreparedRow],
+    systems: dict[str, Answers],
+    at_base: dict[Style | None, Answers],
 ) -> Scorecard:
-    tuned = systems["tuned"].scores
-    others = {name: system.scores for name, system in systems.items() if name != "tuned"}
-    metrics = {name: scores.metrics for name, scores in others.items()}
-    gates = [judge(gate, tuned.metrics, metrics) for gate in job.pack.gates(handler.profile)]
+    found = verdict(job.pack, handler, rows, {name: system.scores for name, system in systems.items()})
     return Scorecard(
         experiment_id=job.experiment_id,
         base_model=job.base.locator,
@@ -157,19 +190,14 @@ def _scorecard(
         manifest_sha256=data.sha256,
         task_profile=handler.profile,
         scoring_mode=handler.scoring_mode,
-        eval_pack=job.eval_pack,
+        eval_pack=job.pack.pack_id,
+        pack_version=job.pack.version,
         primary_metric=handler.primary_metric,
-        n=len(tuned.row_correct),
+        n=len(rows),
         systems={name: system.shown() for name, system in systems.items()},
         base_prompts={style or UNSTYLED: answers.scores.metrics for style, answers in at_base.items()},
-        paired={name: PairedTest(**paired_test(tuned.row_correct, scores.row_correct)) for name, scores in others.items()},
-        gates=gates,
-        promotable=all(gate.met for gate in gates if gate.required),
+        paired=found.paired,
+        power=found.power,
+        gates=found.gates,
+        promotable=found.promotable,
     )
-
-
-def _write_predictions(path: Path, handler: TaskHandler, rows: Sequence[PreparedRow], system: _Answers) -> None:
-    with RowFile(path).append(0) as lines:
-        for row, prediction, correct in zip(rows, system.predictions, system.scores.row_correct, strict=True):
-            line: dict[str, Any] = prediction.model_dump(mode="json")
-            lines.write(line | {"expected": handler.expected(row.payload), "correct": correct})

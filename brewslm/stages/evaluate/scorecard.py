@@ -2,10 +2,27 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from brewslm.handlers.base import Metric
-from brewslm.handlers.eval_pack import GateOutcome
+from brewslm.handlers.gates import GateOutcome
+
+
+class Speed(BaseModel):
+    """How fast a model answered, all attempts of the evaluation together.
+
+    Attributes:
+        tokens_per_second: That were written; None where nothing was.
+        latency_p50_seconds, latency_p95_seconds: From when a row was begun until its answer was there, among others in a batch:
+            half of the rows took no longer, and 95 %.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    rows_per_second: float
+    tokens_per_second: float | None
+    latency_p50_seconds: float
+    latency_p95_seconds: float
 
 
 class SystemScore(BaseModel):
@@ -13,18 +30,28 @@ class SystemScore(BaseModel):
 
     Attributes:
         prompt: How a language model was asked; None for a baseline.
+        shots: How many right answers from train stood in its prompt; `shot_rows` are their ids.
+        scoring: How its answers were had (`models.prompt.Scoring`), which is part of what its figures mean: figures of models
+            that were scored in two ways are not compared. None for a baseline, and in scorecards of former versions.
+        template_sha256: Of the chat template; "" where none was used, or it isn't known.
         correct: Rows that were wholly right.
         details: What the handler shows beside its metrics, such as per_class.
         seconds: Time it took to answer.
+        speed: None for a baseline.
     """
 
     model_config = ConfigDict(frozen=True)
 
     prompt: Literal["chat", "plain"] | None
+    shots: int = 0
+    shot_rows: list[str] = []
+    scoring: str | None = None
+    template_sha256: str = ""
     metrics: dict[str, Metric]
     correct: int
     details: dict[str, Any]
     seconds: float
+    speed: Speed | None = None
 
 
 class PairedTest(BaseModel):
@@ -42,12 +69,46 @@ class PairedTest(BaseModel):
     p_value: float
 
 
+class Power(BaseModel):
+    """The smallest true differences of the primary metric that these rows tell, in its own unit.
+
+    Attributes:
+        confidence: One-sided, as a gate's: so often is nothing told where nothing is.
+        power: So often is a difference of this size told.
+        from_threshold: Of the tuned model from a fixed figure.
+        from_system: From `system`, asked the same rows; None where there was none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    metric_id: str
+    n: int
+    confidence: float
+    power: float
+    from_threshold: float
+    from_system: float | None
+    system: str | None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def sentence(self) -> str:
+        """For a person."""
+        times = f"{100 * self.confidence:.0f} % sure, {self.power:.0%} of the times".replace("%", " %").replace("  %", " %")
+        apart = f"{100 * self.from_threshold:.1f} points from a threshold"
+        if self.from_system is not None:
+            apart = f"{100 * self.from_system:.1f} points between tuned and {self.system}, {apart}"
+        return f"{self.n:,} rows can tell {apart} ({times})"
+
+
 class Scorecard(BaseModel):
     """`scorecard.json`.
 
     Attributes:
         n: Held-out rows, the same for every system.
-        systems: "tuned"; "base" at the better of its two prompts; the handler's baselines by name.
+        systems: "tuned"; "base" at the better of its two prompts; "few_shot_base" at that prompt with right answers before it,
+            where the model takes them; the handler's baselines by name.
+        eval_pack: The pack's id; pack_version: as the pack says.
+        power: What the rows can tell.
         base_prompts: The base at each prompt.
         paired: The tuned model against each other system.
         promotable: Every required gate is met.
@@ -55,7 +116,7 @@ class Scorecard(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: str = "brewslm/scorecard/1"
+    schema_version: str = "brewslm/scorecard/2"
     experiment_id: str
     base_model: str
     base_sha256: str
@@ -65,11 +126,13 @@ class Scorecard(BaseModel):
     task_profile: str
     scoring_mode: str
     eval_pack: str
+    pack_version: str = "1"
     primary_metric: str
     n: int
     systems: dict[str, SystemScore]
     base_prompts: dict[str, dict[str, Metric]]
     paired: dict[str, PairedTest]
+    power: Power
     gates: list[GateOutcome]
     promotable: bool
 

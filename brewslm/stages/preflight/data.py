@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from brewslm.handlers import HANDLERS, handler_for, handler_if_any
-from brewslm.handlers.eval_pack import EvalPack
+from brewslm.handlers.base import TaskHandler
+from brewslm.handlers.eval_pack import EvalPack, Gate, TaskSpec, misnamed
 from brewslm.handlers.examples import tokenise
 from brewslm.models.packing import Packable
 from brewslm.models.recipe import RECIPE_STEP, Recipe
@@ -53,19 +54,42 @@ def check_objective(manifest: Manifest, recipe: Recipe) -> Iterator[Finding]:
         yield blocker("recipe_objective", f"the recipe's objective is {recipe.objective}", limit, step, fatal=True)
 
 
-def check_gates(manifest: Manifest, pack: EvalPack) -> Iterator[Finding]:
-    """Each required gate must be about a metric that this handler emits, and the eval rows must be able to decide it."""
+def check_gates(data: PreparedData, pack: EvalPack) -> Iterator[Finding]:
+    """Each gate must be about what this handler emits, and the eval rows must be able to decide it where it is required."""
+    manifest = data.manifest
     handler = handler_if_any(manifest.task_profile, manifest.output_schema)
-    rows = manifest.splits["eval"].rows
-    if rows == 0:
+    if manifest.splits["eval"].rows == 0:
         yield blocker("no_eval_rows", "0 rows in eval", "at least 1", "Prepare with --eval-rows.")
-    for gate in pack.gates(manifest.task_profile) if handler and rows else ():
-        if gate.required and gate.metric not in handler.metric_ids:  # type: ignore[union-attr]
-            known = ", ".join(sorted(handler.metric_ids))  # type: ignore[union-attr]
-            yield blocker("gate_metric_unknown", f"{gate.gate} wants {gate.metric}", known, "Choose another --eval-pack.")
-        elif gate.required and not gate.decidable(rows):
-            limit = f"{gate.metric} {gate.operator} {gate.threshold} within a 95 % interval"
-            yield blocker("gate_undecidable", f"{rows} eval rows for {gate.gate}", limit, "Prepare with more --eval-rows.")
+    elif handler is not None:
+        spec = pack.spec(manifest.task_profile)
+        unknown = list(misnamed(spec, handler))
+        for one in unknown:
+            yield blocker(one.code, one.said, one.cause, "Mend the eval pack, or choose another --eval-pack.")
+        known = [gate for gate in spec.gates if gate.gate_id not in {one.gate_id for one in unknown}]
+        yield from _decidable(pack, spec, [gate for gate in known if gate.required], handler, data)
+
+
+def _decidable(
+    pack: EvalPack, spec: TaskSpec, gates: Sequence[Gate], handler: TaskHandler, data: PreparedData
+) -> Iterator[Finding]:
+    part = any(gate.class_id or gate.slice_id for gate in gates)
+    rows = list(data.rows("eval")) if part else []
+    for gate in gates:
+        cut = spec.slice_of(gate)
+        n = data.manifest.splits["eval"].rows
+        if part and (cut is not None or gate.class_id is not None):
+            inside = [row for row in rows if cut is None or cut.holds(row.payload)]
+            n = sum(gate.class_id is None or gate.class_id in handler.classes_of(row.payload) for row in inside)
+        what = " and ".join(
+            said for said in (cut and f"slice {cut.slice_id}", gate.class_id and f"class {gate.class_id}") if said
+        )  # fmt: skip
+        if n == 0:
+            step = "Prepare rows that have it, or make the gate optional: required: false."
+            yield blocker("gate_without_rows", f"0 eval rows of {what} for gate {gate.gate_id}", "at least 1", step)
+        elif not gate.decidable(n, pack.confidence):
+            limit = f"{gate.metric_id} {gate.operator} {gate.threshold}, {100 * pack.confidence_of(gate):g} % sure"
+            measured = f"{n} eval rows{f' of {what}' if what else ''} for gate {gate.gate_id}"
+            yield blocker("gate_undecidable", measured, limit, "Prepare with more --eval-rows.")
 
 
 def tokenised_rows(job: PreflightJob, data: PreparedData, tokenizer: Any, context: Context) -> Tokenised:

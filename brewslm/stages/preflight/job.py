@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
-from brewslm.handlers.eval_pack import EvalPack, load_eval_pack
+from brewslm.handlers.eval_pack import DEFAULT_PACK, EvalPack, load_eval_pack
 from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.models.recipe import Recipe, preset_for, recipe_named
 from brewslm.models.runtime import RuntimeProfile, runtime_profile
@@ -32,7 +32,7 @@ class PreflightRequest(ProjectRequest):
     recipe: str | None = None
     settings: dict[str, str] = {}
     manifest_version: int | None = None
-    eval_pack: str = "default"
+    eval_pack: str = DEFAULT_PACK
     runtime: str | None = None
     export_formats: tuple[str, ...] | None = None
     probe: bool = False

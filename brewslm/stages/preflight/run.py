@@ -92,7 +92,7 @@ def _before_rows(job: PreflightJob, data: PreparedData) -> Iterator[Finding]:
     yield from check_objective(data.manifest, job.recipe)
     yield from check_architecture(job.base, data.manifest)
     yield from check_tokenizer(job.base, data.manifest)
-    yield from check_gates(data.manifest, job.eval_pack)
+    yield from check_gates(data, job.eval_pack)
 
 
 def _of_model(job: PreflightJob, data: PreparedData, shape: ModelShape, tokenizer: Any) -> Iterator[Finding]:

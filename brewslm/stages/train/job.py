@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from brewslm.handlers.eval_pack import DEFAULT_PACK
 from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.models.environment import Environment
 from brewslm.models.loading import thread_count
@@ -36,7 +37,7 @@ class TrainRequest(ProjectRequest):
     recipe: str | None = None
     settings: dict[str, str] = {}
     manifest_version: int | None = None
-    eval_pack: str = "default"
+    eval_pack: str = DEFAULT_PACK
     timeout_minutes: float | None = Field(None, gt=0)
     fail_open: bool = False
     plan: PlanName | None = None
