@@ -9,7 +9,7 @@ from brewslm.cli.console import Json, print_json, print_line, print_table, probl
 
 if TYPE_CHECKING:
     from brewslm.observe.evaluations import Comparison, ErrorsView
-    from brewslm.stages.evaluate.errors import Cluster
+    from brewslm.stages.evaluate.errors import Cluster, SliceReport
 
 WIDTH, INDENT = 80, "      "
 LISTED = 10
@@ -62,7 +62,26 @@ def _told(found: "ErrorsView") -> list[str]:
     if more:
         rows = sum(cluster.rows for cluster in more)
         lines += ["", f"  {len(more):,} smaller clusters with {rows:,} rows: see --json"]
+    return lines + (["", *_slices(found.slices)] if found.slices else [])
+
+
+def _slices(report: "SliceReport") -> list[str]:
+    """Those that are worse; how many were looked at."""
+    worse = [one for one in report.slices if one.is_worse]
+    said = f"{len(worse):,} of the {report.looked_at:,} slices looked at are worse than the rest" if report.slices else ""
+    lines = _wrapped(said or "no slice has rows enough to be looked at", "")
+    for one in worse[:LISTED]:
+        lines += _wrapped(f"{one.said}, {one.rows:,} rows", "  ")
+        rest = one.rest_metric
+        lines += _wrapped(
+            f"{report.metric_id} {_number3(one.metric.value)}, 95 % between {_number3(one.metric.low)} and "
+            f"{_number3(one.metric.high)}; the rest {_number3(rest.value)}; p {_p(one.p_corrected)}"
+        )  # fmt: skip
     return lines
+
+
+def _number3(value: float) -> str:
+    return f"{value:.3f}"
 
 
 def _cluster(cluster: "Cluster") -> list[str]:

@@ -18,6 +18,7 @@ class EvaluationCompleted(Reason, stage=Stage.EVAL, severity=Severity.INFO):
     gates: int
     promotable: bool
     error_clusters: int = 0
+    slices_worse: int = 0
 
 
 class EvaluationFailure(Reason):

@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 
 from brewslm.cli.main import app
 from brewslm.errors import StageError
+from brewslm.handlers.base import Prediction
 from brewslm.observe.evaluations import compared, comparison, error_analysis
 from brewslm.observe.rowpassport import row_passport
-from brewslm.stages.evaluate.errors import analyse
+from brewslm.stages.evaluate.errors import analyse, slice_report
 from brewslm.store.database import transaction
 from brewslm.store.files import project_folder, write_json
 from brewslm.store.tables import Evaluation
@@ -110,12 +111,14 @@ def analysed(walk, measured):
     run = measured({row: place > 2 for place, row in enumerate(eval_rows)})
     handler = labels_handler()
     payloads = [
-        {"text": f"a film of {place} words and of quite a long story that goes on", "label": "negative"}
+        {"text": f"a film of {place} words and of quite a long story that goes on", "label": "negative", "day": place // 5}
         for place in range(len(eval_rows))
     ]
     rows, lines = evaluated(handler, payloads, ["positive"] * 3 + ["negative"] * (len(eval_rows) - 3))
     rows = [row.model_copy(update={"row_id": name}) for row, name in zip(rows, eval_rows, strict=True)]
-    found = analyse(handler, rows, lines, {})
+    scores = handler.score(rows, [Prediction.model_validate(line) for line in lines])
+    slices = slice_report(handler, rows, scores, {})
+    found = analyse(handler, rows, lines, {}).model_copy(update={"slices": slices})
     write_json(project_folder(walk.project) / "evaluations" / run / "errors.json", found.model_dump(mode="json"))
     return run
 
@@ -125,6 +128,7 @@ def test_the_errors_are_told_by_view_command_route_and_row(analysed, walk, clien
     (cluster,) = found.clusters
     assert (found.wrong, cluster.rows, found.project) == (3, 3, walk.project)
     shown = CliRunner().invoke(app, ["errors", "--evaluation", analysed]).stdout
+    assert "0 of the 2 slices looked at are worse" in shown
     assert "expected negative, predicted positive" in shown and cluster.exemplars[0].row_id in shown
     assert all(len(line) <= 80 for line in shown.splitlines()), shown
     answer = client.get(f"/api/evaluations/{analysed}/errors").json()

@@ -62,6 +62,7 @@ class EvaluateResult(Result):
     Attributes:
         path: Relative to the project's folder.
         error_clusters: How many clusters the tuned model's wrong rows make.
+        slices_worse: On how many slices it does worse than on the rest.
     """
 
     experiment_id: str
@@ -69,6 +70,7 @@ class EvaluateResult(Result):
     path: str
     scorecard: Scorecard
     error_clusters: int = 0
+    slices_worse: int = 0
 
 
 def project_of(request: EvaluateRequest, session: Session) -> int:
@@ -158,5 +160,6 @@ def record(result: EvaluateResult, session: Session, run: tables.Run) -> Sequenc
             gates=len(card.gates),
             promotable=card.promotable,
             error_clusters=result.error_clusters,
+            slices_worse=result.slices_worse,
         )
     ]

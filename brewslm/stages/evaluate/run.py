@@ -22,7 +22,7 @@ from brewslm.reasons.prepare import ManifestMismatch
 from brewslm.rows import Ledger, RowFile
 from brewslm.rows.manifest import PreparedData, PreparedRow
 from brewslm.stages.evaluate.answers import Answers, ask, by_rule
-from brewslm.stages.evaluate.errors import analyse
+from brewslm.stages.evaluate.errors import analyse, slice_report
 from brewslm.stages.evaluate.job import EvaluateJob, EvaluateResult
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.stages.evaluate.shots import as_shots, shots_for
@@ -68,7 +68,8 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
         for name, system in systems.items():
             system.write(folder / f"predictions-{name}.jsonl", handler, rows)
         errors = analyse(handler, rows, RowFile(folder / f"predictions-{TUNED}.jsonl").rows(), job.sources)
-        write_json(folder / "errors.json", errors.model_dump(mode="json"))
+        slices = slice_report(handler, rows, tuned.scores, job.sources, job.pack.spec(handler.profile).slices)
+        write_json(folder / "errors.json", errors.model_copy(update={"slices": slices}).model_dump(mode="json"))
     return EvaluateResult(
         ledger=Ledger(rows_in=len(rows), rows_out=len(tuned.predictions)),
         experiment_id=job.experiment_id,
@@ -76,6 +77,7 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
         path=f"evaluations/{job.output.name}",
         scorecard=card,
         error_clusters=len(errors.clusters),
+        slices_worse=sum(one.is_worse for one in slices.slices),
     )
 
 

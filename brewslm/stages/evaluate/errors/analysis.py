@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from brewslm.stages.evaluate.errors.conditions import Condition, HasFault, Trait
 from brewslm.stages.evaluate.errors.meaning import Reader
+from brewslm.stages.evaluate.errors.slices import SliceReport
 
 
 class _Kept(BaseModel):
@@ -92,6 +93,7 @@ class ErrorAnalysis(_Kept):
         n, wrong: Rows, and how many of them were wrong.
         note: What limits the analysis; "" where nothing does.
         reader: What read the meaning of texts; None where that was not needed.
+        slices: How the system did on parts of the rows.
     """
 
     schema_version: Literal["brewslm/errors/1"] = "brewslm/errors/1"
@@ -101,6 +103,7 @@ class ErrorAnalysis(_Kept):
     note: str = ""
     reader: Reader | None = None
     clusters: list[Cluster]
+    slices: SliceReport | None = None
 
     def cluster_of(self, row_id: str) -> Cluster | None:
         """The cluster that a row is in; None where it was right."""

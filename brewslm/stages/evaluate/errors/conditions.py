@@ -97,7 +97,7 @@ class Length(_Condition):
 
     def holds(self, row: Facts) -> bool:
         """Whether it has."""
-        count = len(row.words) if self.of == "asked" else row.answer_words
+        count = row.length if self.of == "asked" else row.answer_words
         if count is None:
             return False
         return count > self.more_than if self.more_than is not None else count < (self.fewer_than or 0)

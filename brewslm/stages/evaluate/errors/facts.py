@@ -22,8 +22,8 @@ class Facts:
     Attributes:
         place: Of the row among the evaluation's, from 0.
         text: What was asked; "" of a picture or a recording without a question.
-        words: Its words without regard to case, in order.
-        answer_words: How many words the right answer has; None where it is no text.
+        vocabulary: Its words without regard to case.
+        length, answer_words: How many words it and the right answer have, parted by white space; None where it is no text.
         source: Where the row came from; "" where that is not known.
         columns: Short values of the payload, by name, but for what is asked.
         faults: What is wrong with the answer; never empty where the row is not right.
@@ -34,14 +34,14 @@ class Facts:
     place: int
     row_id: str
     text: str
-    words: tuple[str, ...]
+    vocabulary: frozenset[str]
+    length: int
     answer_words: int | None
     source: str
     columns: dict[str, str]
     faults: tuple[Fault, ...]
     stratum: str
     correct: bool
-    vocabulary: frozenset[str]
     expected: Any
     output: Any
 
@@ -60,10 +60,9 @@ def facts_of(
 
 def _facts(place: int, handler: TaskHandler, row: PreparedRow, line: dict[str, Any], sources: Mapping[str, str]) -> Facts:
     text, answer, prediction = asked(handler, row.payload), handler.expected(row.payload), Prediction.model_validate(line)
-    words = tuple(words_of(text))
     return Facts(
-        place=place, row_id=row.row_id, text=text, words=words, vocabulary=frozenset(words),
-        answer_words=len(words_of(answer)) if isinstance(answer, str) else None, expected=answer, output=prediction.output,
+        place=place, row_id=row.row_id, text=text, vocabulary=frozenset(words_of(text)), length=len(text.split()),
+        answer_words=len(answer.split()) if isinstance(answer, str) else None, expected=answer, output=prediction.output,
         source=sources.get(id_parts(row.row_id)[0], ""), columns=_columns(handler, row.payload),
         faults=_faults(handler, row, prediction, line), stratum=handler.stratum(row.payload), correct=line["correct"],
     )  # fmt: skip
@@ -84,5 +83,7 @@ def asked(handler: TaskHandler, payload: dict[str, Any]) -> str:
 
 
 def _columns(handler: TaskHandler, payload: dict[str, Any]) -> dict[str, str]:
-    short = {name: str(value) for name, value in payload.items() if isinstance(value, str | int | float)}
+    """One step down into nested ones too, such as "metadata.language"."""
+    inner = {f"{name}.{key}": one for name, value in payload.items() if isinstance(value, dict) for key, one in value.items()}
+    short = {name: str(value) for name, value in (payload | inner).items() if isinstance(value, str | int | float)}
     return {name: value for name, value in short.items() if name != handler.input_field and len(value) <= LONGEST_VALUE}

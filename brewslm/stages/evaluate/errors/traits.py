@@ -122,7 +122,7 @@ def _offered(rows: Sequence[Facts]) -> Iterator[tuple[Trait, set[int]]]:
     """Traits and the rows that they are true of, the plainest first."""
     yield from _values(rows)
     for of in ("asked", "answer"):
-        for length in _lengths([len(row.words) if of == "asked" else row.answer_words for row in rows], of):
+        for length in _lengths([row.length if of == "asked" else row.answer_words for row in rows], of):
             yield length, _held(rows, length.holds)
     for mark in (HasMark(mark=one) for one in MARKS):
         yield mark, _held(rows, mark.holds)
