@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from brewslm.api.uploads import readable_file, readable_path
+from brewslm.api.uploads import readable, readable_file, readable_path
 from brewslm.api.work import ACTOR, Fields, Key, accepted, asked, queue
 from brewslm.errors import StageError
 from brewslm.handlers.eval_pack import DEFAULT_PACK
@@ -88,9 +88,10 @@ class ReproduceFields(Fields):
 
 
 class EvaluateFields(Fields):
-    """See evaluate.run."""
+    """See evaluate.run. A `path:` of target is of a file that was uploaded, or that the API may read."""
 
     eval_pack: str = DEFAULT_PACK
+    target: str | None = None
 
 
 class PredictFields(Fields):
@@ -165,8 +166,10 @@ def reproduce(experiment_id: str, response: Response, fields: ReproduceFields | 
 @router.post("/experiments/{experiment_id}/evaluate", operation_id="evaluate.run", status_code=202)
 def evaluate(experiment_id: str, response: Response, fields: EvaluateFields | None = None, key: Key = None) -> RunView:
     """Measure an experiment beside its base and baselines on the held-out rows."""
-    pack = readable_path((fields or EvaluateFields()).eval_pack)
-    return queue(asked(EvaluateRequest, experiment=experiment_id, eval_pack=pack), key, response)
+    given = fields or EvaluateFields()
+    target = readable(given.target) if given.target else None
+    pack = readable_path(given.eval_pack)
+    return queue(asked(EvaluateRequest, experiment=experiment_id, eval_pack=pack, target=target), key, response)
 
 
 @router.post("/predict", operation_id="predict")

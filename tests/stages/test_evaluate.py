@@ -9,11 +9,16 @@ import pytest
 from sqlalchemy import select
 
 from brewslm.errors import StageError
+from brewslm.handlers import handler_for
+from brewslm.models.prompt import SendsMessages, together
 from brewslm.pipeline.execute import RunFailed, call, perform, resume
 from brewslm.processes.context import DirectContext
 from brewslm.rows import RowFile
+from brewslm.rows.manifest import OutputSchema, PreparedRow
 from brewslm.stages import evaluate
 from brewslm.stages.evaluate import EvaluateRequest
+from brewslm.stages.evaluate.run import _Asking
+from brewslm.stages.evaluate.subject import Model
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder, read_json, run_folder, sha256, write_atomic, write_json
 from brewslm.store.records import Records
@@ -122,18 +127,18 @@ def kept_answers(run_id):
 def test_an_evaluation_that_is_killed_goes_on_and_each_row_is_scored_once(trained, monkeypatch):
     straight = call("test", EvaluateRequest(experiment=trained.id)).result["scorecard"]
     monkeypatch.setenv("PYTHONPATH", f"{KILL_PATH}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    monkeypatch.setenv("BREWSLM_TEST_KILL_AT", "4")  # a head and six batches of each system: in mid-base, its half a batch torn
+    monkeypatch.setenv("BREWSLM_TEST_KILL_AT", "4")  # a head and six batches a system: in the third batch of the first
     with pytest.raises(RunFailed) as failed:
         call("test", EvaluateRequest(experiment=trained.id))
     assert failed.value.error.reason.code == "eval_runtime_error" and "SIGKILL" in failed.value.error.cause
     run_id = failed.value.view.task_id
     before = kept_answers(run_id)
-    assert {name: len(places) > 7 for name, places in before.items()} == {"base-chat": True} and len(before["base-chat"]) < 24
+    assert {name: 8 <= len(places) < 24 for name, places in before.items()} == {"tuned": True}
     monkeypatch.setenv("BREWSLM_TEST_KILL_AT", "15")
     with pytest.raises(RunFailed):
         perform(resume("test", run_id))
     between = kept_answers(run_id)
-    assert set(between) == {"base-chat", "base-plain", "tuned"} and 0 < len(between["tuned"]) < 24
+    assert set(between) == {"tuned", "base-chat", "base-plain"} and 0 < len(between["base-plain"]) < 24
     monkeypatch.setenv("BREWSLM_TEST_KILL_AT", "-1")
     view = perform(resume("test", run_id))
     assert view.attempt == 3
@@ -147,12 +152,10 @@ def test_answers_to_a_changed_job_are_asked_for_again(trained, tmp_path):
     first, _ = run_here(trained, tmp_path)
     shutil.rmtree(job_of(trained).output)
     told = []
-    job = job_of(trained).model_copy(update={"adapter_sha256": "0" * 64})
+    job = job_of(trained)
+    job = job.model_copy(update={"subject": job.subject.model_copy(update={"sha256": "0" * 64})})
     assert refused(evaluate.run, job, DirectContext(tmp_path)).reason.error == "the adapter's hash differs"
-    low = {"gate": "low", "metric": "accuracy", "operator": "gte", "threshold": 0.1}
-    again = evaluate.run(
-        job_of(trained, eval_pack=pack(tmp_path, low)), DirectContext(tmp_path, lambda done, *_: told.append(done))
-    )  # fmt: skip
+    again = evaluate.run(job_of(trained, eval_pack="fast"), DirectContext(tmp_path, lambda done, *_: told.append(done)))
     assert told[0] < 24, "answers of the other job were counted"
     assert again.scorecard.primary("tuned") == first.scorecard.primary("tuned")
 
@@ -193,9 +196,9 @@ def test_the_untuned_base_fails_the_default_pack(trained, tmp_path):
     from safetensors.torch import load_file, save_file
 
     job = job_of(trained)
-    weights = job.adapter / "adapter_model.safetensors"
+    weights = job.subject.path / "adapter_model.safetensors"
     save_file({name: tensor * 0 for name, tensor in load_file(weights).items()}, weights)
-    untuned = job.model_copy(update={"adapter_sha256": sha256(weights)})
+    untuned = job.model_copy(update={"subject": job.subject.model_copy(update={"sha256": sha256(weights)})})
     card = evaluate.run(untuned, DirectContext(tmp_path)).scorecard
     assert not card.promotable
     assert not {gate.gate: gate.met for gate in card.gates}["gain_over_base"]
@@ -225,6 +228,50 @@ def test_an_empty_eval_split_is_told(trained, folder):
     assert refused(evaluate.run, job, DirectContext(folder)).reason.error == "the eval split has no rows"
 
 
+def test_labels_that_training_never_saw_are_named_with_their_rows(trained, folder, tmp_path):
+    prepared = folder / "prepared" / "v1"
+    odd = [row | {"payload": row["payload"] | {"label": "mixed"}} if place % 8 == 0 else row for place, row in enumerate(rows())]
+    write_atomic(prepared / "eval.jsonl", b"".join(orjson.dumps(row) + b"\n" for row in odd))
+    manifest = read_json(prepared / "manifest.json")
+    manifest["splits"]["eval"]["sha256"] = sha256(prepared / "eval.jsonl")
+    write_json(prepared / "manifest.json", manifest)
+    job = job_of(trained).model_copy(update={"manifest_sha256": sha256(prepared / "manifest.json")})
+    card = evaluate.run(job, DirectContext(tmp_path)).scorecard
+    assert card.unseen_labels == {"mixed": 3}
+    assert card.systems["tuned"].details["per_class"]["mixed"]["recall"] == 0
+
+
+class Rule(SendsMessages):
+    """Measures each text by its length, two at a time."""
+
+    def __init__(self, listener):
+        self._listener = listener
+
+    def log_likelihoods(self, prompts, completions):
+        found = [(-float(len(text)), len(text)) for text in completions]
+        for start in range(0, len(found), 2):
+            self._listener(together(range(start, start + 2), found, "log_likelihood", 0.1))
+        return found
+
+
+def test_a_pair_counts_as_one_row_of_progress(trained, tmp_path):
+    handler = handler_for("preference", OutputSchema(scoring_mode="preference"))
+    pairs = [
+        PreparedRow(row_id=f"{place:016x}", payload={"prompt": f"ask {place}", "chosen": "yes", "rejected": "not so"})
+        for place in range(6)
+    ]
+    told = []
+    context = DirectContext(tmp_path, on_progress=lambda done, total, *_: told.append((done, total)))
+    asking = _Asking(job_of(trained), context, handler, pairs, systems=2)
+    with Model(lambda _stack: lambda _style, listener: Rule(listener)) as model:
+        answers = asking.answers("tuned", None, model)
+    assert told == [(done, 12) for done in range(7)]
+    assert answers.scores.metrics["preference_accuracy"].value == 1.0
+    answers.write(tmp_path / "predictions-tuned.jsonl", handler, pairs)
+    line = next(RowFile(tmp_path / "predictions-tuned.jsonl").rows())
+    assert (line["scoring"], line["stop"], line["seconds"]) == ("log_likelihood", None, 0.1)
+
+
 def test_a_crash_is_an_eval_runtime_error_without_any_rows_text(trained):
     (trained.adapter / "adapter_config.json").write_text("{")
     with pytest.raises(RunFailed) as failed:
@@ -240,10 +287,10 @@ def test_a_crash_is_an_eval_runtime_error_without_any_rows_text(trained):
 
 def test_another_adapter_or_base_than_the_trained_one_is_refused(trained, tmp_path, tiny_model):
     job = job_of(trained)
-    with (job.adapter / "adapter_model.safetensors").open("ab") as file:
+    with (job.subject.path / "adapter_model.safetensors").open("ab") as file:
         file.write(b"\0")
     assert refused(evaluate.run, job, DirectContext(tmp_path)).reason.error == "the adapter's hash differs"
-    (job.adapter / "adapter_model.safetensors").unlink()
+    (job.subject.path / "adapter_model.safetensors").unlink()
     assert refused(job_of, trained).reason.code == "not_trained"
 
 

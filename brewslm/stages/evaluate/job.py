@@ -11,35 +11,39 @@ from brewslm.errors import StageError
 from brewslm.handlers import handler_if_any
 from brewslm.handlers.eval_pack import DEFAULT_PACK, EvalPack, load_eval_pack, misnamed
 from brewslm.models.catalogue import BaseModelInfo, base_model
-from brewslm.models.trained import trained_weights
 from brewslm.reasons import Reason
 from brewslm.reasons.eval import EvalRuntimeError, EvaluationCompleted
-from brewslm.reasons.refusals import EvalPackInvalid, NotTrained
+from brewslm.reasons.refusals import EvalPackInvalid
 from brewslm.reasons.shown import shown_locator
 from brewslm.rows.identity import id_parts, row_id
 from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.contract import Job, Request, Result
 from brewslm.stages.evaluate.scorecard import Scorecard
+from brewslm.stages.evaluate.subject import Subject, TargetName, subject_of
 from brewslm.store import tables
 from brewslm.store.files import read_json
 from brewslm.store.records import Records, experiment_of
 
 
 class EvaluateRequest(Request):
-    """Measure an experiment on its manifest's eval split.
+    """Measure an experiment on its manifest's eval split, or in its place what was made of it.
 
     Attributes:
         eval_pack: A preset's name, or the path of a .yaml file.
+        target: What is measured, on the experiment's rows: see `subject.WORDS`; None for its own weights.
     """
 
     experiment: str
     eval_pack: str = DEFAULT_PACK
+    target: TargetName = None
 
 
 class EvaluateJob(Job):
     """An evaluation, frozen: the pack's gates are in it, so that a pack that is edited later changes no verdict.
 
     Attributes:
+        subject: What is measured.
+        adapter_sha256: Of the experiment's own weights, whatever is measured.
         sources: A row_id's source part → the source's name.
         output: The evaluation's folder; it appears when it is whole.
     """
@@ -47,7 +51,7 @@ class EvaluateJob(Job):
     experiment_id: str
     base: BaseModelInfo
     base_sha256: str
-    adapter: Path
+    subject: Subject
     adapter_sha256: str
     manifest_path: Path
     manifest_sha256: str
@@ -86,17 +90,17 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
     """Freeze the experiment's parts and the eval pack.
 
     Raises:
-        StageError(NotTrained): Its adapter is gone.
+        StageError(NotTrained): Its adapter, or checkpoint, is gone.
+        StageError(NotExported, UnknownRun): There is no such target.
         StageError(EvalRuntimeError): The base model is not the one that it was trained on.
         StageError(EvalPackInvalid): The eval pack can't be used, or not for this manifest.
+        StageError(InvalidRequest): The target can't be measured.
     """
     experiment = experiment_of(records.session, request.experiment)
     manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
     pack = load_eval_pack(request.eval_pack)
     _must_fit(pack, manifest.task_profile, records.folder / manifest.path)
-    adapter = records.folder / experiment.adapter_path
-    if not trained_weights(adapter).is_file():
-        raise StageError(NotTrained(), f"{experiment.run_id} has lost its adapter", where=experiment.adapter_path)
+    subject = subject_of(request.target, experiment, manifest.task_profile, records)
     base = base_model(experiment.base_model)
     if base.sha256 != experiment.base_sha256:
         reason = EvalRuntimeError(experiment_id=experiment.run_id, error="the base model's hash differs")
@@ -105,7 +109,7 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         experiment_id=experiment.run_id,
         base=base,
         base_sha256=experiment.base_sha256,
-        adapter=adapter,
+        subject=subject,
         adapter_sha256=experiment.adapter_sha256,
         manifest_path=records.folder / manifest.path,
         manifest_sha256=manifest.sha256,

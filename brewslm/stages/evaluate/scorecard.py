@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, computed_field
 
 from brewslm.handlers.base import Metric
 from brewslm.handlers.gates import GateOutcome
+from brewslm.stages.evaluate.subject import Measured
 
 
 class Speed(BaseModel):
@@ -104,13 +105,15 @@ class Scorecard(BaseModel):
     """`scorecard.json`.
 
     Attributes:
+        measured: What "tuned" is; None in scorecards of former versions, whose was the experiment itself.
         n: Held-out rows, the same for every system.
+        unseen_labels: Labels of the held-out rows that training never saw, with their rows: these can't be right.
         systems: "tuned"; "base" at the better of its two prompts; "few_shot_base" at that prompt with right answers before it,
             where the model takes them; the handler's baselines by name.
         eval_pack: The pack's id; pack_version: as the pack says.
         power: What the rows can tell.
         base_prompts: The base at each prompt.
-        paired: The tuned model against each other system.
+        paired: The tuned model against each other system, but for a model whose answers were had in another way (`scoring`).
         promotable: Every required gate is met.
     """
 
@@ -129,6 +132,8 @@ class Scorecard(BaseModel):
     pack_version: str = "1"
     primary_metric: str
     n: int
+    measured: Measured | None = None
+    unseen_labels: dict[str, int] = {}
     systems: dict[str, SystemScore]
     base_prompts: dict[str, dict[str, Metric]]
     paired: dict[str, PairedTest]
