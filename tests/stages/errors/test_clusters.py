@@ -110,6 +110,15 @@ def test_a_planted_trait_is_found_and_named(spoiled, name):
     assert analysed(*planted(chance=0.03, **spoiled)).clusters[0].name == name
 
 
+def test_rows_without_the_trait_are_parted_from_those_with_it_unless_nearly_all_have_it():
+    many, few = (analysed(*planted(chance=chance, word="not")) for chance in (0.3, 0.03))
+    pair = "expected negative, predicted positive"
+    parted = {cluster.name: cluster.holds for cluster in many.clusters if cluster.name.startswith(pair)}
+    assert parted == {f'{pair}; contains "not"': 1, f"{pair}; others": 1}
+    (whole,) = (cluster for cluster in few.clusters if cluster.name.startswith(pair))
+    assert 0.8 <= whole.holds < 1 and whole.trait.said == 'contains "not"'
+
+
 def test_a_source_whose_rows_go_wrong_is_named():
     rows, lines = planted()
     lines = [
