@@ -52,6 +52,16 @@ def compare(
     _show_comparison(found)
 
 
+def cluster_lines(found: "ErrorsView") -> list[str]:
+    """Each of the larger clusters in short: how many rows, its name, and what its trait is among right rows."""
+    lines = []
+    for cluster in found.clusters[:LISTED]:
+        lines += _wrapped(f"{cluster.rows:>5,}  {cluster.name}", "", " " * 7)
+        if cluster.trait is not None:
+            lines += _wrapped(_trait(cluster), " " * 7, " " * 9)
+    return lines
+
+
 def _told(found: "ErrorsView") -> list[str]:
     share = f" ({100 * found.wrong / found.n:.1f} %)" if found.n else ""
     lines = [f"{found.evaluation} of {found.experiment}: {found.wrong:,} of {found.n:,} rows are wrong{share}"]

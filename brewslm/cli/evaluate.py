@@ -55,6 +55,14 @@ def show(view: "RunView") -> None:
     print_table([_system(name, system, metric) for name, system in card["systems"].items()])
     print_table([_gate(gate) for gate in card["gates"]])
     print_line("promotable" if card["promotable"] else "not promotable")
+    print_line(_errors(view.task_id, view.result or {}))
+
+
+def _errors(evaluation: str, result: dict[str, Any]) -> str:
+    """What is still wrong, and where to read it."""
+    clusters, worse = result["error_clusters"], result["slices_worse"]
+    said = f"{clusters:,} error cluster{'s' * (clusters != 1)}, {worse:,} slice{'s' * (worse != 1)} worse than the rest"
+    return f"{said}: brewslm errors --evaluation {evaluation}"
 
 
 def _system(name: str, system: dict[str, Any], metric: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from brewslm.observe.evaluations import comparison, error_analysis
+from brewslm.observe.evaluations import error_analysis
 from brewslm.pipeline.execute import call
 from brewslm.stages.evaluate import EvaluateRequest
 from brewslm.store.database import reading, transaction
@@ -21,7 +21,7 @@ PRAISE = ("lovely", "great", "good", "film")
 def spoiled(project, tiny_model, tiny_adapter):
     """Its held-out rows, and such as training never showed: praise with a "not" before it."""
     trained = make_experiment(project, tiny_model, tiny_adapter, promotable=None)
-    texts = [f"the movie {place} was not {PRAISE[place % 4]} and {PRAISE[place % 4]}" for place in range(12)]
+    texts = [f"movie {place} was not {PRAISE[place % 4]} and {PRAISE[place % 4]}" for place in range(12)]
     ids = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts]
     pairs = zip(ids, texts, strict=True)
     made = [{"row_id": one, "payload": {"text": text, "label": "negative"}} for one, text in pairs]
@@ -49,6 +49,3 @@ def test_the_planted_confusion_has_its_name(spoiled):
         event = session.scalars(select(RunEvent).order_by(RunEvent.id.desc())).first()
     payload = orjson.loads(event.payload)
     assert payload["error_clusters"] == len(found.clusters) and payload["slices_worse"] >= 1 and "movie" not in event.payload
-    again = call("test", EvaluateRequest(experiment=trained.id))
-    both = comparison([view.task_id, again.task_id])
-    assert (both.n, both.changed, len(both.evaluations[1].still_wrong)) == (36, [], found.wrong)
