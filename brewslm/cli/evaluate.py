@@ -60,6 +60,14 @@ def show(view: "RunView") -> None:
     )  # fmt: skip
     print_line("")
     print_line(_verdict(card))
+    print_line(_errors(view.task_id, view.result or {}))
+
+
+def _errors(evaluation: str, result: dict[str, Any]) -> str:
+    """What is still wrong, and where to read it."""
+    clusters, worse = result["error_clusters"], result["slices_worse"]
+    said = f"{clusters:,} error cluster{'s' * (clusters != 1)}, {worse:,} slice{'s' * (worse != 1)} worse than the rest"
+    return f"{said}: brewslm errors --evaluation {evaluation}"
 
 
 def _system(name: str, system: dict[str, Any], metric: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brewslm.cli.console import Json, actor, print_json, print_line, problems, progress_line
+from brewslm.cli.console import Json, actor, print_json, print_line, print_table, problems, progress_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from brewslm.stages.contract import Request
 
 Lines = Callable[[dict[str, Any]], tuple[str, str]]
+LISTED_LABELS = 6
+"""A confusion matrix of more is wider than a terminal."""
 
 
 def register(app: typer.Typer) -> None:
@@ -99,13 +101,15 @@ def _travel(journey: Journey, sample: str) -> dict[str, Any]:
     journey.run(6, "prepare", PrepareRequest(project=project, **rows), _prepared)
     journey.run(7, "preflight", PreflightRequest(project=project), _checked)
     experiment = journey.run(8, "train", TrainRequest(project=project), _trained).task_id
-    card = journey.run(9, "evaluate", EvaluateRequest(experiment=experiment), _measured).result or {}
+    evaluated = journey.run(9, "evaluate", EvaluateRequest(experiment=experiment), _measured)
+    card = evaluated.result or {}
     export = journey.run(10, "export", ExportRequest(experiment=experiment), _exported).task_id
     created = journey.run(11, "deploy", CreateRequest(export=export), lambda made: ("v" + str(made["version"]), "pending"))
     deployment = (created.result or {})["deployment"]
     promoted = journey.run(11, "promote", PromoteRequest(deployment=deployment), _promoted).result or {}
     return {
-        "project": project, "experiment": experiment, "export": export, "deployment": deployment, "slot": promoted["slot"],
+        "project": project, "experiment": experiment, "evaluation": evaluated.task_id, "export": export,
+        "deployment": deployment, "slot": promoted["slot"],
         "scorecard": card["scorecard"], "promotable": card["promotable"], "ask": quick.ask,
         "stages": {name: round(seconds, 1) for name, seconds in journey.seconds.items()},
     }  # fmt: skip
@@ -197,6 +201,23 @@ def _ask(deployment: int, project: int, texts: list[str]) -> list[dict[str, Any]
     return [answer.model_dump(mode="json") for answer in ask_deployment(str(deployment), list(texts), project)]
 
 
+def _show_errors(evaluation: str, confusion: dict[str, Any] | None) -> None:
+    """The confusion matrix of a few labels, and what the wrong rows have in common."""
+    from brewslm.cli.errors import cluster_lines
+    from brewslm.observe.evaluations import error_analysis
+
+    if confusion and len(confusion["labels"]) <= LISTED_LABELS:
+        print_line("")
+        rows = zip(confusion["labels"], confusion["counts"], strict=True)
+        header = ("  expected, then predicted", *confusion["labels"])
+        print_table([(f"  {label}", *(f"{count:,}" for count in counts)) for label, counts in rows], header)
+    found = error_analysis(evaluation)
+    print_line("")
+    print_line(f"{found.wrong:,} of {found.n:,} rows are still wrong:")
+    for line in cluster_lines(found):
+        print_line(line)
+
+
 def _show(made: dict[str, Any], serve: bool, port: int) -> None:
     """What happened, on stdout."""
     from brewslm.cli.predict import shown
@@ -209,6 +230,7 @@ def _show(made: dict[str, Any], serve: bool, port: int) -> None:
     for name, system in card["systems"].items():
         asked = f"({system['prompt']} prompt)" if system["prompt"] else ""
         print_line(f"  {name:<14} {_percent(system['metrics'][metric]):<16} {asked}".rstrip())
+    _show_errors(made["evaluation"], card["systems"]["tuned"]["details"].get("confusion"))
     for answer in made["answers"]:
         print_line("")
         for line in shown(Answer.model_validate(answer)):
@@ -217,6 +239,7 @@ def _show(made: dict[str, Any], serve: bool, port: int) -> None:
     print_line(f"all of it took {made['seconds'] / 60:.1f} minutes")
     text = made["ask"][0].replace('"', "'")
     print_line(f'ask it:       brewslm predict --deployment {made["slot"]} --project {made["project"]} "{text}"')
+    print_line(f"its errors:   brewslm errors --evaluation {made['evaluation']}")
     print_line(f"check it:     brewslm audit verify --project {made['project']}")
     print_line(
         f"see it:       http://127.0.0.1:{port}/ui/projects/{made['project']}" + ("" if serve else "  after  brewslm serve")

@@ -66,6 +66,7 @@ def _story(row: "RowPassport") -> list[str]:
     lines += [
         f"  answered    {answer.evaluation} of {answer.experiment}, {answer.model}: {answer.output!r} "
         f"({'right' if answer.correct else f'wrong: expected {answer.expected!r}'})"
+        + (f"\n              of the error cluster {answer.cluster}" if answer.cluster else "")
         for answer in row.answers
     ]
     return lines

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from brewslm.handlers.base import Prediction, Scores
+from brewslm.handlers.faults import Fault, transcript_faults
 from brewslm.handlers.generating import MOST_NAME, GeneratingHandler, said
 from brewslm.media import is_media, opened_clip
 from brewslm.metrics.figure import share
@@ -56,6 +57,11 @@ class AudioTranscriptHandler(GeneratingHandler):
         """The recording's file."""
         audio = payload.get("audio")
         return str(audio["path"])[:MOST_NAME] if isinstance(audio, dict) and "path" in audio else ""
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """What happened to the words."""
+        said = plain_words(str(prediction.output)).split()
+        return transcript_faults(plain_words(self.completion(payload)).split(), said)
 
     def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
         """Word and character error rate over all rows, and the share of rows without an error."""

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from brewslm.handlers.faults import Fault, Rank, problem_faults
 from brewslm.media import MediaKind
 from brewslm.metrics.figure import Figure
 from brewslm.models.architectures.names import ArchitectureName
@@ -182,6 +183,15 @@ class TaskHandler(ABC):
     def expected(self, payload: dict[str, Any]) -> Any:
         """The right answer in the form of `Prediction.output`."""
         return self.completion(payload)
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """What is wrong with an answer, for error clusters; [] where nothing is."""
+        other = [] if prediction.output == self.expected(payload) else [Fault("wrong", (), Rank.GENERAL)]
+        return [*problem_faults(prediction.problems), *other]
+
+    def stratum(self, payload: dict[str, Any]) -> str:
+        """Which rows a wrong one is held against: those whose right answer is of the same sort. "" holds all against all."""
+        return ""
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """Cheap ways to answer the same rows, by name: what a language model has to beat."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
+from brewslm.handlers.faults import Fault, label_faults
 from brewslm.metrics import calibration, classification
 from brewslm.metrics.figure import share
 from brewslm.models.prompt import Predictor, Prompt
@@ -43,6 +44,14 @@ class ClassificationHandler(TaskHandler):
     def completion(self, payload: dict[str, Any]) -> str:
         """The label."""
         return str(payload["label"])
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """Which label was taken for which."""
+        return label_faults(self.completion(payload), str(prediction.output), self.schema.labels)
+
+    def stratum(self, payload: dict[str, Any]) -> str:
+        """Rows of the same label."""
+        return f"expecting {self.completion(payload)}"
 
     def classes_of(self, payload: dict[str, Any]) -> set[str]:
         """The label."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
+from brewslm.handlers.faults import Fault, field_faults, problem_faults
 from brewslm.handlers.figures import micro
 from brewslm.handlers.nearest import nearest
 from brewslm.metrics.figure import Figure, share
@@ -57,6 +58,10 @@ class FieldExtractionHandler(TaskHandler):
         """The values of the row; a field that training never saw is not asked for."""
         said = {one["field"]: one["value"].strip() for one in payload["entities_json"]["entities"]}
         return {name: said.get(name) or None for name in self.schema.fields}
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """Which fields are missing, put in or wrong."""
+        return [*problem_faults(prediction.problems), *field_faults(self.expected(payload), prediction.output)]
 
     def classes_of(self, payload: dict[str, Any]) -> set[str]:
         """The fields that have a value."""

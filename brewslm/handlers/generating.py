@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from brewslm.errors import StageError
 from brewslm.handlers.base import Prediction, TaskHandler
+from brewslm.handlers.faults import Fault, text_faults
 from brewslm.handlers.nearest import nearest
 from brewslm.models.prompt import Predictor
 from brewslm.reasons.refusals import InvalidRequest
@@ -23,6 +24,10 @@ class GeneratingHandler(TaskHandler):
     def compared(self, payload: dict[str, Any]) -> str:
         """The text by which rows are near each other."""
         return self.question(payload)
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """How the text differs from the right one."""
+        return text_faults(str(self.expected(payload)).strip(), str(prediction.output).strip())
 
     def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
         """The generated answer of each row."""

@@ -8,6 +8,7 @@ import orjson
 
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
 from brewslm.handlers.classification import LISTED_LABELS
+from brewslm.handlers.faults import Fault, problem_faults, set_faults
 from brewslm.handlers.figures import micro
 from brewslm.metrics import classification
 from brewslm.metrics.figure import share
@@ -51,6 +52,10 @@ class MultiLabelHandler(TaskHandler):
     def expected(self, payload: dict[str, Any]) -> list[str]:
         """The labels, each once and in order."""
         return sorted(set(payload["labels"]))
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """Labels that are missing, and those without a right."""
+        return [*problem_faults(prediction.problems), *set_faults(self.expected(payload), prediction.output)]
 
     def classes_of(self, payload: dict[str, Any]) -> set[str]:
         """The labels."""

@@ -5,6 +5,7 @@ from typing import Any
 from zlib import crc32
 
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
+from brewslm.handlers.faults import Fault
 from brewslm.metrics.figure import Figure, mean, share
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
@@ -58,6 +59,13 @@ class AlignmentHandler(TaskHandler):
     def worse(self, payload: dict[str, Any]) -> str:
         """The other one."""
         return str(payload["rejected"])
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """Whether it was the longer or the shorter answer that was preferred without a right."""
+        if prediction.output == self.completion(payload):
+            return []
+        longer = len(payload["rejected"]) - len(payload["chosen"])
+        return [Fault("prefers_longer" if longer > 0 else "prefers_shorter" if longer < 0 else "prefers_as_long")]
 
     def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
         """Which of a row's answers the model prefers; where a row has none to choose from, what the model answers."""

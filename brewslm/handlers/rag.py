@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from brewslm.handlers.base import Prediction, Scores
+from brewslm.handlers.faults import Fault, text_faults
 from brewslm.handlers.generating import GeneratingHandler
 from brewslm.handlers.nearest import nearest
 from brewslm.mappers.rag_passthrough import NOT_IN_CONTEXT
@@ -66,6 +67,21 @@ class RagHandler(GeneratingHandler):
         if says_not_known(payload["answer"], NOT_IN_CONTEXT):
             return {"answer": "", "citation": None}
         return {"answer": payload["answer"].strip(), "citation": _best(payload)[0]}
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """Refused without need, answered without ground, another passage cited, or how the answer differs."""
+        wanted, said = self.expected(payload), prediction.output
+        if bool(wanted["answer"]) is not bool(said["answer"]):
+            return [Fault("refused_answerable" if wanted["answer"] else "answered_unanswerable")]
+        if said["citation"] is None and said["answer"]:
+            cited = [Fault("no_citation")]
+        else:
+            cited = [] if said["citation"] == wanted["citation"] else [Fault("wrong_citation")]
+        return [*cited, *text_faults(wanted["answer"], said["answer"])]
+
+    def stratum(self, payload: dict[str, Any]) -> str:
+        """Rows that the passages answer, and rows that they don't."""
+        return "that the passages answer" if self.expected(payload)["answer"] else "that the passages don't answer"
 
     def predict(self, rows: Sequence[PreparedRow], predictor: Predictor) -> list[Prediction]:
         """Each row's answer and the passage that it cites."""

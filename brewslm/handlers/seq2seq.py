@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from brewslm.handlers.base import Prediction, Scores
+from brewslm.handlers.faults import Fault, words_of
 from brewslm.handlers.generating import GeneratingHandler, said
 from brewslm.metrics import text
 from brewslm.metrics.figure import mean, share
@@ -51,6 +52,12 @@ class Seq2SeqHandler(GeneratingHandler):
     def completion(self, payload: dict[str, Any]) -> str:
         """The new text."""
         return str(payload["target_text"])
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """How the new text differs from the right one; first of all, whether it is the old one."""
+        found = super().faults(payload, prediction)
+        copied = words_of(str(prediction.output)) == words_of(payload["source_text"])
+        return [Fault("copied")] if copied and found and found[0].kind != "form_only" else found
 
     def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
         """chrF, BLEU, ROUGE-1, -2 and -L, and texts that are exactly right."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from brewslm.handlers import alignment
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
+from brewslm.handlers.faults import Fault, problem_faults, span_faults
 from brewslm.handlers.figures import micro
 from brewslm.metrics.figure import share
 from brewslm.metrics.spans import Span, count_spans
@@ -46,6 +47,10 @@ class StructuredExtractionHandler(TaskHandler):
         """The spans of the row."""
         entities: list[Span] = payload["entities_json"]["entities"]
         return entities
+
+    def faults(self, payload: dict[str, Any], prediction: Prediction) -> list[Fault]:
+        """Which spans are missing, put in, shifted or of another type."""
+        return [*problem_faults(prediction.problems), *span_faults(self.expected(payload), prediction.output)]
 
     def classes_of(self, payload: dict[str, Any]) -> set[str]:
         """The types of its spans."""

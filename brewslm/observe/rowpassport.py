@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
 from brewslm.observe.chunks import ChunkOrigin, chunk_of, chunk_origin, lines_of
+from brewslm.observe.evaluations import SYSTEM, cluster_of
 from brewslm.processes.trace import read_trace
 from brewslm.reasons.refusals import UnknownRow
 from brewslm.rows import RowFile
@@ -68,7 +69,11 @@ class Trained(BaseModel):
 
 
 class Answer(BaseModel):
-    """What one model answered on the row: "tuned", "base" or a baseline's name."""
+    """What one model answered on the row: "tuned", "base" or a baseline's name.
+
+    Attributes:
+        cluster: The name of the error cluster that a wrong answer of the tuned model is in.
+    """
 
     evaluation: str
     experiment: str
@@ -76,6 +81,7 @@ class Answer(BaseModel):
     output: Any
     expected: Any
     correct: bool
+    cluster: str | None = None
 
 
 class RowPassport(BaseModel):
@@ -206,5 +212,10 @@ def _answers(session: Session, project: int, row_id: str, splits: list[Split]) -
             for line in lines_of(path, row_id):
                 answer = {name: line[name] for name in ("output", "expected", "correct")}
                 model = path.stem.removeprefix("predictions-")
-                found.append(Answer(evaluation=evaluation.run_id, experiment=evaluation.experiment_id, model=model, **answer))
+                cluster = None if line["correct"] or model != SYSTEM else cluster_of(evaluation, row_id)
+                found.append(
+                    Answer(
+                        evaluation=evaluation.run_id, experiment=evaluation.experiment_id, model=model, cluster=cluster, **answer
+                    )
+                )  # fmt: skip
     return found

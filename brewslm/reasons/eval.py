@@ -17,6 +17,8 @@ class EvaluationCompleted(Reason, stage=Stage.EVAL, severity=Severity.INFO):
     gates_met: int
     gates: int
     promotable: bool
+    error_clusters: int = 0
+    slices_worse: int = 0
 
 
 class EvaluationFailure(Reason):

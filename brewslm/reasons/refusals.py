@@ -219,6 +219,14 @@ class NotTrained(Refusal, status=409, remedy="Wait for the run to end, or resume
     """The experiment has no finished weights."""
 
 
+class NotComparable(Refusal, status=409, remedy="Compare evaluations of one manifest that were scored in one way.", **_S):
+    """These evaluations did not measure the same rows in the same way: their answers can't be held against each other."""
+
+
+class NotAnalysed(Refusal, status=409, remedy="Evaluate the experiment again: brewslm evaluate --experiment exp-N.", **_S):
+    """The evaluation's answers or its error analysis are not there: its folder is gone, or an older version made it."""
+
+
 class GgufUnsupported(
     Refusal, remedy="Export without GGUF: --format hf --format safetensors-adapter --format safetensors-merged.", **_S
 ):

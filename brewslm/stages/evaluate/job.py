@@ -1,8 +1,10 @@
 """evaluate.run: what is asked, what is frozen, what is left."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
@@ -12,6 +14,8 @@ from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.reasons import Reason
 from brewslm.reasons.eval import EvalRuntimeError, EvaluationCompleted
 from brewslm.reasons.refusals import EvalPackInvalid
+from brewslm.reasons.shown import shown_locator
+from brewslm.rows.identity import id_parts, row_id
 from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.contract import Job, Request, Result
 from brewslm.stages.evaluate.scorecard import Scorecard
@@ -40,6 +44,7 @@ class EvaluateJob(Job):
     Attributes:
         subject: What is measured.
         adapter_sha256: Of the experiment's own weights, whatever is measured.
+        sources: A row_id's source part → the source's name.
         output: The evaluation's folder; it appears when it is whole.
     """
 
@@ -51,16 +56,25 @@ class EvaluateJob(Job):
     manifest_path: Path
     manifest_sha256: str
     pack: EvalPack
+    sources: dict[str, str] = {}
     output: Path
 
 
 class EvaluateResult(Result):
-    """A scorecard, and the folder that holds it with every prediction; `path` is relative to the project's folder."""
+    """A scorecard, and the folder that holds it with every prediction and `errors.json`.
+
+    Attributes:
+        path: Relative to the project's folder.
+        error_clusters: How many clusters the tuned model's wrong rows make.
+        slices_worse: On how many slices it does worse than on the rest.
+    """
 
     experiment_id: str
     promotable: bool
     path: str
     scorecard: Scorecard
+    error_clusters: int = 0
+    slices_worse: int = 0
 
 
 def project_of(request: EvaluateRequest, session: Session) -> int:
@@ -100,8 +114,17 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         manifest_path=records.folder / manifest.path,
         manifest_sha256=manifest.sha256,
         pack=pack,
+        sources=_sources(records),
         output=records.folder / "evaluations" / records.run_id,
     )
+
+
+def _sources(records: Records) -> dict[str, str]:
+    """By the file's name alone where no other source has it."""
+    query = select(tables.Source).where(tables.Source.project_id == records.project_id).order_by(tables.Source.id)
+    found = {id_parts(row_id(one.content_hash, 0))[0]: shown_locator(one.locator) for one in records.session.scalars(query)}
+    names = Counter(locator.rpartition("/")[2] for locator in found.values())
+    return {part: name if names[name := locator.rpartition("/")[2]] == 1 else locator for part, locator in found.items()}
 
 
 def _must_fit(pack: EvalPack, task_profile: str, manifest_path: Path) -> None:
@@ -140,5 +163,7 @@ def record(result: EvaluateResult, session: Session, run: tables.Run) -> Sequenc
             gates_met=sum(gate.met for gate in card.gates),
             gates=len(card.gates),
             promotable=card.promotable,
+            error_clusters=result.error_clusters,
+            slices_worse=result.slices_worse,
         )
     ]

@@ -19,9 +19,10 @@ from brewslm.models.templates import Style
 from brewslm.processes.context import Context
 from brewslm.reasons.eval import EvalDatasetMissing, EvalRuntimeError
 from brewslm.reasons.prepare import ManifestMismatch
-from brewslm.rows import Ledger
+from brewslm.rows import Ledger, RowFile
 from brewslm.rows.manifest import OutputSchema, PreparedData, PreparedRow
 from brewslm.stages.evaluate.answers import Answers, ask, by_rule
+from brewslm.stages.evaluate.errors import analyse, slice_report
 from brewslm.stages.evaluate.job import EvaluateJob, EvaluateResult
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.stages.evaluate.shots import as_shots, shots_for
@@ -66,12 +67,17 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
         write_json(folder / "scorecard.json", card.model_dump(mode="json"))
         for name, system in systems.items():
             system.write(folder / f"predictions-{name}.jsonl", handler, rows)
+        errors = analyse(handler, rows, RowFile(folder / f"predictions-{TUNED}.jsonl").rows(), job.sources)
+        slices = slice_report(handler, rows, tuned.scores, job.sources, job.pack.spec(handler.profile).slices)
+        write_json(folder / "errors.json", errors.model_copy(update={"slices": slices}).model_dump(mode="json"))
     return EvaluateResult(
         ledger=Ledger(rows_in=len(rows), rows_out=len(tuned.predictions)),
         experiment_id=job.experiment_id,
         promotable=card.promotable,
         path=f"evaluations/{job.output.name}",
         scorecard=card,
+        error_clusters=len(errors.clusters),
+        slices_worse=sum(one.is_worse for one in slices.slices),
     )
 
 
