@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 import brewslm
 from brewslm import web
-from brewslm.api import data, deployments, events, imports, manifests, problems, projects, tasks, training, uploads
+from brewslm.api import data, deployments, events, gold, imports, manifests, problems, projects, tasks, training, uploads
 from brewslm.api.guard import LoopbackOnly
 from brewslm.api.work import PROBLEMS
 from brewslm.observe.projects import projects as projects_known
@@ -25,6 +25,7 @@ ROUTERS = (
     data.router,
     imports.router,
     manifests.router,
+    gold.router,
     training.router,
     deployments.router,
     tasks.router,

@@ -91,6 +91,7 @@ class EvaluateFields(Fields):
     """See evaluate.run."""
 
     eval_pack: str = DEFAULT_PACK
+    gold_set: str | None = None
 
 
 class PredictFields(Fields):
@@ -164,9 +165,10 @@ def reproduce(experiment_id: str, response: Response, fields: ReproduceFields | 
 
 @router.post("/experiments/{experiment_id}/evaluate", operation_id="evaluate.run", status_code=202)
 def evaluate(experiment_id: str, response: Response, fields: EvaluateFields | None = None, key: Key = None) -> RunView:
-    """Measure an experiment beside its base and baselines on the held-out rows."""
-    pack = readable_path((fields or EvaluateFields()).eval_pack)
-    return queue(asked(EvaluateRequest, experiment=experiment_id, eval_pack=pack), key, response)
+    """Measure an experiment beside its base and baselines on the held-out rows, or on those of a locked gold set."""
+    given = dict(fields or EvaluateFields())
+    given["eval_pack"] = readable_path(given["eval_pack"])
+    return queue(asked(EvaluateRequest, experiment=experiment_id, **given), key, response)
 
 
 @router.post("/predict", operation_id="predict")

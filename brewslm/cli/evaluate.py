@@ -23,6 +23,9 @@ def evaluate(
     eval_pack: Annotated[
         str, typer.Option(help="A preset (brewslm eval-packs list), or the path of a .yaml file of your own.")
     ] = "general",
+    gold_set: Annotated[
+        str | None, typer.Option(help="A locked gold set, such as support or support@2, instead of the eval split.")
+    ] = None,
     detach: Detach = False,
     json: Json = False,
 ) -> None:
@@ -31,7 +34,9 @@ def evaluate(
 
     if eval_pack.endswith((".yaml", ".yml")):  # a worker may have another current folder
         eval_pack = str(Path(eval_pack).expanduser().absolute())
-    view = run_operation(EvaluateRequest(experiment=experiment, eval_pack=eval_pack), json, show, detach=detach)
+    view = run_operation(
+        EvaluateRequest(experiment=experiment, eval_pack=eval_pack, gold_set=gold_set), json, show, detach=detach
+    )
     if view.result is not None and not view.result["promotable"]:
         raise typer.Exit(GATE_NOT_MET)
 
@@ -40,7 +45,8 @@ def show(view: "RunView") -> None:
     """Each system's figure with its interval, each gate, and the verdict."""
     card = (view.result or {})["scorecard"]
     metric = card["primary_metric"]
-    print_line(f"{metric} on {card['n']:,} held-out rows")
+    held_out = "held-out rows" if card["rows_from"] == "eval" else f"rows of {card['rows_from']}"
+    print_line(f"{metric} on {card['n']:,} {held_out}")
     print_table([_system(name, system, metric) for name, system in card["systems"].items()])
     print_table([_gate(gate) for gate in card["gates"]])
     print_line("promotable" if card["promotable"] else "not promotable")

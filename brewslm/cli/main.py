@@ -9,6 +9,7 @@ from brewslm.cli import (
     documents,
     evaluate,
     export,
+    gold,
     health,
     imports,
     models,
@@ -32,8 +33,8 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    quickstart, serve, projects, data, imports, documents, health, prepare, models, preflight, train, evaluate, export, deploy,
-    predict, status, task, audit, row,
+    quickstart, serve, projects, data, imports, documents, health, prepare, gold, models, preflight, train, evaluate, export,
+    deploy, predict, status, task, audit, row,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

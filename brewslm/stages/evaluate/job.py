@@ -12,13 +12,14 @@ from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.models.trained import trained_weights
 from brewslm.reasons import Reason
 from brewslm.reasons.eval import EvalRuntimeError, EvaluationCompleted
-from brewslm.reasons.refusals import EvalPackInvalid, NotTrained
+from brewslm.reasons.refusals import EvalPackInvalid, InvalidRequest, NotTrained
+from brewslm.rows.gold import GoldFile
 from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.contract import Job, Request, Result
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.store import tables
 from brewslm.store.files import read_json
-from brewslm.store.records import Records, experiment_of
+from brewslm.store.records import Records, experiment_of, locked_gold_set
 
 
 class EvaluateRequest(Request):
@@ -26,10 +27,12 @@ class EvaluateRequest(Request):
 
     Attributes:
         eval_pack: A preset's name, or the path of a .yaml file.
+        gold_set: Ask these rows instead of the eval split: a locked gold set, such as "support" (its newest) or "support@2".
     """
 
     experiment: str
     eval_pack: str = DEFAULT_PACK
+    gold_set: str | None = None
 
 
 class EvaluateJob(Job):
@@ -37,6 +40,7 @@ class EvaluateJob(Job):
 
     Attributes:
         output: The evaluation's folder; it appears when it is whole.
+        gold: The locked gold set whose rows are asked; None for the manifest's eval split.
     """
 
     experiment_id: str
@@ -48,6 +52,7 @@ class EvaluateJob(Job):
     manifest_sha256: str
     pack: EvalPack
     output: Path
+    gold: GoldFile | None = None
 
 
 class EvaluateResult(Result):
@@ -75,6 +80,8 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         StageError(NotTrained): Its adapter is gone.
         StageError(EvalRuntimeError): The base model is not the one that it was trained on.
         StageError(EvalPackInvalid): The eval pack can't be used, or not for this manifest.
+        StageError(InvalidRequest): The gold set is of another task.
+        StageError(UnknownGoldSet): There is no such gold set, or it is not locked.
     """
     experiment = experiment_of(records.session, request.experiment)
     manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
@@ -97,6 +104,7 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         manifest_sha256=manifest.sha256,
         pack=pack,
         output=records.folder / "evaluations" / records.run_id,
+        gold=_gold(request, records, manifest.task_profile),
     )
 
 
@@ -110,6 +118,18 @@ def _must_fit(pack: EvalPack, task_profile: str, manifest_path: Path) -> None:
     handler = handler_if_any(task_profile, schema)
     for one in misnamed(spec, handler) if handler else ():
         raise StageError(EvalPackInvalid(), f"the eval pack {pack.pack_id} can't be used here", where=one.said, cause=one.cause)
+
+
+def _gold(request: EvaluateRequest, records: Records, task_profile: str) -> GoldFile | None:
+    if request.gold_set is None:
+        return None
+    found = locked_gold_set(records.session, records.project_id, request.gold_set)
+    file = GoldFile(name=found.name, version=found.version, path=records.folder / (found.path or ""), sha256=found.sha256 or "")
+    if found.task_profile != task_profile:
+        cause = f"it holds {found.task_profile} rows, and the experiment was trained for {task_profile}"
+        next_step = "See brewslm gold list for one of that task."
+        raise StageError(InvalidRequest(), "the gold set can't be asked", where=file.label, cause=cause, next_step=next_step)
+    return file
 
 
 def record(result: EvaluateResult, session: Session, run: tables.Run) -> Sequence[Reason]:

@@ -22,6 +22,7 @@ from brewslm.reasons.prepare import ManifestMismatch
 from brewslm.rows import Ledger
 from brewslm.rows.manifest import PreparedData, PreparedRow
 from brewslm.stages.evaluate.answers import Answers, ask, by_rule
+from brewslm.stages.evaluate.held_out import HeldOut, held_out
 from brewslm.stages.evaluate.job import EvaluateJob, EvaluateResult
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.stages.evaluate.shots import as_shots, shots_for
@@ -41,10 +42,12 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
 
     Raises:
         StageError(EvalDatasetMissing): The held-out rows are gone, empty or changed.
+        StageError(GoldSetChanged, GoldSetTrained): The gold set is not what was locked, or the experiment was trained on it.
         StageError(EvalRuntimeError): The adapter is not the one that was trained.
     """
     set_threads()
-    data, rows = _held_out(job)
+    data, held = _held_out(job)
+    rows = held.rows
     _check_adapter(job)
     handler = handler_for(data.manifest.task_profile, data.manifest.output_schema)
     styles = styles_of(job.base)
@@ -61,7 +64,7 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     gained = handler.gained(rows, tuned.predictions, at_base[styles[0]].predictions)
     tuned = replace(tuned, scores=tuned.scores.gaining(gained))
     systems = {TUNED: tuned, BASE: best} | few_shot | _baselines(handler, train, rows)
-    card = _scorecard(job, data, handler, rows, systems, at_base)
+    card = _scorecard(job, data, held, handler, systems, at_base)
     with new_folder(job.output) as folder:
         write_json(folder / "scorecard.json", card.model_dump(mode="json"))
         for name, system in systems.items():
@@ -128,18 +131,18 @@ class _Asking:
         return found
 
 
-def _held_out(job: EvaluateJob) -> tuple[PreparedData, list[PreparedRow]]:
+def _held_out(job: EvaluateJob) -> tuple[PreparedData, HeldOut]:
     try:
         data = PreparedData(job.manifest_path, job.manifest_sha256)
-        rows = data.eval()
+        held = held_out(job, data)
     except StageError as error:
         if not isinstance(error.reason, ManifestMismatch):
             raise
         reason = EvalDatasetMissing(experiment_id=job.experiment_id, error=f"{error.where}: {error.cause}")
         raise StageError(reason, where=error.where, cause=error.cause) from error
-    if not rows:
+    if not held.rows:
         raise StageError(EvalDatasetMissing(experiment_id=job.experiment_id, error="the eval split has no rows"))
-    return data, rows
+    return data, held
 
 
 def _check_adapter(job: EvaluateJob) -> None:
@@ -171,12 +174,12 @@ def _baselines(handler: TaskHandler, train: Sequence[PreparedRow], rows: Sequenc
 def _scorecard(
     job: EvaluateJob,
     data: PreparedData,
+    held: HeldOut,
     handler: TaskHandler,
-    rows: Sequence[PreparedRow],
     systems: dict[str, Answers],
     at_base: dict[Style | None, Answers],
 ) -> Scorecard:
-    found = verdict(job.pack, handler, rows, {name: system.scores for name, system in systems.items()})
+    found = verdict(job.pack, handler, held.rows, {name: system.scores for name, system in systems.items()})
     return Scorecard(
         experiment_id=job.experiment_id,
         base_model=job.base.locator,
@@ -189,7 +192,9 @@ def _scorecard(
         eval_pack=job.pack.pack_id,
         pack_version=job.pack.version,
         primary_metric=handler.primary_metric,
-        n=len(rows),
+        rows_from=held.source,
+        rows_sha256=held.sha256,
+        n=len(held.rows),
         systems={name: system.shown() for name, system in systems.items()},
         base_prompts={style or UNSTYLED: answers.scores.metrics for style, answers in at_base.items()},
         paired=found.paired,

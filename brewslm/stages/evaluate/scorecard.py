@@ -104,6 +104,8 @@ class Scorecard(BaseModel):
     """`scorecard.json`.
 
     Attributes:
+        rows_from: "eval", the manifest's eval split, or "gold support@2".
+        rows_sha256: Of the manifest, or of the locked gold set.
         n: Held-out rows, the same for every system.
         systems: "tuned"; "base" at the better of its two prompts; "few_shot_base" at that prompt with right answers before it,
             where the model takes them; the handler's baselines by name.
@@ -128,6 +130,8 @@ class Scorecard(BaseModel):
     eval_pack: str
     pack_version: str = "1"
     primary_metric: str
+    rows_from: str = "eval"
+    rows_sha256: str = ""
     n: int
     systems: dict[str, SystemScore]
     base_prompts: dict[str, dict[str, Metric]]
