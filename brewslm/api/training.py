@@ -20,6 +20,7 @@ from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.stages.contract import PlanName
 from brewslm.stages.evaluate import EvaluateRequest
+from brewslm.stages.evaluate.judging import JudgeRequest
 from brewslm.stages.preflight import PreflightRequest
 from brewslm.stages.train import ReproduceRequest, TrainRequest
 from brewslm.stages.train.sinks import SinkName
@@ -92,6 +93,7 @@ class EvaluateFields(Fields):
 
     eval_pack: str = DEFAULT_PACK
     gold_set: str | None = None
+    judge: JudgeRequest | None = None
 
 
 class PredictFields(Fields):
@@ -168,6 +170,8 @@ def evaluate(experiment_id: str, response: Response, fields: EvaluateFields | No
     """Measure an experiment beside its base and baselines on the held-out rows, or on those of a locked gold set."""
     given = dict(fields or EvaluateFields())
     given["eval_pack"] = readable_path(given["eval_pack"])
+    if given["judge"] is not None and given["judge"].labels is not None:
+        given["judge"] = given["judge"].model_copy(update={"labels": readable_file(given["judge"].labels)})
     return queue(asked(EvaluateRequest, experiment=experiment_id, **given), key, response)
 
 

@@ -110,7 +110,7 @@ def _view(session: Session, one: GoldSet) -> GoldSetView:
     return GoldSetView(
         gold_set=label_of(one), state=one.state, task_profile=one.task_profile,
         rows=dict(Counter[str](row.state for row in rows)), reviewers=dict(sorted(people.items())),
-        agreement=agreement(rows, one.task_profile), sha256=one.sha256, locked_by=one.locked_by, created_at=one.created_at,
+        agreement=agreement(rows, one), sha256=one.sha256, locked_by=one.locked_by, created_at=one.created_at,
     )  # fmt: skip
 
 

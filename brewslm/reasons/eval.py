@@ -38,6 +38,22 @@ class EvalDatasetMissing(
     """The held-out rows are gone, empty, or not those that the manifest froze."""
 
 
+class EvalJudgeUnavailable(
+    EvaluationFailure,
+    stage=Stage.EVAL,
+    severity=Severity.ERROR,
+    status=502,
+    remedy="Check the judge's address, model and BREWSLM_JUDGE_API_KEY, and evaluate again; the other figures stand.",
+):
+    """The judge could not be reached, did not answer in time, or answered what is no verdict."""
+
+    judge: str
+    """Its host."""
+    model: str
+    judged: int
+    """Answers that it had judged by then; their verdicts were not used."""
+
+
 class GoldSetDrafted(Reason, stage=Stage.EVAL, severity=Severity.INFO):
     """A version of a gold set was opened; people may draw and review rows for it."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
-from brewslm.handlers import handler_if_any
+from brewslm.handlers import HANDLERS, handler_if_any
 from brewslm.handlers.eval_pack import DEFAULT_PACK, EvalPack, load_eval_pack, misnamed
 from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.models.trained import trained_weights
@@ -16,6 +16,7 @@ from brewslm.reasons.refusals import EvalPackInvalid, InvalidRequest, NotTrained
 from brewslm.rows.gold import GoldFile
 from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.contract import Job, Request, Result
+from brewslm.stages.evaluate.judging import JudgeRequest, check_judge
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.store import tables
 from brewslm.store.files import read_json
@@ -28,11 +29,13 @@ class EvaluateRequest(Request):
     Attributes:
         eval_pack: A preset's name, or the path of a .yaml file.
         gold_set: Ask these rows instead of the eval split: a locked gold set, such as "support" (its newest) or "support@2".
+        judge: A language model elsewhere that judges answers by the pack's rubric: rows are sent to it.
     """
 
     experiment: str
     eval_pack: str = DEFAULT_PACK
     gold_set: str | None = None
+    judge: JudgeRequest | None = None
 
 
 class EvaluateJob(Job):
@@ -53,6 +56,7 @@ class EvaluateJob(Job):
     pack: EvalPack
     output: Path
     gold: GoldFile | None = None
+    judge: JudgeRequest | None = None
 
 
 class EvaluateResult(Result):
@@ -80,13 +84,14 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         StageError(NotTrained): Its adapter is gone.
         StageError(EvalRuntimeError): The base model is not the one that it was trained on.
         StageError(EvalPackInvalid): The eval pack can't be used, or not for this manifest.
-        StageError(InvalidRequest): The gold set is of another task.
+        StageError(InvalidRequest): The gold set is of another task; or there is a judge, and no rubric or no text for it.
         StageError(UnknownGoldSet): There is no such gold set, or it is not locked.
     """
     experiment = experiment_of(records.session, request.experiment)
     manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
     pack = load_eval_pack(request.eval_pack)
     _must_fit(pack, manifest.task_profile, records.folder / manifest.path)
+    check_judge(request.judge, pack.spec(manifest.task_profile).judge, HANDLERS[manifest.task_profile][0])
     adapter = records.folder / experiment.adapter_path
     if not trained_weights(adapter).is_file():
         raise StageError(NotTrained(), f"{experiment.run_id} has lost its adapter", where=experiment.adapter_path)
@@ -105,6 +110,7 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         pack=pack,
         output=records.folder / "evaluations" / records.run_id,
         gold=_gold(request, records, manifest.task_profile),
+        judge=request.judge,
     )
 
 

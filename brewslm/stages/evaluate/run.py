@@ -2,9 +2,11 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+
+import orjson
 
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
@@ -24,10 +26,11 @@ from brewslm.rows.manifest import PreparedData, PreparedRow
 from brewslm.stages.evaluate.answers import Answers, ask, by_rule
 from brewslm.stages.evaluate.held_out import HeldOut, held_out
 from brewslm.stages.evaluate.job import EvaluateJob, EvaluateResult
+from brewslm.stages.evaluate.judging import Judged, judge_answers
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.stages.evaluate.shots import as_shots, shots_for
 from brewslm.stages.evaluate.verdict import TUNED, verdict
-from brewslm.store.files import new_folder, sha256, write_json
+from brewslm.store.files import new_folder, sha256, write_atomic, write_json
 
 UNSTYLED = "bare"
 """What the base's prompt is called where there is one way alone."""
@@ -64,11 +67,16 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     gained = handler.gained(rows, tuned.predictions, at_base[styles[0]].predictions)
     tuned = replace(tuned, scores=tuned.scores.gaining(gained))
     systems = {TUNED: tuned, BASE: best} | few_shot | _baselines(handler, train, rows)
-    card = _scorecard(job, data, held, handler, systems, at_base)
+    judged = _judged(job, handler, rows, systems, context)
+    for name, figures in judged.figures.items():
+        systems[name] = replace(systems[name], scores=systems[name].scores.gaining(figures))
+    card = _scorecard(job, data, held, handler, systems, at_base).model_copy(update={"judge": judged.report})
     with new_folder(job.output) as folder:
         write_json(folder / "scorecard.json", card.model_dump(mode="json"))
         for name, system in systems.items():
             system.write(folder / f"predictions-{name}.jsonl", handler, rows)
+        if judged.lines:
+            write_atomic(folder / "judgements.jsonl", b"".join(orjson.dumps(line) + b"\n" for line in judged.lines))
     return EvaluateResult(
         ledger=Ledger(rows_in=len(rows), rows_out=len(tuned.predictions)),
         experiment_id=job.experiment_id,
@@ -143,6 +151,16 @@ def _held_out(job: EvaluateJob) -> tuple[PreparedData, HeldOut]:
     if not held.rows:
         raise StageError(EvalDatasetMissing(experiment_id=job.experiment_id, error="the eval split has no rows"))
     return data, held
+
+
+def _judged(
+    job: EvaluateJob, handler: TaskHandler, rows: Sequence[PreparedRow], systems: Mapping[str, Answers], context: Context
+) -> Judged:
+    rubric = job.pack.spec(handler.profile).judge
+    if job.judge is None or rubric is None:
+        return Judged(None)
+    answers = {name: systems[name].predictions for name in (TUNED, BASE)}
+    return judge_answers(job.judge, rubric, job.experiment_id, handler, rows, answers, context)
 
 
 def _check_adapter(job: EvaluateJob) -> None:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, computed_field
 
 from brewslm.handlers.base import Metric
 from brewslm.handlers.gates import GateOutcome
+from brewslm.stages.evaluate.judging import JudgeReport
 
 
 class Speed(BaseModel):
@@ -104,6 +105,7 @@ class Scorecard(BaseModel):
     """`scorecard.json`.
 
     Attributes:
+        judge: What judged, where one was asked, and how far it agrees with labels; its figure is among the metrics.
         rows_from: "eval", the manifest's eval split, or "gold support@2".
         rows_sha256: Of the manifest, or of the locked gold set.
         n: Held-out rows, the same for every system.
@@ -129,6 +131,7 @@ class Scorecard(BaseModel):
     scoring_mode: str
     eval_pack: str
     pack_version: str = "1"
+    judge: JudgeReport | None = None
     primary_metric: str
     rows_from: str = "eval"
     rows_sha256: str = ""

@@ -158,7 +158,7 @@ def run(job: GoldImportJob, context: Context) -> GoldImportResult:
         contents.add(content)
         drawable.append(DrawnRow(row_id=row_id, payload=payload))
     wanted = _wanted(job, len(drawable))
-    drawn = _drawn(job, preset_of(profile), drawable, wanted)
+    drawn = _drawn(job, preset_of(profile, adapter), drawable, wanted)
     keeper.accept(len(drawn))
     keeper.reject(RowReason.NOT_DRAWN, len(drawable) - len(drawn))
     return GoldImportResult(

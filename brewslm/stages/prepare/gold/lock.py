@@ -103,7 +103,7 @@ def _manifest(
         project=gold_set.project_id, name=gold_set.name, version=gold_set.version, task_profile=gold_set.task_profile,
         adapter_preset=gold_set.adapter_preset, created_at=gold_set.created_at.isoformat(timespec="seconds"),
         reviewers=sorted(set[str]().union(*(row.reviewers for row in rows))), wanted_reviewers=reviewers,
-        agreement=agreement(rows, gold_set.task_profile), corrected=sum(row.state == "corrected" for row in kept),
+        agreement=agreement(rows, gold_set), corrected=sum(row.state == "corrected" for row in kept),
         rows=len(kept), file=PreparedFile(path=ROWS_FILE, sha256=sha256(path), size_bytes=path.stat().st_size),
         ledger=Ledger(rows_in=len(rows), rows_out=len(kept), rejected={"gold_rejected": rejected} if rejected else {}),
     )  # fmt: skip

@@ -104,7 +104,7 @@ def _corrected(gold_set: tables.GoldSet, row: ReviewedRow, judgement: RowJudgeme
         next_step = "Accept the row, or say what is different."
         raise StageError(InvalidRequest(), "the correction changes nothing", where=row.row_id, next_step=next_step)
     assert gold_set.task_profile is not None
-    preset = preset_of(gold_set.task_profile)
+    preset = preset_of(gold_set.task_profile, gold_set.adapter_preset)
     handler = handler_if_any(gold_set.task_profile, OutputSchema(scoring_mode=preset.scoring_mode))
     reason = handler.check(payload) if handler else None
     empty = [name for name in (preset.input_field, preset.target_field) if not str(payload.get(name, "-")).strip()]

@@ -86,19 +86,26 @@ def rows_of(session: Session, gold_set: tables.GoldSet) -> list[ReviewedRow]:
     return [ReviewedRow(one.id, one.row_id, one.origin, one.payload, said[one.id]) for one in session.scalars(mine)]
 
 
-def preset_of(task_profile: str) -> AdapterPreset:
-    """The first adapter preset of a task profile: it names the field with the right answer, and the label's."""
+def preset_of(task_profile: str, adapter: str | None) -> AdapterPreset:
+    """The adapter preset of a set's rows, which names the field with the right answer, and the label's.
+
+    Args:
+        adapter: Its name; where that is a file of somebody's, the first preset of the task profile stands for it.
+    """
+    if adapter in presets.names("adapters"):
+        return presets.load("adapters", str(adapter), AdapterPreset)
     known = (presets.load("adapters", name, AdapterPreset) for name in presets.names("adapters"))
     return next(preset for preset in known if preset.task_profile == task_profile)
 
 
-def agreement(rows: Sequence[ReviewedRow], task_profile: str | None) -> list[PairAgreement]:
+def agreement(rows: Sequence[ReviewedRow], gold_set: tables.GoldSet) -> list[PairAgreement]:
     """Of each two reviewers how far they agree on the rows that both reviewed; what settled a dispute does not count.
 
     Where the task has a label, their ratings are the label that each would give, or that the row is rejected. Elsewhere they are
     accepted, rejected, or corrected in this way: two different corrections don't agree.
     """
-    label = preset_of(task_profile).stratify_by if task_profile else None
+    profile = gold_set.task_profile
+    label = preset_of(profile, gold_set.adapter_preset).stratify_by if profile else None
     first = [{one.reviewer: one for one in row.reviews if not one.settles} for row in rows]
     found = []
     for pair in combinations(sorted({name for one in first for name in one}), 2):
