@@ -29,3 +29,12 @@ def test_a_gold_set_is_drawn_reviewed_and_locked_over_http(client, project, perf
     assert client.post(f"{sets}/films/lock").json()["code"] == "gold_set_is_locked"
     assert [one["gold_set"] for one in client.get(sets).json()] == ["films@1"]
     assert client.get(f"{sets}/none").status_code == 404
+
+
+def test_a_judges_labels_are_read_from_where_the_api_may_read(client, project):
+    judge = {"url": "http://127.0.0.1:9/v1", "model": "m", "labels": "/etc/passwd"}
+    refused = client.post("/api/experiments/exp-1/evaluate", json={"judge": judge})
+    assert refused.json()["code"] == "path_outside_project"
+    assert client.post("/api/experiments/exp-1/evaluate", json={"judge": judge | {"url": "x"}}).status_code == 422
+    asked = client.post("/api/experiments/exp-1/evaluate", json={"judge": judge | {"labels": None}, "gold_set": "films"})
+    assert asked.json()["code"] == "unknown_run"
