@@ -10,7 +10,20 @@ from pydantic import BaseModel
 
 import brewslm
 from brewslm import web
-from brewslm.api import data, deployments, events, gold, imports, manifests, problems, projects, tasks, training, uploads
+from brewslm.api import (
+    data,
+    deployments,
+    evalpacks,
+    events,
+    gold,
+    imports,
+    manifests,
+    problems,
+    projects,
+    tasks,
+    training,
+    uploads,
+)
 from brewslm.api.guard import LoopbackOnly
 from brewslm.api.work import PROBLEMS
 from brewslm.observe.projects import projects as projects_known
@@ -27,6 +40,7 @@ ROUTERS = (
     manifests.router,
     gold.router,
     training.router,
+    evalpacks.router,
     deployments.router,
     tasks.router,
     events.router,

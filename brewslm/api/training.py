@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from brewslm.api.uploads import readable_file, readable_path
+from brewslm.api.uploads import readable, readable_file, readable_path
 from brewslm.api.work import ACTOR, Fields, Key, accepted, asked, queue
 from brewslm.errors import StageError
 from brewslm.handlers.eval_pack import DEFAULT_PACK
@@ -89,11 +89,12 @@ class ReproduceFields(Fields):
 
 
 class EvaluateFields(Fields):
-    """See evaluate.run."""
+    """See evaluate.run. A `path:` of target is of a file that was uploaded, or that the API may read."""
 
     eval_pack: str = DEFAULT_PACK
     gold_set: str | None = None
     judge: JudgeRequest | None = None
+    target: str | None = None
 
 
 class PredictFields(Fields):
@@ -172,6 +173,7 @@ def evaluate(experiment_id: str, response: Response, fields: EvaluateFields | No
     given["eval_pack"] = readable_path(given["eval_pack"])
     if given["judge"] is not None and given["judge"].labels is not None:
         given["judge"] = given["judge"].model_copy(update={"labels": readable_file(given["judge"].labels)})
+    given["target"] = readable(given["target"]) if given["target"] else None
     return queue(asked(EvaluateRequest, experiment=experiment_id, **given), key, response)
 
 

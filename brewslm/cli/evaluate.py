@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from brewslm.stages.evaluate.judging import JudgeRequest
 
 GATE_NOT_MET = 3
+TARGETS = "checkpoint-12, export-1:gguf-q8_0, deployment-1, path:FOLDER, path:FILE.gguf, http://HOST/v1#MODEL"
+SCORINGS = {
+    "label_log_probability": "labels by probability", "head": "by its head", "constrained": "written under a grammar",
+    "constrained_json": "written as JSON", "strict_parsing": "written freely, strictly read", "free_text": "written freely",
+    "log_likelihood": "given texts measured",
+}  # fmt: skip
+"""How a system's answers were had, in words."""
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +42,7 @@ def evaluate(
     judge_labels: Annotated[Path | None, typer.Option(help="JSON lines that people have judged, to hold it against.")] = None,
     judge_rows: Annotated[int, typer.Option(min=1, help="So many held-out rows are judged, at most.")] = 100,
     judge_seconds: Annotated[float, typer.Option(min=1, help="The longest that the judge may take.")] = 900,
+    target: Annotated[str | None, typer.Option(help=f"What to measure in its place: {TARGETS}.")] = None,
     detach: Detach = False,
     json: Json = False,
 ) -> None:
@@ -45,7 +53,7 @@ def evaluate(
         eval_pack = str(Path(eval_pack).expanduser().absolute())
     with problems(json):
         judge = _judge(judge_url, judge_model, judge_labels, judge_rows, judge_seconds)
-    request = EvaluateRequest(experiment=experiment, eval_pack=eval_pack, gold_set=gold_set, judge=judge)
+    request = EvaluateRequest(experiment=experiment, eval_pack=eval_pack, target=target, gold_set=gold_set, judge=judge)
     view = run_operation(request, json, show, detach=detach)
     if view.result is not None and not view.result["promotable"]:
         raise typer.Exit(GATE_NOT_MET)
@@ -80,23 +88,42 @@ def _judge(url: str | None, model: str | None, labels: Path | None, rows: int, s
 
 
 def show(view: "RunView") -> None:
-    """Each system's figure with its interval, each gate, and the verdict."""
+    """Each system's figure with its interval, what the rows can tell, each gate, and the verdict."""
     card = (view.result or {})["scorecard"]
     metric = card["primary_metric"]
+    measured = card["measured"]["name"] if card["measured"] else card["experiment_id"]
     held_out = "held-out rows" if card["rows_from"] == "eval" else f"rows of {card['rows_from']}"
-    print_line(f"{metric} on {card['n']:,} {held_out}")
+    print_line(f"{metric} of {measured} on {card['n']:,} {held_out}, with 95 % intervals")
+    for label, count in card["unseen_labels"].items():
+        print_line(f"  label {label}: {count:,} held-out rows, and none that was trained on")
     print_table([_system(name, system, metric) for name, system in card["systems"].items()])
     if card["judge"]:
         print_line(_judged(card["judge"], card["systems"]))
-    print_table([_gate(gate) for gate in card["gates"]])
-    print_line("promotable" if card["promotable"] else "not promotable")
+    print_line(card["power"]["sentence"])
+    print_line("")
+    print_table(
+        [_gate(gate) for gate in card["gates"]], (f"gates of {card['eval_pack']}", "tuned", "asked for", "surely", "rows", "")
+    )  # fmt: skip
+    print_line("")
+    print_line(_verdict(card))
 
 
 def _system(name: str, system: dict[str, Any], metric: str) -> tuple[str, ...]:
+    from brewslm.metrics.units import said
+
     found = system["metrics"][metric]
-    prompt = f"({system['prompt']} prompt)" if system["prompt"] else ""
-    interval = f"95 % between {100 * found['low']:.1f} and {100 * found['high']:.1f}"
-    return f"  {name}", prompt, f"{100 * found['value']:.1f} %", interval
+    asked = f"{system['prompt']} prompt" if system["prompt"] else ""
+    asked += f", {system['shots']} examples of train before it" if system["shots"] else ""
+    how = ", ".join(part for part in (asked, SCORINGS.get(system["scoring"], "")) if part)
+    interval = f"({said(metric, found['low'])} – {said(metric, found['high'])})"
+    return f"  {name}", said(metric, found["value"]), interval, how, _speed(system["speed"])
+
+
+def _speed(speed: dict[str, Any] | None) -> str:
+    if speed is None:
+        return ""
+    tokens = f", {speed['tokens_per_second']:,.0f} tokens/s" if speed["tokens_per_second"] else ""
+    return f"{speed['rows_per_second']:,.1f} rows/s{tokens}"
 
 
 def _judged(judge: dict[str, Any], systems: dict[str, Any]) -> str:
@@ -113,9 +140,17 @@ def _judged(judge: dict[str, Any], systems: dict[str, Any]) -> str:
 
 
 def _gate(gate: dict[str, Any]) -> tuple[str, ...]:
-    said = "met" if gate["met"] else "undecided" if gate["undecidable"] else "not met"
-    sign = "≥" if gate["operator"] == "gte" else "≤"
-    held = "nothing to compare with" if gate["threshold"] is None else f"{sign} {gate['threshold']:.3f}"
-    held += f" ({gate['over']})" if gate["over"] else ""
-    value = "no such metric" if gate["value"] is None else f"{gate['value']:.3f}"
-    return f"  gate {gate['gate']}", f"{gate['metric']} {value} {held}", said + ("" if gate["required"] else ", optional")
+    """One line of the table: name, the tuned figure, what was asked for, what is sure, rows, and what came of it."""
+    from brewslm.handlers.gates import GateOutcome
+    from brewslm.metrics.units import said
+    from brewslm.observe.gatewords import about, bound, condition, outcome
+
+    one = GateOutcome.model_validate(gate)
+    value = "–" if one.value is None else said(one.metric_id, one.value)
+    rows = f"{one.n:,}" if one.n else ""
+    return f"  {one.gate_id}", f"{about(one)} {value}", condition(one), bound(one), rows, outcome(one)
+
+
+def _verdict(card: dict[str, Any]) -> str:
+    missed = [gate["gate_id"] for gate in card["gates"] if gate["required"] and not gate["met"]]
+    return "promotable" if card["promotable"] else f"not promotable: {', '.join(missed)}"

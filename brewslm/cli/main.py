@@ -7,6 +7,7 @@ from brewslm.cli import (
     data,
     deploy,
     documents,
+    evalpacks,
     evaluate,
     export,
     gold,
@@ -33,7 +34,8 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    quickstart, serve, projects, data, imports, documents, health, prepare, gold, models, preflight, train, evaluate, export,
+    quickstart, serve, projects, data, imports, documents, health, prepare, gold, models, preflight, train, evaluate, evalpacks,
+    export,
     deploy, predict, status, task, audit, row,
 )  # fmt: skip
 for module in MODULES:

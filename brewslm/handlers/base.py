@@ -117,6 +117,8 @@ class TaskHandler(ABC):
     """Kinds of model that can be trained on these rows."""
     every_turn: ClassVar[bool] = False
     """Whether each assistant turn of the prompt is supervised too, not the completion alone."""
+    measures_given_texts: ClassVar[bool] = False
+    """Whether all its figures come from the probabilities of texts that the rows hold, which weights alone can tell."""
     asks_per_row: ClassVar[int] = 1
     """How many questions `predict` puts to the predictor about a row that has its right answer."""
     primary_metric: ClassVar[str]

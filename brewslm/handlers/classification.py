@@ -91,4 +91,6 @@ class ClassificationHandler(TaskHandler):
 
     @staticmethod
     def _best(row_id: str, scores: dict[str, float]) -> Prediction:
+        if not any(scores.values()):
+            return Prediction(row_id=row_id, output="", problems={"unknown_label": 1})
         return Prediction(row_id=row_id, output=max(scores, key=scores.__getitem__), scores=scores)

@@ -16,6 +16,7 @@ class LanguageModelingHandler(TaskHandler):
     profile = "language_modeling"
     scoring_mode = "likelihood"
     input_field = "text"
+    measures_given_texts = True
     primary_metric = "bits_saved"
     metric_ids = frozenset({"bits_saved", "bits_per_byte", "perplexity"})
     baseline_ids = frozenset({"byte_ngram"})

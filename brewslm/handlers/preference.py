@@ -26,6 +26,7 @@ class AlignmentHandler(TaskHandler):
     scoring_mode = "preference"
     input_field = "prompt"
     objective = "preference"
+    measures_given_texts = True
     asks_per_row = 2
     primary_metric = "preference_accuracy"
     metric_ids = frozenset(

@@ -6,7 +6,7 @@ from brewslm.models.architectures import architecture_for
 from brewslm.models.catalogue import BaseModelInfo
 from brewslm.models.loading import Precision, load_model, load_tokenizer
 from brewslm.models.predictors import WeightsPredictor
-from brewslm.models.prompt import Listener, TellingPredictor
+from brewslm.models.prompt import Labelling, Listener, TellingPredictor
 from brewslm.models.templates import Style
 from brewslm.rows.manifest import OutputSchema
 
@@ -36,8 +36,10 @@ class LoadedModel:
             self._architecture = architecture_for(base.architecture, base.folder, schema)
             self._model = self._architecture.load(trained, precision)
 
-    def predictor(self, style: Style | None = None, on_answers: Listener | None = None) -> TellingPredictor:
+    def predictor(
+        self, style: Style | None = None, on_answers: Listener | None = None, labelling: Labelling = "label_log_probability"
+    ) -> TellingPredictor:  # fmt: skip
         """Whoever asks it. As trained, a causal model is asked by its chat template."""
         if self._architecture is not None:
             return self._architecture.predictor(self._model, on_answers)
-        return WeightsPredictor(self._model, self._tokenizer, style or "chat", on_answers)
+        return WeightsPredictor(self._model, self._tokenizer, style or "chat", on_answers, labelling)

@@ -51,20 +51,22 @@ class Decoding:
 
     Args:
         model: A causal model whose every layer sees all that stands before, in eval mode.
-        prefill: Computes prompts; gives their cache, padded on the left, and the logits after each: (prompts, vocabulary).
+        prefill: Computes prompts; gives their cache, and the logits after each: (prompts, vocabulary). In the cache stand the
+            tokens that all prompts begin with, then what pads them, then their own.
+        shared: How many tokens they all begin with.
         end: The id of the token that ends an answer.
         most: Tokens of an answer at most.
         is_over: Whether an answer that has not met its end mark is over nevertheless: a plain prompt's, at its line break.
     """
 
     def __init__(
-        self, model: Any, tokenizer: Any, prefill: Callable[[list[list[int]]], tuple[Any, Any]], end: int, most: int,
+        self, model: Any, tokenizer: Any, prefill: Callable[[list[list[int]]], tuple[Any, Any]], shared: int, end: int, most: int,
         schema: Schema | None = None, is_over: Callable[[list[int]], bool] | None = None,
     ) -> None:  # fmt: skip
         from brewslm.models.kernels.slots import Slots
 
         self._model, self._tokenizer, self._prefill, self._end = model, tokenizer, prefill, end
-        self._tokens, self._schema, self._is_over = most, schema, is_over
+        self._shared, self._tokens, self._schema, self._is_over = shared, most, schema, is_over
         self._most = most + (closing_room(schema) if schema else 0)
         self._slots = Slots(ROWS)
         self._rows: list[_Row] = []
@@ -93,7 +95,7 @@ class Decoding:
         done = self._take(rows, logits, began)
         staying = [number for number, row in enumerate(rows) if row.place not in {one.place for one in done}]
         if staying:
-            self._slots.put(filled, staying, max(len(rows[number].prompt) for number in staying))
+            self._slots.put(filled, self._shared, [(number, len(rows[number].prompt)) for number in staying])
             self._rows += [rows[number] for number in staying]
         return done
 

@@ -51,13 +51,15 @@ class LabelTree:
                 seen[node] |= seen[parent - 1]
         return seen
 
-    def scores(self, hidden: Any, head: Any, at_once: int) -> Any:
+    def scores(self, hidden: Any, head: Any, at_once: int, *, among_labels: bool = False) -> Any:
         """Each label's log-probability.
 
         Args:
             hidden: (rows, nodes, width): the model's last state at each node.
             head: From states to logits.
             at_once: Logits of so many states at a time.
+            among_labels: A step's probability is that among the steps from its node alone, as where the model writes under a
+                grammar of the labels: what else it would have said there counts nothing.
 
         Returns:
             (rows, labels), in fp32.
@@ -72,5 +74,11 @@ class LabelTree:
         step = max(1, at_once // hidden.shape[1])
         for some in torch.split(hidden, step):
             logits = head(some).float()
-            found.append(logits[:, nodes, tokens] - logits.logsumexp(-1)[:, nodes])
+            said = logits[:, nodes, tokens]
+            if among_labels:
+                every = torch.full((len(some), hidden.shape[1], len(self.steps)), float("-inf"))
+                every[:, nodes, range(len(self.steps))] = said
+                found.append(said - every.logsumexp(-1)[:, nodes])
+            else:
+                found.append(said - logits.logsumexp(-1)[:, nodes])
         return torch.cat(found) @ taken

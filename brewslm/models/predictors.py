@@ -11,13 +11,15 @@ from brewslm.models.constrained import Schema, closing_room, processor
 from brewslm.models.decoding import Decoding, Written
 from brewslm.models.label_tree import LabelTree
 from brewslm.models.packing import common_prefix
-from brewslm.models.prompt import WHOLE_TEXT, Answered, Listener, Prompt, Scoring, Stop, together
+from brewslm.models.prompt import WHOLE_TEXT, Answered, Labelling, Listener, Prompt, Scoring, Stop, together
 from brewslm.models.templates import Style, answer_ids, end_token_id, pad_left, prompt_ids, prompt_text
 
 T = TypeVar("T")
 Parts = tuple[list[int], list[int]]
 """The ids of a prompt, and of what is said after it."""
 BATCH = 32
+LABEL_ROOM = 4
+"""Tokens beyond the longest label, in which a written one may end."""
 LOGITS = 256
 """Tokens whose logits are there at once: a whole batch's, over 49,152 words, would take gigabytes."""
 
@@ -29,10 +31,15 @@ class WeightsPredictor:
         model: A causal language model of transformers, in eval mode.
         style: Whether prompts go through the chat template or as plain text.
         on_answers: Told of each batch's answers.
+        labelling: How labels are had, where they shall be comparable with those of an endpoint.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, style: Style = "chat", on_answers: Listener | None = None) -> None:
+    def __init__(
+        self, model: Any, tokenizer: Any, style: Style = "chat", on_answers: Listener | None = None,
+        labelling: Labelling = "label_log_probability",
+    ) -> None:  # fmt: skip
         self._model, self._tokenizer, self._style, self._on_answers = model, tokenizer, style, on_answers
+        self._labelling = labelling
         self._end = end_token_id(tokenizer)
         self._plainly = sees_all_before(model)
 
@@ -52,7 +59,10 @@ class WeightsPredictor:
 
         A label's score is the log-probability of its tokens after the prompt; its end mark counts too where one label
         begins with another. The prompt is computed once and shared by all labels, which are computed as a tree of their tokens.
+        "constrained", a token's probability is that among those with which a label can go on; written freely, see `generate`.
         """
+        if self._labelling == "strict_parsing":
+            return self._written_labels(prompts, labels)
         lead = " " if self._style == "plain" else ""
         candidates = [answer_ids(self._tokenizer, lead + label) for label in labels]
         if any(a != b and b[: len(a)] == a for a in candidates for b in candidates):
@@ -60,25 +70,35 @@ class WeightsPredictor:
         ids = [prompt_ids(self._tokenizer, prompt, self._style) for prompt in prompts]
         prefix = self._prefix(ids)
         tree = LabelTree.of(candidates)
-        score: Callable[[list[list[int]]], list[list[float]]] = (
-            (lambda batch: self._score_tree(batch, tree, *prefix))
-            if self._plainly
-            else (lambda batch: self._score_each(batch, candidates, *prefix))
-        )
-        return self._batched(ids, len, score, "label_log_probability")
+        if self._plainly:
+            return self._batched(ids, len, lambda batch: self._score_tree(batch, tree, *prefix), self._labelling)
+        return self._batched(ids, len, lambda batch: self._score_each(batch, candidates, *prefix), "label_log_probability")
 
     def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: Schema | None = None) -> list[str]:
         """Per prompt, the greedy continuation without its end mark; a plain prompt's ends at its first line break.
 
         With a schema, each is JSON of it; what is open after its tokens is closed, for which some more are taken.
         """
+        return self._answers(prompts, max_new_tokens, schema, "constrained" if schema else "free_text", str)
+
+    def _written_labels(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[list[float]]:
+        """1 for the label that is written, and nothing but a label counts."""
+        most = max(len(answer_ids(self._tokenizer, label)) for label in labels) + LABEL_ROOM
+
+        def read(text: str) -> list[float]:
+            return [float(label == text.strip()) for label in labels]
+
+        return self._answers(prompts, most, None, "strict_parsing", read)
+
+    def _answers(
+        self, prompts: Sequence[Prompt], most: int, schema: Schema | None, scoring: Scoring, read: Callable[[str], T]
+    ) -> list[T]:  # fmt: skip
         ids = [prompt_ids(self._tokenizer, prompt, self._style) for prompt in prompts]
-        scoring: Scoring = "constrained" if schema else "free_text"
-        answers = [""] * len(ids)
-        for written in self._written(ids, max_new_tokens, schema):
+        answers: list[Any] = [None] * len(ids)
+        for written in self._written(ids, most, schema):
             told = []
             for one in written:
-                answers[one.place] = self._text(one.ids)
+                answers[one.place] = read(self._text(one.ids))
                 told.append(
                     Answered(
                         one.place, answers[one.place], scoring, one.stop, len(ids[one.place]), len(one.ids), one.seconds,
@@ -159,7 +179,8 @@ class WeightsPredictor:
                 attention_mask=mask[:, None], position_ids=torch.cat([before, after], 1),
                 past_key_values=_repeated(prefix, len(batch)), use_cache=prefix is not None,
             ).last_hidden_state[:, longest - 1 :]  # fmt: skip
-            scores = tree.scores(hidden, self._model.get_output_embeddings(), LOGITS)
+            among = self._labelling == "constrained"
+            scores = tree.scores(hidden, self._model.get_output_embeddings(), LOGITS, among_labels=among)
             probabilities: list[list[float]] = scores.softmax(-1).tolist()
         return probabilities
 
@@ -239,7 +260,7 @@ class WeightsPredictor:
             return out.past_key_values, out.logits[:, -1]
 
         is_over = self._has_line if self._style == "plain" else None
-        return Decoding(self._model, self._tokenizer, prefill, self._end, most, schema, is_over).answers(ids)
+        return Decoding(self._model, self._tokenizer, prefill, shared, self._end, most, schema, is_over).answers(ids)
 
     def _written_in_batches(self, ids: list[list[int]], most: int, schema: Schema | None) -> Iterable[list[Written]]:
         """By transformers' own loop, which knows every kind of layer."""

@@ -42,13 +42,18 @@ WHOLE_TEXT = Prompt((), "")
 """Nothing is asked: what is said after it is a text by itself, as in language modelling."""
 
 
-Scoring = Literal["label_log_probability", "head", "constrained", "strict_parsing", "free_text", "log_likelihood"]
+Scoring = Literal[
+    "label_log_probability", "head", "constrained", "constrained_json", "strict_parsing", "free_text", "log_likelihood"
+]  # fmt: skip
 """How an answer was had, which is part of what a figure means: figures of two scorings are not compared.
 
 label_log_probability: each label's whole probability after the prompt. head: the numbers of a classification head. constrained:
-written under a grammar or a JSON schema. strict_parsing: written freely, and only an answer in the asked form counts. free_text:
-written freely. log_likelihood: the probability of a given text.
+written under a grammar of the labels, or the JSON schema of the task. constrained_json: a label, written as a JSON object, for
+want of a grammar. strict_parsing: written freely, and only an answer in the asked form counts. free_text: written freely.
+log_likelihood: the probability of a given text.
 """
+Labelling = Literal["label_log_probability", "constrained", "constrained_json", "strict_parsing"]
+"""The scorings that labels can have from one that writes."""
 Stop = Literal["end", "line", "limit", "schema"]
 """Why an answer ended: its end mark, the line break that ends a plain prompt's, the most tokens allowed, or a full schema."""
 
@@ -90,7 +95,10 @@ class Predictor(Protocol):
     """A model that answers: weights in this process, or an endpoint."""
 
     def label_scores(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[list[float]]:
-        """Per prompt, each label's probability given that the answer is one of them: (prompts, labels), rows sum to 1."""
+        """Per prompt, each label's probability given that the answer is one of them: (prompts, labels).
+
+        A row sums to 1; where a model wrote freely and what it wrote is none of the labels, it is all 0.
+        """
 
     def generate(self, prompts: Sequence[Prompt], max_new_tokens: int, schema: dict[str, Any] | None = None) -> list[str]:
         """Per prompt, the greedy continuation without its end mark; with a JSON schema, it can be nothing but JSON of it."""

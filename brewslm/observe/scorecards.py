@@ -1,10 +1,12 @@
 """The scorecard that a project is judged by: its promoted model's, or its newest experiment's until one is promoted."""
 
+from typing import Any
+
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from brewslm.stages.evaluate.scorecard import Scorecard
+from brewslm.stages.evaluate.scorecard import SCHEMA, Scorecard
 from brewslm.store.database import reading
 from brewslm.store.records import project_of
 from brewslm.store.tables import DeploymentVersion, Evaluation, Export, Slot
@@ -36,11 +38,20 @@ def scorecard(project: int) -> ScorecardView | None:
             query = select(Evaluation).where(Evaluation.project_id == project)
             if experiment is not None:
                 query = query.where(Evaluation.experiment_id == experiment)
-            found = session.scalars(query.order_by(Evaluation.created_at.desc())).first()
-            if found is not None and found.scorecard:
+            newest = session.scalars(query.order_by(Evaluation.created_at.desc()))
+            found = next((one for one in newest if _is_ours(one.scorecard, version)), None)
+            if found is not None and found.scorecard.get("schema_version") == SCHEMA:  # an older version's says less
                 where = f"{version.slot} v{version.version}" if version else None
                 return ScorecardView(evaluation=found.run_id, deployment=where, card=Scorecard.model_validate(found.scorecard))
     return None
+
+
+def _is_ours(card: dict[str, Any], version: DeploymentVersion | None) -> bool:
+    """Whether a scorecard is of an experiment itself, or of the very file that a version serves."""
+    measured = card.get("measured")
+    if measured is None or measured["kind"] == "experiment":
+        return True
+    return version is not None and (measured["export"], measured["variant"]) == (version.export_id, version.variant)
 
 
 def _promoted(session: Session, project: int) -> list[tuple[DeploymentVersion | None, str | None]]:

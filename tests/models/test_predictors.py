@@ -56,6 +56,42 @@ def test_label_scores_equal_a_forward_pass_per_label(parts, style, labels, end):
         assert scores == pytest.approx(brute_force(parts, prompt, labels, style, end), abs=1e-5)
 
 
+def among_labels(parts, prompt: Prompt, labels: list[str]) -> list[float]:
+    """Each label's probability where a model writes under a grammar: at each token, among those with which a label goes on."""
+    import torch
+
+    model, tokenizer = parts
+    asked_ids, end = prompt_ids(tokenizer, prompt, "chat"), end_token_id(tokenizer)
+    every = [[*text_ids(tokenizer, label), end] for label in labels]
+    found = []
+    for ids in every:
+        chance = 1.0
+        for at, token in enumerate(ids):
+            going_on = {other[at] for other in every if other[:at] == ids[:at]}
+            with torch.inference_mode():
+                said = model(input_ids=torch.tensor([asked_ids + ids[:at]])).logits[0, -1].softmax(-1)
+            chance *= (said[token] / said[list(going_on)].sum()).item()
+        found.append(chance)
+    return found
+
+
+def test_labels_can_be_had_as_under_a_grammar(parts):
+    predictor = WeightsPredictor(*parts, labelling="constrained")
+    for prompt, scores in zip(PROMPTS, predictor.label_scores(PROMPTS, TEN), strict=True):
+        assert scores == pytest.approx(among_labels(parts, prompt, TEN), abs=1e-4)
+        assert sum(scores) == pytest.approx(1.0)
+
+
+def test_labels_can_be_had_by_what_is_written_and_nothing_else_counts(parts):
+    told = []
+    predictor = WeightsPredictor(*parts, labelling="strict_parsing", on_answers=told.extend)
+    written = WeightsPredictor(*parts).generate(PROMPTS, 8)
+    scores = predictor.label_scores(PROMPTS, [written[0].strip(), "dull"])
+    assert scores[0] == [1.0, 0.0]
+    assert all(sum(row) == (text.strip() in (written[0].strip(), "dull")) for row, text in zip(scores, written, strict=True))
+    assert {one.scoring for one in told} == {"strict_parsing"}
+
+
 def test_one_prompt_is_answered_as_among_many(parts):
     predictor = WeightsPredictor(*parts)
     together = predictor.label_scores(PROMPTS, ["good", "bad"])

@@ -39,7 +39,7 @@ class _Layer(DynamicLayer):  # type: ignore[misc]
         for name in ("keys", "values"):
             old = getattr(self, name)
             new = old if old.shape[2] >= places else old.new_zeros(*old.shape[:2], places, old.shape[3])
-            if shift or new is not old:
+            if self._slots.rows and (shift or new is not old):
                 new[: self._slots.rows, :, :kept] = old[: self._slots.rows, :, shift : shift + kept].clone()
             setattr(self, name, new)
 
@@ -61,23 +61,28 @@ class Slots:
         """For the model's next token of every row; `advance` afterwards."""
         return Cache(layers=list(self._layers))
 
-    def put(self, filled: Any, places: Sequence[int], longest: int) -> None:
-        """Take rows over from a dynamic cache, where they end at the same place too.
+    def put(self, filled: Any, shared: int, taken: Sequence[tuple[int, int]]) -> None:
+        """Take rows over from a dynamic cache.
+
+        There each row has the tokens that all share, then what pads it, then its own; here nothing pads it within.
 
         Args:
-            places: Of these rows in its batch.
-            longest: Tokens of the longest of them; where rows are in use, not more than their edge.
+            shared: How many tokens all of them begin with.
+            taken: Of each row, its place in that cache's batch, and its tokens in all; where rows are in use, not more than the
+                edge.
         """
         if not self._layers:
             self._layers = [_Layer(self, layer.keys, self.size) for layer in filled.layers]
         if not self.rows:
-            self.edge = longest
+            self.edge = max(tokens for _, tokens in taken)
         self._room(0)
-        chosen, to = torch.tensor(places), slice(self.rows, self.rows + len(places))
         for layer, new in zip(self._layers, filled.layers, strict=True):
-            layer.keys[to, :, self.edge - longest : self.edge] = new.keys[chosen][:, :, -longest:]
-            layer.values[to, :, self.edge - longest : self.edge] = new.values[chosen][:, :, -longest:]
-        self.rows += len(places)
+            for to, from_ in ((layer.keys, new.keys), (layer.values, new.values)):
+                for slot, (place, tokens) in enumerate(taken, self.rows):
+                    begin, own = self.edge - tokens, tokens - shared
+                    to[slot, :, begin : begin + shared] = from_[place, :, :shared]
+                    to[slot, :, begin + shared : self.edge] = from_[place, :, from_.shape[2] - own :]
+        self.rows += len(taken)
 
     def drop(self, slot: int) -> None:
         """Let a row go: the last one takes its slot."""

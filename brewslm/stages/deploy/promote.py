@@ -32,12 +32,13 @@ def resolve(request: PromoteRequest, records: Records) -> SwitchJob:
     """
     version = version_in(records.session, request.deployment, "pending")
     experiment = export_of(records.session, version.export_id).experiment_id
-    newest = records.session.scalars(
+    every = records.session.scalars(
         select(Evaluation)
         .join(Run, Run.id == Evaluation.run_id)
         .where(Evaluation.experiment_id == experiment)
         .order_by(Run.number.desc())
-    ).first()
+    )
+    newest = next((one for one in every if speaks_for(one, version)), None)
     if newest is None or not newest.promotable:
         cause = (
             f"{experiment} was not evaluated" if newest is None else f"{newest.run_id} says that {experiment} is not promotable"
@@ -70,3 +71,14 @@ def record(result: SwitchResult, session: Session, run: Run) -> Sequence[Reason]
 
 def _name(version: DeploymentVersion | None) -> str | None:
     return f"v{version.version}" if version else None
+
+
+def speaks_for(evaluation: Evaluation, version: DeploymentVersion) -> bool:
+    """Whether an evaluation is of what the version would serve: the experiment's own weights, or the very file of its export.
+
+    One of another checkpoint, of another variant, or of whatever answers at some address, promotes nothing and hinders nothing.
+    """
+    measured = evaluation.scorecard.get("measured")
+    if measured is None or measured["kind"] == "experiment":
+        return True
+    return (measured["export"], measured["variant"]) == (version.export_id, version.variant)

@@ -9,39 +9,43 @@ from brewslm.errors import StageError
 from brewslm.handlers import HANDLERS, handler_if_any
 from brewslm.handlers.eval_pack import DEFAULT_PACK, EvalPack, load_eval_pack, misnamed
 from brewslm.models.catalogue import BaseModelInfo, base_model
-from brewslm.models.trained import trained_weights
 from brewslm.reasons import Reason
 from brewslm.reasons.eval import EvalRuntimeError, EvaluationCompleted
-from brewslm.reasons.refusals import EvalPackInvalid, InvalidRequest, NotTrained
+from brewslm.reasons.refusals import EvalPackInvalid, InvalidRequest
 from brewslm.rows.gold import GoldFile
 from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.contract import Job, Request, Result
 from brewslm.stages.evaluate.judging import JudgeRequest, check_judge
 from brewslm.stages.evaluate.scorecard import Scorecard
+from brewslm.stages.evaluate.subject import Subject, TargetName, subject_of
 from brewslm.store import tables
 from brewslm.store.files import read_json
 from brewslm.store.records import Records, experiment_of, locked_gold_set
 
 
 class EvaluateRequest(Request):
-    """Measure an experiment on its manifest's eval split.
+    """Measure an experiment on its manifest's eval split, or in its place what was made of it.
 
     Attributes:
         eval_pack: A preset's name, or the path of a .yaml file.
         gold_set: Ask these rows instead of the eval split: a locked gold set, such as "support" (its newest) or "support@2".
         judge: A language model elsewhere that judges answers by the pack's rubric: rows are sent to it.
+        target: What is measured, on the experiment's rows: see `subject.WORDS`; None for its own weights.
     """
 
     experiment: str
     eval_pack: str = DEFAULT_PACK
     gold_set: str | None = None
     judge: JudgeRequest | None = None
+    target: TargetName = None
 
 
 class EvaluateJob(Job):
     """An evaluation, frozen: the pack's gates are in it, so that a pack that is edited later changes no verdict.
 
     Attributes:
+        subject: What is measured.
+        adapter_sha256: Of the experiment's own weights, whatever is measured.
         output: The evaluation's folder; it appears when it is whole.
         gold: The locked gold set whose rows are asked; None for the manifest's eval split.
     """
@@ -49,7 +53,7 @@ class EvaluateJob(Job):
     experiment_id: str
     base: BaseModelInfo
     base_sha256: str
-    adapter: Path
+    subject: Subject
     adapter_sha256: str
     manifest_path: Path
     manifest_sha256: str
@@ -81,10 +85,12 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
     """Freeze the experiment's parts and the eval pack.
 
     Raises:
-        StageError(NotTrained): Its adapter is gone.
+        StageError(NotTrained): Its adapter, or checkpoint, is gone.
+        StageError(NotExported, UnknownRun): There is no such target.
         StageError(EvalRuntimeError): The base model is not the one that it was trained on.
         StageError(EvalPackInvalid): The eval pack can't be used, or not for this manifest.
-        StageError(InvalidRequest): The gold set is of another task; or there is a judge, and no rubric or no text for it.
+        StageError(InvalidRequest): The target can't be measured; the gold set is of another task; or there is a judge, and no
+            rubric or no text for it.
         StageError(UnknownGoldSet): There is no such gold set, or it is not locked.
     """
     experiment = experiment_of(records.session, request.experiment)
@@ -92,9 +98,7 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
     pack = load_eval_pack(request.eval_pack)
     _must_fit(pack, manifest.task_profile, records.folder / manifest.path)
     check_judge(request.judge, pack.spec(manifest.task_profile).judge, HANDLERS[manifest.task_profile][0])
-    adapter = records.folder / experiment.adapter_path
-    if not trained_weights(adapter).is_file():
-        raise StageError(NotTrained(), f"{experiment.run_id} has lost its adapter", where=experiment.adapter_path)
+    subject = subject_of(request.target, experiment, manifest.task_profile, records)
     base = base_model(experiment.base_model)
     if base.sha256 != experiment.base_sha256:
         reason = EvalRuntimeError(experiment_id=experiment.run_id, error="the base model's hash differs")
@@ -103,7 +107,7 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         experiment_id=experiment.run_id,
         base=base,
         base_sha256=experiment.base_sha256,
-        adapter=adapter,
+        subject=subject,
         adapter_sha256=experiment.adapter_sha256,
         manifest_path=records.folder / manifest.path,
         manifest_sha256=manifest.sha256,

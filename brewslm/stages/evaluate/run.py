@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -15,25 +16,26 @@ from brewslm.handlers.eval_pack import BASE, FEW_SHOT
 from brewslm.models.asking import LoadedModel, styles_of
 from brewslm.models.fewshot import FewShotPredictor
 from brewslm.models.loading import set_threads
-from brewslm.models.prompt import Listener, TellingPredictor
+from brewslm.models.prompt import Labelling, TellingPredictor
 from brewslm.models.templates import Style
-from brewslm.models.trained import trained_weights
 from brewslm.processes.context import Context
 from brewslm.reasons.eval import EvalDatasetMissing, EvalRuntimeError
 from brewslm.reasons.prepare import ManifestMismatch
 from brewslm.rows import Ledger
-from brewslm.rows.manifest import PreparedData, PreparedRow
+from brewslm.rows.manifest import OutputSchema, PreparedData, PreparedRow
 from brewslm.stages.evaluate.answers import Answers, ask, by_rule
 from brewslm.stages.evaluate.held_out import HeldOut, held_out
 from brewslm.stages.evaluate.job import EvaluateJob, EvaluateResult
 from brewslm.stages.evaluate.judging import Judged, judge_answers
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.stages.evaluate.shots import as_shots, shots_for
+from brewslm.stages.evaluate.subject import Model, loaded, served
 from brewslm.stages.evaluate.verdict import TUNED, verdict
-from brewslm.store.files import new_folder, sha256, write_atomic, write_json
+from brewslm.store.files import new_folder, write_atomic, write_json
 
 UNSTYLED = "bare"
 """What the base's prompt is called where there is one way alone."""
+AGAIN = "See that it runs, then resume the run: it goes on with the rows that have no answer yet."
 ANSWERS = "answers"
 """The folder of the run's own in which answers are kept as they are made."""
 
@@ -46,26 +48,24 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     Raises:
         StageError(EvalDatasetMissing): The held-out rows are gone, empty or changed.
         StageError(GoldSetChanged, GoldSetTrained): The gold set is not what was locked, or the experiment was trained on it.
-        StageError(EvalRuntimeError): The adapter is not the one that was trained.
+        StageError(EvalRuntimeError): What is measured is not what was asked for, or does not answer.
     """
     set_threads()
     data, held = _held_out(job)
     rows = held.rows
-    _check_adapter(job)
+    job.subject.check(job.experiment_id)
     handler = handler_for(data.manifest.task_profile, data.manifest.output_schema)
-    styles = styles_of(job.base)
-    train = data.train()
+    schema, styles, train = data.manifest.output_schema, styles_of(job.base), data.train()
     takes_shots = bool(shots_for(handler, job.base, styles[0], train, rows))
     asking = _Asking(job, context, handler, rows, systems=len(styles) + 1 + takes_shots)
-    base = _Model(lambda: LoadedModel(job.base, data.manifest.output_schema))
-    at_base = {style: asking.answers(f"base-{style or UNSTYLED}", style, base) for style in styles}
+    with _measured(job, schema) as model:
+        tuned = asking.answers(TUNED, styles[0], model)
     better = min if handler.lower_is_better else max
-    best = better(at_base.values(), key=lambda one: one.scores.metrics[handler.primary_metric].value)
-    few_shot = _few_shot(handler, job, best.style, train, rows, asking, base) if takes_shots else {}
-    base.forget()
-    tuned = asking.answers(TUNED, styles[0], _Model(lambda: LoadedModel(job.base, data.manifest.output_schema, job.adapter)))
-    gained = handler.gained(rows, tuned.predictions, at_base[styles[0]].predictions)
-    tuned = replace(tuned, scores=tuned.scores.gaining(gained))
+    with loaded(lambda: LoadedModel(job.base, schema), _like(tuned.scoring)) as model:
+        at_base = {style: asking.answers(f"base-{style or UNSTYLED}", style, model) for style in styles}
+        best = better(at_base.values(), key=lambda one: one.scores.metrics[handler.primary_metric].value)
+        few_shot = _few_shot(handler, job, best.style, train, rows, asking, model) if takes_shots else {}
+    tuned = _with_gain(tuned, handler, rows, at_base[styles[0]])
     systems = {TUNED: tuned, BASE: best} | few_shot | _baselines(handler, train, rows)
     judged = _judged(job, handler, rows, systems, context)
     for name, figures in judged.figures.items():
@@ -86,19 +86,20 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     )
 
 
-class _Model:
-    """Weights that are loaded when they are first asked something, and not where every answer is there already."""
+def _measured(job: EvaluateJob, schema: OutputSchema) -> Model:
+    subject = job.subject
+    if subject.served:
+        return served(subject, job.experiment_id)
+    if subject.merged is not None:
+        merged = subject.merged
+        return loaded(lambda: LoadedModel(merged, schema))
+    return loaded(lambda: LoadedModel(job.base, schema, subject.path))
 
-    def __init__(self, load: Callable[[], LoadedModel]) -> None:
-        self._load = load
-        self._loaded: LoadedModel | None = None
 
-    def predictor(self, style: Style | None, listener: Listener) -> TellingPredictor:
-        self._loaded = self._loaded or self._load()
-        return self._loaded.predictor(style, listener)
-
-    def forget(self) -> None:
-        self._loaded = None
+def _like(scoring: str | None) -> Labelling:
+    """How the base's labels are had, so that they can be compared with those of what is measured, where it is one way alone."""
+    found: dict[str | None, Labelling] = {"constrained": "constrained", "strict_parsing": "strict_parsing"}
+    return found.get(scoring, "label_log_probability")
 
 
 class _Asking:
@@ -118,9 +119,16 @@ class _Asking:
         return hashlib.sha256(self._job.model_dump_json(exclude={"output"}).encode()).hexdigest()
 
     def answers(
-        self, name: str, style: Style | None, model: _Model,
+        self, name: str, style: Style | None, model: Model,
         through: Callable[[TellingPredictor], TellingPredictor] = lambda predictor: predictor,
     ) -> Answers:  # fmt: skip
+        """One system's.
+
+        Raises:
+            StageError(EvalRuntimeError): An endpoint did not answer.
+        """
+        import openai
+
         before, answered = self._done, 0
 
         def count(answers: int) -> None:
@@ -131,10 +139,15 @@ class _Asking:
             self._context.progress(self._done, self._total, "rows")
 
         path = self._folder / f"{name}.jsonl"
-        found = ask(
-            self._handler, self._rows, style, path, self._made_from, lambda listener: through(model.predictor(style, listener)),
-            count,
-        )  # fmt: skip
+        try:
+            found = ask(
+                self._handler, self._rows, style, path, self._made_from,
+                lambda listener: through(model.predictor(style, listener)), count,
+            )  # fmt: skip
+        except openai.APIError as error:
+            said = f"the endpoint did not answer as it should: {type(error).__name__}"
+            reason = EvalRuntimeError(experiment_id=self._job.experiment_id, error=said)
+            raise StageError(reason, where=self._job.subject.name, cause=said, next_step=AGAIN) from error
         self._done = before + len(self._rows)
         return found
 
@@ -163,15 +176,16 @@ def _judged(
     return judge_answers(job.judge, rubric, job.experiment_id, handler, rows, answers, context)
 
 
-def _check_adapter(job: EvaluateJob) -> None:
-    if sha256(trained_weights(job.adapter)) != job.adapter_sha256:
-        reason = EvalRuntimeError(experiment_id=job.experiment_id, error="the adapter's hash differs")
-        raise StageError(reason, where=job.adapter.name, cause="it is not the adapter that was trained")
+def _with_gain(tuned: Answers, handler: TaskHandler, rows: Sequence[PreparedRow], base: Answers) -> Answers:
+    if tuned.scoring != base.scoring:
+        return tuned
+    gained = handler.gained(rows, tuned.predictions, base.predictions)
+    return replace(tuned, scores=tuned.scores.gaining(gained))
 
 
 def _few_shot(
     handler: TaskHandler, job: EvaluateJob, style: Style | None, train: Sequence[PreparedRow], rows: Sequence[PreparedRow],
-    asking: _Asking, base: _Model,
+    asking: _Asking, base: Model,
 ) -> dict[str, Answers]:  # fmt: skip
     """The base at its better prompt, behind right answers of train."""
     chosen = shots_for(handler, job.base, style, train, rows)
@@ -197,7 +211,7 @@ def _scorecard(
     systems: dict[str, Answers],
     at_base: dict[Style | None, Answers],
 ) -> Scorecard:
-    found = verdict(job.pack, handler, held.rows, {name: system.scores for name, system in systems.items()})
+    found = verdict(job.pack, handler, held.rows, {name: system.scores for name, system in comparable(systems).items()})
     return Scorecard(
         experiment_id=job.experiment_id,
         base_model=job.base.locator,
@@ -213,6 +227,8 @@ def _scorecard(
         rows_from=held.source,
         rows_sha256=held.sha256,
         n=len(held.rows),
+        measured=job.subject.shown(),
+        unseen_labels=unseen_labels(handler, held.rows),
         systems={name: system.shown() for name, system in systems.items()},
         base_prompts={style or UNSTYLED: answers.scores.metrics for style, answers in at_base.items()},
         paired=found.paired,
@@ -220,3 +236,21 @@ def _scorecard(
         gates=found.gates,
         promotable=found.promotable,
     )
+
+
+def comparable(systems: dict[str, Answers]) -> dict[str, Answers]:
+    """The tuned system, and those that it may be compared with: baselines, and models whose answers were had in the same way.
+
+    How an answer was had is part of what a figure means: a label under a grammar is not a label by its whole probability.
+    """
+    return {name: one for name, one in systems.items() if one.scoring in (None, systems[TUNED].scoring)}
+
+
+def unseen_labels(handler: TaskHandler, rows: Sequence[PreparedRow]) -> dict[str, int]:
+    """Labels that rows have and the manifest's schema, which train made, has not: each with its rows. {} where there are none."""
+    known = set(handler.schema.labels)
+    if not known:
+        return {}
+    given = (handler.expected(row.payload) for row in rows)
+    found = Counter(label for one in given for label in ([one] if isinstance(one, str) else one) if label not in known)
+    return dict(sorted(found.items()))

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, computed_field
 from brewslm.handlers.base import Metric
 from brewslm.handlers.gates import GateOutcome
 from brewslm.stages.evaluate.judging import JudgeReport
+from brewslm.stages.evaluate.subject import Measured
+
+SCHEMA: Literal["brewslm/scorecard/2"] = "brewslm/scorecard/2"
 
 
 class Speed(BaseModel):
@@ -94,7 +97,7 @@ class Power(BaseModel):
     @property
     def sentence(self) -> str:
         """For a person."""
-        times = f"{100 * self.confidence:.0f} % sure, {self.power:.0%} of the times".replace("%", " %").replace("  %", " %")
+        times = f"{100 * self.confidence:.0f} % sure, {100 * self.power:.0f} % of the time"
         apart = f"{100 * self.from_threshold:.1f} points from a threshold"
         if self.from_system is not None:
             apart = f"{100 * self.from_system:.1f} points between tuned and {self.system}, {apart}"
@@ -108,19 +111,21 @@ class Scorecard(BaseModel):
         judge: What judged, where one was asked, and how far it agrees with labels; its figure is among the metrics.
         rows_from: "eval", the manifest's eval split, or "gold support@2".
         rows_sha256: Of the manifest, or of the locked gold set.
+        measured: What "tuned" is; None in scorecards of former versions, whose was the experiment itself.
         n: Held-out rows, the same for every system.
+        unseen_labels: Labels of the held-out rows that training never saw, with their rows: these can't be right.
         systems: "tuned"; "base" at the better of its two prompts; "few_shot_base" at that prompt with right answers before it,
             where the model takes them; the handler's baselines by name.
         eval_pack: The pack's id; pack_version: as the pack says.
         power: What the rows can tell.
         base_prompts: The base at each prompt.
-        paired: The tuned model against each other system.
+        paired: The tuned model against each other system, but for a model whose answers were had in another way (`scoring`).
         promotable: Every required gate is met.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: str = "brewslm/scorecard/2"
+    schema_version: Literal["brewslm/scorecard/2"] = SCHEMA
     experiment_id: str
     base_model: str
     base_sha256: str
@@ -136,6 +141,8 @@ class Scorecard(BaseModel):
     rows_from: str = "eval"
     rows_sha256: str = ""
     n: int
+    measured: Measured | None = None
+    unseen_labels: dict[str, int] = {}
     systems: dict[str, SystemScore]
     base_prompts: dict[str, dict[str, Metric]]
     paired: dict[str, PairedTest]
