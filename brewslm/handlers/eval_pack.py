@@ -90,6 +90,7 @@ class TaskSpec(BaseModel):
 
     Attributes:
         judge: The rubric of a judge; its metric is there when an evaluation is given a judge.
+        sentence_vectors: Of rag_qa, measure `sentence_faithfulness` too, by MiniLM, which is fetched for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -99,6 +100,7 @@ class TaskSpec(BaseModel):
     description: str = ""
     slices: tuple[RowSlice, ...] = ()
     judge: JudgeRubric | None = None
+    sentence_vectors: bool = False
     gates: tuple[Gate, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -232,8 +234,10 @@ def _checked(value: Any, where: str) -> EvalPack:
 
 
 def _metrics(spec: TaskSpec, gate: Gate, handlers: Iterable[type[TaskHandler]]) -> set[str]:
-    judged = {spec.judge.metric} if spec.judge and gate.class_id is None else set[str]()
-    return judged.union(*(one.class_metric_ids if gate.class_id is not None else one.metric_ids for one in handlers))
+    more = {spec.judge.metric} if spec.judge and gate.class_id is None else set[str]()
+    if spec.sentence_vectors and gate.class_id is None:
+        more |= frozenset[str]().union(*(one.by_vectors_ids for one in handlers))
+    return more.union(*(one.class_metric_ids if gate.class_id is not None else one.metric_ids for one in handlers))
 
 
 def _unknown(code: str, gate: Gate, named: str | None, known: Iterable[str]) -> Iterator[Misnamed]:

@@ -17,6 +17,7 @@ from brewslm.models.asking import LoadedModel, styles_of
 from brewslm.models.fewshot import FewShotPredictor
 from brewslm.models.loading import set_threads
 from brewslm.models.prompt import Labelling, TellingPredictor
+from brewslm.models.sentences import sentence_vectors
 from brewslm.models.templates import Style
 from brewslm.processes.context import Context
 from brewslm.reasons.eval import EvalDatasetMissing, EvalRuntimeError
@@ -48,6 +49,7 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
     Raises:
         StageError(EvalDatasetMissing): The held-out rows are gone, empty or changed.
         StageError(GoldSetChanged, GoldSetTrained): The gold set is not what was locked, or the experiment was trained on it.
+        StageError(PackageUnavailable): The pack asks for sentence vectors, and their model could not be fetched.
         StageError(EvalRuntimeError): What is measured is not what was asked for, or does not answer.
     """
     set_threads()
@@ -67,6 +69,7 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
         few_shot = _few_shot(handler, job, best.style, train, rows, asking, model) if takes_shots else {}
     tuned = _with_gain(tuned, handler, rows, at_base[styles[0]])
     systems = {TUNED: tuned, BASE: best} | few_shot | _baselines(handler, train, rows)
+    systems = _by_vectors(job, handler, rows, systems)
     judged = _judged(job, handler, rows, systems, context)
     for name, figures in judged.figures.items():
         systems[name] = replace(systems[name], scores=systems[name].scores.gaining(figures))
@@ -174,6 +177,18 @@ def _judged(
         return Judged(None)
     answers = {name: systems[name].predictions for name in (TUNED, BASE)}
     return judge_answers(job.judge, rubric, job.experiment_id, handler, rows, answers, context)
+
+
+def _by_vectors(
+    job: EvaluateJob, handler: TaskHandler, rows: Sequence[PreparedRow], systems: Mapping[str, Answers]
+) -> dict[str, Answers]:
+    """The systems with what sentences as vectors tell, where the pack asks for it."""
+    if not job.pack.spec(handler.profile).sentence_vectors:
+        return dict(systems)
+    return {
+        name: replace(one, scores=one.scores.gaining(handler.by_vectors(rows, one.predictions, sentence_vectors)))
+        for name, one in systems.items()
+    }
 
 
 def _with_gain(tuned: Answers, handler: TaskHandler, rows: Sequence[PreparedRow], base: Answers) -> Answers:
