@@ -76,7 +76,7 @@ class ClassificationHandler(TaskHandler):
         one_each = [{label} for label in expected], [{label} for label in predicted]
         figures = {"accuracy": share(correct), "macro_f1": classification.macro_f1(*one_each, labels)}
         by_class = classification.by_class(*one_each, labels)
-        details = {
+        details: dict[str, Any] = {
             "per_class": classification.per_class(by_class),
             "confusion": classification.confusion(expected, predicted, labels),
         }

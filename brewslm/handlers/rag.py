@@ -10,8 +10,8 @@ from brewslm.handlers.generating import GeneratingHandler
 from brewslm.handlers.nearest import nearest
 from brewslm.mappers.rag_passthrough import NOT_IN_CONTEXT
 from brewslm.metrics import text
-from brewslm.metrics.figure import mean, share
-from brewslm.metrics.grounding import content_words, says_not_known, support
+from brewslm.metrics.figure import Figure, mean, share
+from brewslm.metrics.grounding import NEAR, Vectors, content_words, nearest_sentences, says_not_known, support
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
 from brewslm.rows.reasons import RowReason
@@ -33,6 +33,7 @@ class RagHandler(GeneratingHandler):
         "f1", "answer_f1", "exact_match", "citation_accuracy", "faithfulness", "appropriate_refusal_rate", "wrongly_refused_rate",
         "unsupported_rate", "context_recall",
     })  # fmt: skip
+    by_vectors_ids = frozenset({"sentence_faithfulness"})
     baseline_ids = frozenset({"always_refuse", "nearest_passage"})
     max_new_tokens = 96
 
@@ -125,6 +126,17 @@ class RagHandler(GeneratingHandler):
             "context_recall": mean([_held(row.payload, one) for row, one in zip(rows, wanted, strict=True)], known),
         }
         return Scores.of(figures, right)
+
+    def by_vectors(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction], vectors: Vectors) -> dict[str, Figure]:
+        """`sentence_faithfulness`: the share of an answer's sentences that lie near a sentence of any passage.
+
+        Over rows that were answered; what the answer cites is not looked at.
+        """
+        answers = [prediction.output["answer"] for prediction in predictions]
+        contexts = ["\n".join(passages(row.payload)) for row in rows]
+        near = nearest_sentences(list(zip(answers, contexts, strict=True)), vectors)
+        shares = [sum(one >= NEAR for one in each) / len(each) if each else 0.0 for each in near]
+        return {"sentence_faithfulness": mean(shares, [bool(answer) for answer in answers])}
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`always_refuse`; `nearest_passage`: the passage nearest to the question by TF-IDF, cited and copied whole."""

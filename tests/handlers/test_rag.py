@@ -1,8 +1,12 @@
 """The handler of answers from passages, on rows."""
 
+import numpy as np
 import pytest
+import yaml
 
+from brewslm.errors import StageError
 from brewslm.handlers import handler_for
+from brewslm.handlers.eval_pack import load_eval_pack
 from brewslm.mappers.rag_passthrough import NOT_IN_CONTEXT, RagPassthrough
 from brewslm.metrics.grounding import says_not_known, support
 from brewslm.rows.manifest import OutputSchema, PreparedRow
@@ -112,3 +116,42 @@ def test_support_is_the_share_of_content_words():
     assert support("the manager is Ana", "Ana is a MANAGER") == 1
     assert support("the manager is Bob", "Ana is a manager") == 0.5
     assert support("...", "anything") == 0
+
+
+def test_by_vectors_an_answers_sentences_are_held_against_those_of_the_passages(handler):
+    """Of a stand-in for the encoder that knows only which topic a sentence is about."""
+
+    def vectors(texts):
+        topics = ("refund", "manager", "opens")
+        return np.array([[float(topic in text.lower()) for topic in topics] for text in texts])
+
+    predictions = handler.predict(ROWS, Says("[2] Refunds are slow. Ask a lawyer.", "The manager is Ana.", NOT_IN_CONTEXT))
+    figure = handler.by_vectors(ROWS, predictions, vectors)["sentence_faithfulness"]
+    assert (figure.value, figure.n) == (0.75, 2)
+    assert set(handler.by_vectors(ROWS, predictions, vectors)) == handler.by_vectors_ids
+
+
+def test_a_pack_may_ask_for_sentence_vectors_and_only_then_gate_on_them(tmp_path):
+    gate = {"gate_id": "g", "metric_id": "sentence_faithfulness", "operator": "gte", "threshold": 0.5}
+    spec = {"task_profile": "rag_qa", "gates": [gate]}
+    head = {"contract_version": "slm.evaluation-pack/v2", "pack_id": "mine", "display_name": "Mine", "description": "a test"}
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(head | {"task_specs": [spec | {"sentence_vectors": True}]}))
+    assert load_eval_pack(str(path)).spec("rag_qa").sentence_vectors
+    path.write_text(yaml.safe_dump(head | {"task_specs": [spec]}))
+    with pytest.raises(StageError, match="can't be used"):
+        load_eval_pack(str(path))
+
+
+def test_a_pack_with_a_rubric_may_gate_on_the_judges_metric(tmp_path):
+    gate = {"gate_id": "g", "metric_id": "judge_win_rate", "operator": "gte", "threshold": 0.5}
+    spec = {"task_profile": "rag_qa", "gates": [gate]}
+    head = {"contract_version": "slm.evaluation-pack/v2", "pack_id": "mine", "display_name": "Mine", "description": "a test"}
+    path = tmp_path / "mine.yaml"
+    for judge, is_right in (({"rubric": "Be right.", "mode": "pairwise"}, True), ({"rubric": "Be right."}, False), (None, False)):
+        path.write_text(yaml.safe_dump(head | {"task_specs": [spec | ({"judge": judge} if judge else {})]}))
+        if is_right:
+            assert load_eval_pack(str(path)).spec("rag_qa").judge.metric == "judge_win_rate"
+        else:
+            with pytest.raises(StageError, match="can't be used"):
+                load_eval_pack(str(path))
