@@ -291,7 +291,7 @@ def job_of(setting: Setting, work: Path, models: Path) -> Any:
     shared = {"base": base, "manifest_path": manifest, "manifest_sha256": sha256(manifest), "recipe": recipe}
     return DispatchJob(
         preflight=PreflightJob(
-            **shared, eval_pack=load_eval_pack("default"), runtime=runtime_profile(), folder=run, formats=()
+            **shared, eval_pack=load_eval_pack("general"), runtime=runtime_profile(), folder=run, formats=()
         ),
         train=TrainJob(**shared, experiment_id="exp-1", project=1, manifest_id=1, output=run / "exp-1"), fail_open=True,
     )  # fmt: skip

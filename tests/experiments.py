@@ -156,7 +156,7 @@ def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | 
                     run_id=evaluation,
                     project_id=project,
                     experiment_id=exp,
-                    eval_pack="default",
+                    eval_pack="general",
                     scorecard={},
                     promotable=promotable,
                 )

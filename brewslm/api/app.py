@@ -10,7 +10,20 @@ from pydantic import BaseModel
 
 import brewslm
 from brewslm import web
-from brewslm.api import data, deployments, evaluations, events, imports, manifests, problems, projects, tasks, training, uploads
+from brewslm.api import (
+    data,
+    deployments,
+    evalpacks,
+    evaluations,
+    events,
+    imports,
+    manifests,
+    problems,
+    projects,
+    tasks,
+    training,
+    uploads,
+)  # fmt: skip
 from brewslm.api.guard import LoopbackOnly
 from brewslm.api.work import PROBLEMS
 from brewslm.observe.projects import projects as projects_known
@@ -26,6 +39,7 @@ ROUTERS = (
     imports.router,
     manifests.router,
     training.router,
+    evalpacks.router,
     evaluations.router,
     deployments.router,
     tasks.router,

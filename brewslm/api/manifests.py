@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from brewslm.api.uploads import readable_path
 from brewslm.api.work import ACTOR, Fields, Key, asked, queue
 from brewslm.observe.adapters import AdapterView, adapters
+from brewslm.observe.lmeval import LmEvalTask, lm_eval
 from brewslm.observe.manifests import ManifestDiff, ManifestSummary, ManifestView, manifest, manifest_diff, manifests
 from brewslm.pipeline import execute
 from brewslm.pipeline.runs import RunView
@@ -59,6 +60,12 @@ def listed(project: int) -> list[ManifestSummary]:
 def show(project: int, version: int) -> ManifestView:
     """One version: the manifest, its statistics and its dataset card. Every file of it is verified."""
     return manifest(project, version)
+
+
+@router.get("/projects/{project}/manifests/{version}/lm-eval", operation_id="manifest.lm_eval")
+def as_lm_eval_task(project: int, version: int) -> LmEvalTask:
+    """The held-out rows as a task of lm-evaluation-harness: its YAML, and the lines of the rows.jsonl that it reads."""
+    return lm_eval(project, version)
 
 
 @router.get("/projects/{project}/manifests/{before}/diff/{after}", operation_id="manifest.diff")

@@ -45,16 +45,21 @@ def evaluate(
 
 
 def show(view: "RunView") -> None:
-    """Each system's figure with its interval, each gate, and the verdict."""
+    """Each system's figure with its interval, what the rows can tell, each gate, and the verdict."""
     card = (view.result or {})["scorecard"]
     metric = card["primary_metric"]
     measured = card["measured"]["name"] if card["measured"] else card["experiment_id"]
-    print_line(f"{metric} of {measured} on {card['n']:,} held-out rows")
+    print_line(f"{metric} of {measured} on {card['n']:,} held-out rows, with 95 % intervals")
     for label, count in card["unseen_labels"].items():
         print_line(f"  label {label}: {count:,} held-out rows, and none that was trained on")
     print_table([_system(name, system, metric) for name, system in card["systems"].items()])
-    print_table([_gate(gate) for gate in card["gates"]])
-    print_line("promotable" if card["promotable"] else "not promotable")
+    print_line(card["power"]["sentence"])
+    print_line("")
+    print_table(
+        [_gate(gate) for gate in card["gates"]], (f"gates of {card['eval_pack']}", "tuned", "asked for", "surely", "rows", "")
+    )  # fmt: skip
+    print_line("")
+    print_line(_verdict(card))
     print_line(_errors(view.task_id, view.result or {}))
 
 
@@ -66,11 +71,14 @@ def _errors(evaluation: str, result: dict[str, Any]) -> str:
 
 
 def _system(name: str, system: dict[str, Any], metric: str) -> tuple[str, ...]:
+    from brewslm.metrics.units import said
+
     found = system["metrics"][metric]
-    prompt = f"({system['prompt']} prompt)" if system["prompt"] else ""
-    how = SCORINGS.get(system["scoring"], "")
-    interval = f"95 % between {100 * found['low']:.1f} and {100 * found['high']:.1f}"
-    return f"  {name}", prompt, f"{100 * found['value']:.1f} %", interval, how, _speed(system["speed"])
+    asked = f"{system['prompt']} prompt" if system["prompt"] else ""
+    asked += f", {system['shots']} examples of train before it" if system["shots"] else ""
+    how = ", ".join(part for part in (asked, SCORINGS.get(system["scoring"], "")) if part)
+    interval = f"({said(metric, found['low'])} – {said(metric, found['high'])})"
+    return f"  {name}", said(metric, found["value"]), interval, how, _speed(system["speed"])
 
 
 def _speed(speed: dict[str, Any] | None) -> str:
@@ -81,9 +89,17 @@ def _speed(speed: dict[str, Any] | None) -> str:
 
 
 def _gate(gate: dict[str, Any]) -> tuple[str, ...]:
-    said = "met" if gate["met"] else "undecided" if gate["undecidable"] else "not met"
-    sign = "≥" if gate["operator"] == "gte" else "≤"
-    held = "nothing to compare with" if gate["threshold"] is None else f"{sign} {gate['threshold']:.3f}"
-    held += f" ({gate['over']})" if gate["over"] else ""
-    value = "no such metric" if gate["value"] is None else f"{gate['value']:.3f}"
-    return f"  gate {gate['gate']}", f"{gate['metric']} {value} {held}", said + ("" if gate["required"] else ", optional")
+    """One line of the table: name, the tuned figure, what was asked for, what is sure, rows, and what came of it."""
+    from brewslm.handlers.gates import GateOutcome
+    from brewslm.metrics.units import said
+    from brewslm.observe.gatewords import about, bound, condition, outcome
+
+    one = GateOutcome.model_validate(gate)
+    value = "–" if one.value is None else said(one.metric_id, one.value)
+    rows = f"{one.n:,}" if one.n else ""
+    return f"  {one.gate_id}", f"{about(one)} {value}", condition(one), bound(one), rows, outcome(one)
+
+
+def _verdict(card: dict[str, Any]) -> str:
+    missed = [gate["gate_id"] for gate in card["gates"] if gate["required"] and not gate["met"]]
+    return "promotable" if card["promotable"] else f"not promotable: {', '.join(missed)}"

@@ -8,6 +8,7 @@ from brewslm.cli import (
     deploy,
     documents,
     errors,
+    evalpacks,
     evaluate,
     export,
     health,
@@ -33,8 +34,8 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    quickstart, serve, projects, data, imports, documents, health, prepare, models, preflight, train, evaluate, errors, export,
-    deploy,    predict, status, task, audit, row,
+    quickstart, serve, projects, data, imports, documents, health, prepare, models, preflight, train, evaluate, evalpacks, errors,
+    export, deploy, predict, status, task, audit, row,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

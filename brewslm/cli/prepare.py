@@ -1,5 +1,6 @@
 """brewslm prepare, adapters, and manifest list|show|diff|activate."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -133,6 +134,21 @@ def show_manifest(project: ProjectOption, version: Version, json: Json = False) 
         print_json(found.model_dump(mode="json"))
     else:
         print_line(found.card.partition("\n---\n")[2].strip())
+
+
+@manifest_app.command("export-lm-eval")
+def export_lm_eval(
+    project: ProjectOption,
+    out: Annotated[Path, typer.Option("--out", help="A new folder.")],
+    version: Annotated[int | None, typer.Option("--version", help="The one in use when left out.")] = None,
+) -> None:
+    """Write the held-out rows as a task of lm-evaluation-harness: a YAML file, and the rows that it reads."""
+    from brewslm.observe.lmeval import export
+
+    with problems(json=False):
+        made = export(project, out.expanduser().absolute(), version)
+    print_line(f"{len(made.rows):,} rows and {made.task}.yaml in {out}")
+    print_line(f"next: lm_eval --model hf --model_args pretrained=FOLDER --tasks {made.task} --include_path {out}")
 
 
 @manifest_app.command("diff")

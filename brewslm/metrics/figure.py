@@ -52,7 +52,7 @@ class Figure:
             return intervals.wilson(round(float(self.counts[:, 0].sum())), self.n, confidence)
         rows, value = self.counts[self.counted], self.value
         low, high = intervals.bootstrap(
-            lambda at, axis=-1: self.worth(rows[at].sum(axis=-2)), np.arange(len(rows)), vectorized=True, confidence=confidence
+            lambda at, axis=-1: self.worth(sums_at(rows, at)), np.arange(len(rows)), vectorized=True, confidence=confidence
         )
         if high - low < 1e-9 and round(value, 9) in (0.0, 1.0):
             return intervals.wilson(round(value) * self.n, self.n, confidence)
@@ -109,6 +109,18 @@ def quotient(sums: Any) -> Any:
 
     part, whole = sums[..., 0], sums[..., 1]
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def sums_at(counts: Any, places: Any) -> Any:
+    """The sums of (rows, k) counts over resampled places: (rows,) → (k,), (resamples, rows) → (resamples, k).
+
+    How often each row was drawn, times its counts: taking the rows themselves would hold all of them for every resample.
+    """
+    import numpy as np
+
+    drawn = np.stack([np.bincount(one, minlength=len(counts)) for one in np.atleast_2d(places)]).astype(float)
+    sums = drawn @ counts
+    return sums[0] if places.ndim == 1 else sums
 
 
 def each_by(score: Callable[[list[float]], float]) -> Worth:

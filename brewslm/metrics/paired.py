@@ -1,9 +1,10 @@
 """Two systems on the same rows: how far apart they are, and how sure that is."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from brewslm.metrics import intervals
-from brewslm.metrics.figure import Figure
+from brewslm.metrics.figure import Figure, sums_at
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,11 @@ def difference(first: Figure, second: Figure, confidence: float = 0.95, *, lower
         good, bad = (losses, wins) if lower_is_better else (wins, losses)
         return Difference(value, low, high, n, intervals.better_by_chance(good, bad))
     both = np.flatnonzero(first.counted | second.counted)
-    one, other = first.counts[both], second.counts[both]
-    low, high = intervals.bootstrap(
-        lambda at, axis=-1: first.worth(one[at].sum(axis=-2)) - second.worth(other[at].sum(axis=-2)),
-        np.arange(len(both)), vectorized=True, confidence=confidence,
-    )  # fmt: skip
+    counts, k = np.concatenate([first.counts[both], second.counts[both]], axis=1), first.counts.shape[1]
+
+    def gaps(at: Any, axis: int = -1) -> Any:
+        sums = sums_at(counts, at)
+        return first.worth(sums[..., :k]) - second.worth(sums[..., k:])
+
+    low, high = intervals.bootstrap(gaps, np.arange(len(both)), vectorized=True, confidence=confidence)
     return Difference(value, min(low, value), max(high, value), n, None)

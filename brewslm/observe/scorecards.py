@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from brewslm.stages.evaluate.scorecard import Scorecard
+from brewslm.stages.evaluate.scorecard import SCHEMA, Scorecard
 from brewslm.store.database import reading
 from brewslm.store.records import project_of
 from brewslm.store.tables import DeploymentVersion, Evaluation, Export, Slot
@@ -39,8 +39,8 @@ def scorecard(project: int) -> ScorecardView | None:
             if experiment is not None:
                 query = query.where(Evaluation.experiment_id == experiment)
             newest = session.scalars(query.order_by(Evaluation.created_at.desc()))
-            found = next((one for one in newest if one.scorecard and _is_ours(one.scorecard, version)), None)
-            if found is not None:
+            found = next((one for one in newest if _is_ours(one.scorecard, version)), None)
+            if found is not None and found.scorecard.get("schema_version") == SCHEMA:  # an older version's says less
                 where = f"{version.slot} v{version.version}" if version else None
                 return ScorecardView(evaluation=found.run_id, deployment=where, card=Scorecard.model_validate(found.scorecard))
     return None

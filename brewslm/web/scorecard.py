@@ -4,6 +4,9 @@ from typing import Any
 
 from nicegui import ui
 
+from brewslm.handlers.gates import GateOutcome
+from brewslm.metrics.units import said
+from brewslm.observe.gatewords import about, bound, condition, outcome
 from brewslm.observe.scorecards import ScorecardView
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.web.parts import Badge, Text, box, link
@@ -29,6 +32,8 @@ def scorecard_card(project: int, view: ScorecardView) -> None:
     chart.style(f"height: {len(card.systems) * ROW_HEIGHT + 52}px")
     chart.props["role"], chart.props["aria-label"] = "img", described(card)
     _table(card)
+    Text("p", card.power.sentence, "muted")
+    _gates(card)
 
 
 def described(card: Scorecard) -> str:
@@ -101,6 +106,31 @@ def _table(card: Scorecard) -> None:
                     Text("td", f"{percent(metric.value)} ({metric.low * 100:.1f} – {metric.high * 100:.1f})")
                     Text("td", f"{system.correct:,} of {card.n:,}")
                     Text("td", _against(card, name))
+
+
+def _gates(card: Scorecard) -> None:
+    """Each gate with the figure, what was asked for, the bound that had to clear it, the rows and what came of it."""
+    if not card.gates:
+        return
+    Text("h3", f"Gates of {card.eval_pack}")
+    with box("div", "wide"), box("table", "figures"):
+        with box("thead"), box("tr"):
+            for head in ("Gate", "Tuned", "Asked for", "Surely", "Rows", ""):
+                Text("th", head, scope="col")
+        with box("tbody"):
+            for gate in card.gates:
+                value = "–" if gate.value is None else said(gate.metric_id, gate.value)
+                with box("tr"):
+                    Text("th", plain(gate.gate_id), scope="row")
+                    Text("td", f"{plain(about(gate))} {value}")
+                    for cell in (condition(gate), bound(gate), f"{gate.n:,}"):
+                        Text("td", cell)
+                    with box("td"):
+                        Badge(Sign(_state(gate), outcome(gate)))
+
+
+def _state(gate: GateOutcome) -> str:
+    return "done" if gate.met else "needs" if gate.undecidable or not gate.required else "failed"
 
 
 def _against(card: Scorecard, name: str) -> str:

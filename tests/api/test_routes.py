@@ -44,6 +44,18 @@ def test_the_catalogues(client):
     assert told["training_completed"] and not told["unknown_project"]
 
 
+def test_eval_packs_are_listed_and_shown(client, tmp_path):
+    assert {one["pack_id"] for one in client.get("/api/eval-packs?task_profile=qa").json()} == {"general", "strict", "fast", "qa"}
+    shown = client.get("/api/eval-packs/general").json()
+    assert shown["contract_version"] == "slm.evaluation-pack/v2" and shown["task_specs"][0]["gates"][0]["gate_id"]
+    refused = client.get("/api/eval-packs/generall").json()
+    assert refused["code"] == "eval_pack_invalid" and "did you mean general?" in refused["detail"]
+    assert client.get("/api/eval-packs/mine.yaml").json()["code"] == "eval_pack_invalid"  # no file is read for a caller
+    names = client.get("/api/task-profiles/qa/gate-names").json()
+    assert names[0]["metrics"] == ["exact_match", "f1"]
+    assert client.get("/api/task-profiles/q/gate-names").json()["code"] == "invalid_request"
+
+
 def test_a_source_is_looked_at_without_a_project(client, uploaded):
     found = client.post("/api/dataset-import/introspect", json={"locator": uploaded(EXAMPLES)}).json()
     assert found["columns"] == ["text", "label"]

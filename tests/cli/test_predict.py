@@ -14,6 +14,7 @@ from brewslm.stages.projects import CreateRequest
 from brewslm.store.database import transaction
 from brewslm.store.tables import DeploymentVersion, Export, Slot
 from tests.experiments import make_experiment, rows, train_adapter
+from tests.packs import gate, write_pack
 
 runner = CliRunner()
 
@@ -134,11 +135,14 @@ def test_spans_and_answers_are_shown_in_their_own_way():
 def test_evaluate_prints_the_scorecard_and_tells_the_verdict_by_its_exit_code(trained, tmp_path):
     done = runner.invoke(app, ["evaluate", "--experiment", trained.id])
     assert done.exit_code == 0
-    assert done.stdout.startswith("accuracy on 24 held-out rows\n")
+    assert done.stdout.startswith("accuracy on 24 held-out rows, with 95 % intervals\n")
+    assert "24 rows can tell" in done.stdout and "few_shot_base" in done.stdout
+    assert "better than base" in done.stdout and "(97.5 %)" in done.stdout
     assert done.stdout.splitlines()[-1] == "promotable"
-    pack = tmp_path / "strict.yaml"
-    pack.write_text("description: x\ntasks: {classification: [{gate: high, metric: accuracy, operator: gte, threshold: 0.99}]}\n")
-    done = runner.invoke(app, ["evaluate", "--experiment", trained.id, "--eval-pack", str(pack), "--json"])
+    pack = write_pack(tmp_path, gate(threshold=0.99))
+    done = runner.invoke(app, ["evaluate", "--experiment", trained.id, "--eval-pack", pack])
+    assert done.exit_code == 3 and done.stdout.splitlines()[-1] == "not promotable: g"
+    done = runner.invoke(app, ["evaluate", "--experiment", trained.id, "--eval-pack", pack, "--json"])
     assert done.exit_code == 3
     shown_json = json.loads(done.stdout)["result"]
     assert (shown_json["promotable"], shown_json["scorecard"]["gates"][0]["undecidable"]) == (False, True)

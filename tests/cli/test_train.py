@@ -22,7 +22,7 @@ def cancelled(project) -> str:
     "option",
     [
         ("--project", "1"), ("--base-model", "pypi:x"), ("--recipe", "qa"), ("--set", "epochs=2"), ("--manifest", "1"),
-        ("--eval-pack", "default"), ("--fail-open",),
+        ("--eval-pack", "general"), ("--fail-open",),
     ],
     ids=lambda option: option[0],
 )  # fmt: skip

@@ -1,30 +1,16 @@
 """Eval packs: what they may say, and what is refused."""
 
 import pytest
-import yaml
 
 from brewslm import presets
 from brewslm.errors import StageError
 from brewslm.handlers import HANDLERS, handler_for
 from brewslm.handlers.eval_pack import Gate, load_eval_pack, misnamed
 from brewslm.rows.manifest import OutputSchema
+from tests.packs import gate, write_pack
 
 PACKS = presets.names("eval_packs")
 LABELS = OutputSchema(scoring_mode="label", labels=["no", "yes"])
-
-
-def written(folder, *gates, **more):
-    """A pack of one's own for classification, as a file."""
-    spec = {"task_profile": "classification", "gates": list(gates)} | more.pop("spec", {})
-    head = {"contract_version": "slm.evaluation-pack/v2", "pack_id": "mine", "display_name": "Mine", "description": "a test"}
-    path = folder / "mine.yaml"
-    path.write_text(yaml.safe_dump(head | {"task_specs": [spec]} | more))
-    return str(path)
-
-
-def gate(**fields):
-    given = {"gate_id": "g", "metric_id": "accuracy", "operator": "gte", "threshold": 0.5} | fields
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def refusal(name):
@@ -66,7 +52,7 @@ def test_the_default_is_as_sure_as_the_interval_that_the_scorecard_shows():
 def test_a_pack_of_your_own_is_read(tmp_path):
     short = {"slice_id": "short", "field": "text", "max_words": 5}
     gates = (gate(confidence=0.9, slice_id="short"), gate(gate_id="h", metric_id="recall", class_id="yes", confidence=None))
-    pack = load_eval_pack(written(tmp_path, *gates, spec={"slices": [short]}, confidence=0.8, version="7"))
+    pack = load_eval_pack(write_pack(tmp_path, *gates, spec={"slices": [short]}, confidence=0.8, version="7"))
     spec = pack.spec("classification")
     assert [pack.confidence_of(made) for made in spec.gates] == [0.9, 0.8] and pack.version == "7"
     assert spec.slice_of(spec.gates[0]).max_words == 5 and spec.slice_of(spec.gates[1]) is None
@@ -94,19 +80,19 @@ def test_a_pack_of_your_own_is_read(tmp_path):
     ],
 )  # fmt: skip
 def test_a_gate_that_can_not_be_judged_is_refused_at_load(tmp_path, change, said):
-    assert said in refusal(written(tmp_path, gate(**change)))
+    assert said in refusal(write_pack(tmp_path, gate(**change)))
 
 
 def test_other_mistakes_of_a_pack_are_refused(tmp_path):
     assert "did you mean general?" in refusal("generel")
     assert "FileNotFoundError" in refusal(tmp_path / "none.yaml")
-    assert "did you mean task_specs?" in refusal(written(tmp_path, gate(), task_spec=[]))
-    assert "gate_id g is there twice" in refusal(written(tmp_path, gate(), gate()))
-    assert "at least 1 item" in refusal(written(tmp_path))
-    assert "did you mean classification?" in refusal(written(tmp_path, gate(), spec={"task_profile": "clasification"}))
-    assert "slm.evaluation-pack/v2" in refusal(written(tmp_path, gate(), contract_version="slm.evaluation-pack/v1"))
+    assert "did you mean task_specs?" in refusal(write_pack(tmp_path, gate(), task_spec=[]))
+    assert "gate_id g is there twice" in refusal(write_pack(tmp_path, gate(), gate()))
+    assert "at least 1 item" in refusal(write_pack(tmp_path))
+    assert "did you mean classification?" in refusal(write_pack(tmp_path, gate(), spec={"task_profile": "clasification"}))
+    assert "slm.evaluation-pack/v2" in refusal(write_pack(tmp_path, gate(), contract_version="slm.evaluation-pack/v1"))
     spec = {"slices": [{"slice_id": "s", "field": "text"}]}
-    assert "needs equals, min_words or max_words" in refusal(written(tmp_path, gate(), spec=spec))
+    assert "needs equals, min_words or max_words" in refusal(write_pack(tmp_path, gate(), spec=spec))
     path = tmp_path / "mine.yaml"
     for content in (b"\xff\xfe: [", b"- 1\n", b""):
         path.write_bytes(content)
@@ -115,7 +101,7 @@ def test_other_mistakes_of_a_pack_are_refused(tmp_path):
 
 def test_a_class_that_the_manifest_does_not_have_is_found(tmp_path):
     made = gate(metric_id="recall", class_id="yess")
-    spec = load_eval_pack(written(tmp_path, made)).spec("classification")
+    spec = load_eval_pack(write_pack(tmp_path, made)).spec("classification")
     (found,) = misnamed(spec, handler_for("classification", LABELS))
     assert (found.code, found.said) == ("gate_class_unknown", "gate g wants class yess")
     assert found.cause == "did you mean yes? known: no, yes"

@@ -9,7 +9,7 @@ from brewslm.handlers.gates import judge, judge_all, promotable
 from brewslm.metrics.figure import mean, share
 from brewslm.metrics.intervals import wilson
 from brewslm.rows.manifest import PreparedRow
-from tests.handlers.test_eval_pack import written
+from tests.packs import write_pack
 
 DRAWS, ROWS = 1000, 300
 
@@ -110,7 +110,7 @@ def test_a_slice_and_a_class_are_judged_by_their_own_rows(tmp_path):
     answers = [n % 2 == 0 for n in range(200)]  # only short texts are right
     scores = Scores.of({"accuracy": share(answers)}, answers, by_class={"yes": {"recall": share(answers, answers)}})
     pack = load_eval_pack(
-        written(
+        write_pack(
             tmp_path,
             {"gate_id": "all", "metric_id": "accuracy", "operator": "gte", "threshold": 0.9},
             {"gate_id": "short", "metric_id": "accuracy", "operator": "gte", "threshold": 0.9, "slice_id": "short"},

@@ -109,3 +109,6 @@ def test_the_right_answers_score_best_and_every_metric_is_a_known_one(case, data
     assert set(scores.metrics) <= handler.metric_ids and handler.primary_metric in scores.metrics
     assert scores.metrics[handler.primary_metric].value == pytest.approx(1.0)
     assert all(metric.low <= metric.value + 1e-9 and metric.value <= metric.high + 1e-9 for metric in scores.metrics.values())
+    assert all(set(own) == handler.class_metric_ids for own in scores.by_class.values())
+    assert all(len(figure.counts) == 3 for figure in scores.figures.values()), "a figure must be of every row, to be sliced"
+    assert set(handler.baselines(rows, rows)) <= handler.baseline_ids

@@ -68,7 +68,7 @@ def test_the_kinds_of_model_are_told_apart(tiny_model, tmp_path):
 
 def test_no_row_is_computed_after_its_end(tiny_model, monkeypatch):
     monkeypatch.setattr(decoding, "ROWS", 8)
-    monkeypatch.setattr(decoding, "JOINING", 3)
+    monkeypatch.setattr(decoding, "JOINING", 2)
     model, tokenizer = load_model(tiny_model, precision="fp32"), load_tokenizer(tiny_model)
     steps, told = [], []
 

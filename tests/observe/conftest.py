@@ -87,7 +87,7 @@ class Walk:
         with transaction() as session:
             session.add(
                 Evaluation(
-                    run_id=run_id, project_id=self.project, experiment_id=experiment, eval_pack="default", scorecard={},
+                    run_id=run_id, project_id=self.project, experiment_id=experiment, eval_pack="general", scorecard={},
                     promotable=promotable,
                 )
             )  # fmt: skip

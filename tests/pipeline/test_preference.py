@@ -42,7 +42,7 @@ def test_dpo_from_rows_to_answers(prepared, tiny_model):
     accuracy = {name: system["metrics"]["preference_accuracy"]["value"] for name, system in card["systems"].items()}
     assert accuracy["tuned"] > 0.95 > 0.7 > max(accuracy["base"], accuracy["longer"], accuracy["shorter"])
     assert card["systems"]["tuned"]["metrics"]["reward_margin"]["low"] > 0
-    gates = {gate["gate"]: gate["met"] for gate in card["gates"]}
+    gates = {gate["gate_id"]: gate["met"] for gate in card["gates"]}
     assert gates["min_accuracy"] and gates["gain_over_base"] and gates["beats_longer"]
     assert {"still_speaks"} < set(gates)
     exported = call("test", ExportRequest(experiment=trained.task_id, formats=("hf", "gguf-f16"))).result

@@ -112,7 +112,7 @@ def test_the_newest_verdict_counts(trained, export):
             idempotency_key=None,
         )  # fmt: skip
         session.flush()
-        worse = {"project_id": trained.project, "experiment_id": trained.id, "eval_pack": "default", "scorecard": {}}
+        worse = {"project_id": trained.project, "experiment_id": trained.id, "eval_pack": "general", "scorecard": {}}
         session.add(Evaluation(run_id=run.id, promotable=False, **worse))
         newest = run.id
     error = refused(PromoteRequest(deployment=created(export)))

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
+from brewslm.handlers.eval_pack import load_eval_pack
 from brewslm.models.prompt import SendsMessages, together
 from brewslm.pipeline.execute import RunFailed, call, perform, resume
 from brewslm.processes.context import DirectContext
@@ -24,6 +25,7 @@ from brewslm.store.files import project_folder, read_json, run_folder, sha256, w
 from brewslm.store.records import Records
 from brewslm.store.tables import DataManifest, Evaluation, Run, RunEvent
 from tests.experiments import make_experiment, rows, train_adapter
+from tests.packs import gate, write_pack
 
 KILL_PATH = Path(__file__).parents[1] / "kill_path"
 
@@ -41,6 +43,9 @@ def trained(project, tiny_model, adapter):
 @pytest.fixture
 def folder(trained):
     return project_folder(trained.project)
+
+
+MODELS = ("tuned", "base", "few_shot_base")
 
 
 def job_of(trained, **asked):
@@ -66,18 +71,12 @@ def newest_event():
         return session.scalars(select(RunEvent).order_by(RunEvent.id.desc())).first()
 
 
-def pack(tmp_path, *gates):
-    path = tmp_path / "pack.yaml"
-    path.write_bytes(orjson.dumps({"description": "a test", "tasks": {"classification": list(gates)}}))  # JSON is YAML
-    return str(path)
-
-
 def test_a_tuned_model_is_promotable_and_everything_it_said_is_kept(trained, folder):
     view = call("test", EvaluateRequest(experiment=trained.id))
     card = view.result["scorecard"]
     assert view.result["promotable"] and card["n"] == 24
     assert card["systems"]["tuned"]["correct"] > card["systems"]["base"]["correct"]
-    assert set(card["systems"]) == {"tuned", "base", "majority", "tfidf_logreg"}
+    assert set(card["systems"]) == {"tuned", "base", "few_shot_base", "majority", "tfidf_logreg"}
     assert card["systems"]["majority"]["correct"] == 12
     kept = folder / view.result["path"]
     assert read_json(kept / "scorecard.json") == card
@@ -88,8 +87,11 @@ def test_a_tuned_model_is_promotable_and_everything_it_said_is_kept(trained, fol
         assert all(line["correct"] == (line["output"] == line["expected"]) for line in lines)
         assert {line["verdict"] for line in lines} <= {"right", "wrong"}
         assert (system["scoring"], system["speed"] is None) == (
-            ("label_log_probability", False) if name in ("tuned", "base") else (None, True)
+            ("label_log_probability", False) if name in MODELS else (None, True)
         )
+    few = card["systems"]["few_shot_base"]
+    assert (few["shots"], len(few["shot_rows"]), few["prompt"]) == (4, 4, card["systems"]["base"]["prompt"])
+    assert card["power"]["n"] == 24 and "24 rows can tell" in card["power"]["sentence"]
     asked = list(RowFile(kept / "predictions-tuned.jsonl").rows())
     assert all(line["prompt"].endswith("<|im_start|>assistant\n") and line["prompt_tokens"] > 9 for line in asked)
     assert {(line["scoring"], line["stop"]) for line in asked} == {("label_log_probability", None)}
@@ -167,7 +169,7 @@ def test_the_base_is_reported_at_the_better_of_its_prompts(trained, tmp_path):
     assert set(at) == {"chat", "plain"}
     assert card.primary("base").value == max(at.values()) == at[card.systems["base"].prompt]
     assert card.systems["tuned"].prompt == "chat"
-    assert told[-1] == (72, 72, "rows")
+    assert told[-1] == (96, 96, "rows")
 
 
 def test_the_paired_test_agrees_with_the_predictions(trained, tmp_path, folder):
@@ -181,27 +183,40 @@ def test_the_paired_test_agrees_with_the_predictions(trained, tmp_path, folder):
 
 
 def test_a_gate_that_is_not_met_is_a_result_and_an_optional_one_decides_nothing(trained, tmp_path):
-    high = {"gate": "high", "metric": "accuracy", "operator": "gte", "threshold": 0.99}
-    other = {"gate": "other", "metric": "bleu", "operator": "gte", "threshold": 0.1, "required": False}
-    good = {"gate": "good", "metric": "macro_f1", "operator": "gte", "threshold": 0.6}
-    card = run_here(trained, tmp_path, eval_pack=pack(tmp_path, high, other, good))[0].scorecard
-    assert [gate.met for gate in card.gates] == [False, False, True]
-    assert not card.promotable
-    assert card.gates[1].value is None
-    assert card.eval_pack == "pack"
-    assert run_here(trained, tmp_path, eval_pack=pack(tmp_path, other, good))[0].promotable
+    high = gate(gate_id="high", threshold=0.99, required=False)
+    good = gate(gate_id="good", metric_id="macro_f1", threshold=0.6)
+    other = gate(gate_id="other", metric_id="recall", class_id="positive", threshold=0.3)
+    card = run_here(trained, tmp_path, eval_pack=write_pack(tmp_path, high, good, other, version="7"))[0].scorecard
+    assert [(one.met, one.n) for one in card.gates] == [(False, 24), (True, 24), (True, 12)]
+    assert card.promotable and (card.eval_pack, card.pack_version) == ("mine", "7")
+    shutil.rmtree(job_of(trained).output)
+    required = write_pack(tmp_path, high | {"required": True}, good)
+    assert not run_here(trained, tmp_path, eval_pack=required)[0].promotable
 
 
-def test_the_untuned_base_fails_the_default_pack(trained, tmp_path):
+def test_a_slice_is_judged_by_its_own_rows(trained, tmp_path):
+    ends = ({"slice_id": name, "field": "text", "equals": f"the movie 0 was {word} and {word}"} for name, word in SAID.items())
+    few = {"slice_id": "few", "field": "text", "min_words": 7, "max_words": 7}
+    slices = gate(gate_id="a", slice_id="few"), gate(gate_id="b", slice_id="no", threshold=0.0, required=False)
+    card = run_here(trained, tmp_path, eval_pack=write_pack(tmp_path, *slices, spec={"slices": [few, *ends]}))[0].scorecard
+    assert [(one.n, one.slice_id) for one in card.gates] == [(24, "few"), (1, "no")]
+
+
+SAID = {"yes": "lovely", "no": "dull"}
+
+
+def test_the_untuned_base_fails_every_pack_of_the_task(trained, tmp_path):
     from safetensors.torch import load_file, save_file
 
     job = job_of(trained)
     weights = job.subject.path / "adapter_model.safetensors"
     save_file({name: tensor * 0 for name, tensor in load_file(weights).items()}, weights)
-    untuned = job.model_copy(update={"subject": job.subject.model_copy(update={"sha256": sha256(weights)})})
-    card = evaluate.run(untuned, DirectContext(tmp_path)).scorecard
-    assert not card.promotable
-    assert not {gate.gate: gate.met for gate in card.gates}["gain_over_base"]
+    subject = job.subject.model_copy(update={"sha256": sha256(weights)})
+    for name in ("general", "strict", "fast", "classification"):
+        untuned = job.model_copy(update={"subject": subject, "pack": load_eval_pack(name)})
+        card = evaluate.run(untuned, DirectContext(tmp_path / name)).scorecard
+        shutil.rmtree(job.output)
+        assert not card.promotable and not {one.gate_id: one.met for one in card.gates}["gain_over_base"]
 
 
 def test_held_out_rows_that_were_changed_or_lost_are_told(trained, folder):
@@ -302,18 +317,21 @@ def test_what_does_not_exist_is_refused_before_a_run_is_opened(project):
         assert session.scalars(select(Run).where(Run.operation == "evaluate.run")).first() is None
 
 
-def test_an_unknown_pack_is_refused(trained, tmp_path):
-    assert refused(job_of, trained, eval_pack="none-such").reason.code == "invalid_request"
-    empty = tmp_path / "empty.yaml"
-    empty.write_text("description: x\ntasks: {}\n")
-    assert refused(job_of, trained, eval_pack=str(empty)).reason.code == "invalid_request"
+def test_a_pack_that_can_not_be_used_is_refused_before_anything_is_asked(trained, tmp_path):
+    assert refused(job_of, trained, eval_pack="none-such").reason.code == "eval_pack_invalid"
+    assert "no gates for classification" in refused(job_of, trained, eval_pack="qa").what
+    other = refused(job_of, trained, eval_pack=write_pack(tmp_path, gate(metric_id="recall", class_id="positve")))
+    assert (other.reason.code, other.where) == ("eval_pack_invalid", "gate g wants class positve")
+    assert other.cause == "did you mean positive? known: negative, positive" and other.next_step
+    both = refused(job_of, trained, eval_pack=write_pack(tmp_path, gate(metric_id="json_validity_rate")))
+    assert both.where == "gate g wants metric json_validity_rate"  # of classification with several labels, not of this one
 
 
 def test_the_job_holds_its_gates_so_that_an_edited_pack_changes_no_verdict(trained, tmp_path):
-    path = Path(pack(tmp_path, {"gate": "low", "metric": "accuracy", "operator": "gte", "threshold": 0.1}))
+    path = Path(write_pack(tmp_path, gate(threshold=0.1)))
     job = job_of(trained, eval_pack=str(path))
     path.unlink()
     assert evaluate.EvaluateJob.model_validate(job.model_dump(mode="json")) == job
-    assert job.pack.gates("classification")[0].threshold == 0.1
+    assert job.pack.spec("classification").gates[0].threshold == 0.1
     with reading() as session:
         assert job.manifest_sha256 == session.scalars(select(DataManifest)).one().sha256

@@ -12,7 +12,8 @@ from nicegui.testing import User
 
 from brewslm.api.app import create_app
 from brewslm.handlers.base import Metric
-from brewslm.stages.evaluate.scorecard import PairedTest, Scorecard, SystemScore
+from brewslm.handlers.gates import GateOutcome
+from brewslm.stages.evaluate.scorecard import PairedTest, Power, Scorecard, SystemScore
 from tests.observe.conftest import Walk, walk  # noqa: F401 - a project that walks through the stages
 
 
@@ -49,6 +50,25 @@ async def threads_ended() -> None:
         limiter.release_on_behalf_of(borrower)
 
 
+GATE = {"metric_id": "accuracy", "class_id": None, "slice_id": None, "operator": "gte", "threshold": None, "better_than": None,
+        "no_worse_than": None, "margin": 0.0, "confidence": 0.95, "interval_confidence": 0.9, "required": True}  # fmt: skip
+GATES = [
+    GateOutcome(**GATE | {"gate_id": name} | fields)
+    for name, fields in {
+        "min_accuracy": {"threshold": 0.8, "value": 0.9025, "low": 0.8753, "high": 0.9243, "n": 400, "met": True},
+        "gain": {
+            "better_than": "base", "compared_with": "base", "value": 0.9025, "other": 0.77, "low": 0.09, "high": 0.17, "n": 400,
+            "p_value": 1e-8, "met": True,
+        },
+        "keeps_up": {
+            "no_worse_than": "baseline", "margin": 0.02, "compared_with": "base", "value": 0.9025, "other": 0.77, "low": -0.03,
+            "high": 0.17, "n": 400, "undecidable": True, "required": False,
+        },
+        "refunds": {"metric_id": "recall", "class_id": "refund", "threshold": 0.9, "cause": "class_missing", "required": False},
+    }.items()
+]  # fmt: skip
+
+
 @pytest.fixture
 def card() -> Scorecard:
     """A tuned model that is surely better than its base."""
@@ -59,12 +79,15 @@ def card() -> Scorecard:
 
     return Scorecard(
         experiment_id="exp-1", base_model="path:x", base_sha256="0", adapter_sha256="0", manifest_version=1, manifest_sha256="0",
-        task_profile="classification", scoring_mode="label", eval_pack="default", primary_metric="accuracy", n=400,
+        task_profile="classification", scoring_mode="label", eval_pack="general", primary_metric="accuracy", n=400,
         systems={
             "tuned": system("chat", 0.9025, 0.8694, 0.9279),
             "base": system("plain", 0.77, 0.7263, 0.8085),
             "majority": system(None, 0.5, 0.4512, 0.5488),
         },
-        base_prompts={}, gates=[], promotable=True,
+        base_prompts={}, gates=GATES, promotable=True,
+        power=Power(
+            metric_id="accuracy", n=400, confidence=0.95, power=0.8, from_threshold=0.037, from_system=0.06, system="base"
+        ),
         paired={"base": PairedTest(wins=74, losses=21, p_value=4e-8), "majority": PairedTest(wins=9, losses=7, p_value=0.8036)},
     )  # fmt: skip

@@ -39,7 +39,7 @@ class _Layer(DynamicLayer):  # type: ignore[misc]
         for name in ("keys", "values"):
             old = getattr(self, name)
             new = old if old.shape[2] >= places else old.new_zeros(*old.shape[:2], places, old.shape[3])
-            if shift or new is not old:
+            if self._slots.rows and (shift or new is not old):
                 new[: self._slots.rows, :, :kept] = old[: self._slots.rows, :, shift : shift + kept].clone()
             setattr(self, name, new)
 

@@ -8,6 +8,8 @@ from brewslm.handlers.base import Metric
 from brewslm.handlers.gates import GateOutcome
 from brewslm.stages.evaluate.subject import Measured
 
+SCHEMA: Literal["brewslm/scorecard/2"] = "brewslm/scorecard/2"
+
 
 class Speed(BaseModel):
     """How fast a model answered, all attempts of the evaluation together.
@@ -94,7 +96,7 @@ class Power(BaseModel):
     @property
     def sentence(self) -> str:
         """For a person."""
-        times = f"{100 * self.confidence:.0f} % sure, {self.power:.0%} of the times".replace("%", " %").replace("  %", " %")
+        times = f"{100 * self.confidence:.0f} % sure, {100 * self.power:.0f} % of the time"
         apart = f"{100 * self.from_threshold:.1f} points from a threshold"
         if self.from_system is not None:
             apart = f"{100 * self.from_system:.1f} points between tuned and {self.system}, {apart}"
@@ -119,7 +121,7 @@ class Scorecard(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: str = "brewslm/scorecard/2"
+    schema_version: Literal["brewslm/scorecard/2"] = SCHEMA
     experiment_id: str
     base_model: str
     base_sha256: str

@@ -10,21 +10,22 @@ from brewslm.processes.context import DirectContext
 from brewslm.stages import preflight
 from brewslm.store.files import read_json, sha256, write_json
 from tests.experiments import write_prepared
+from tests.packs import gate, pack_value
 
 ALL = ("hf", "safetensors-adapter", "safetensors-merged", "gguf-f16", "gguf-q8_0", "gguf-q4_k_m")
 
 
 def job_on(base: Path, work: Path, memory_bytes: int | None = None, formats=ALL, asked=False, **settings: str):
     """A preflight job; the eval pack has one gate, which 24 rows can decide."""
-    from brewslm.handlers.eval_pack import EvalPack, Gate
+    from brewslm.handlers.eval_pack import EvalPack
 
     manifest = write_prepared(1, work / "prepared", base)
-    gate = Gate(gate="g", metric="accuracy", operator="gte", over="base")
+    over_base = gate(threshold=None, better_than="base")
     runtime = runtime_profile("cpu")
     return preflight.PreflightJob(
         base=base_model(f"path:{base}"), manifest_path=manifest, manifest_sha256=sha256(manifest),
         recipe=recipe_named("classification", {"batch_size": "8"} | settings),
-        eval_pack=EvalPack(description="", tasks={"classification": [gate]}),
+        eval_pack=EvalPack.model_validate(pack_value(over_base)),
         runtime=runtime.model_copy(update={"memory_bytes": memory_bytes or runtime.memory_bytes}), folder=work, formats=formats,
         formats_asked=asked,
     )  # fmt: skip

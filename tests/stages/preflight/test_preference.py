@@ -13,7 +13,7 @@ def job(base, work, rows=None, **settings: str):
     manifest = write_pairs(work / "prepared", base, rows=rows)
     return job_on(base, work / "other").model_copy(
         update={
-            "manifest_path": manifest, "manifest_sha256": sha256(manifest), "eval_pack": load_eval_pack("default"),
+            "manifest_path": manifest, "manifest_sha256": sha256(manifest), "eval_pack": load_eval_pack("general"),
             "recipe": recipe_named("preference", {"batch_size": "8"} | settings),
         }
     )  # fmt: skip

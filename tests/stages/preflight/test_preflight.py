@@ -10,6 +10,7 @@ from brewslm.stages.prepare import PrepareRequest
 from brewslm.store.database import reading
 from brewslm.store.files import read_json, write_json
 from brewslm.store.tables import RunEvent
+from tests.packs import gate, write_pack
 from tests.synthetic import add_rows, reviews
 
 
@@ -75,16 +76,29 @@ def test_rows_that_are_too_long_are_counted_before_training(prepared, tiny_model
     assert result["findings"][0]["measured"] == "40 of 40 rows"
 
 
-def test_a_gate_about_a_metric_that_the_handler_does_not_emit_blocks(prepared, tiny_model, tmp_path):
-    pack = tmp_path / "pack.yaml"
-    pack.write_text(
-        "description: wrong on purpose\ntasks:\n  classification:\n"
-        "    - {gate: min_bleu, metric: bleu, operator: gte, threshold: 0.5}\n"
-        "    - {gate: optional_bleu, metric: bleu, operator: gte, threshold: 0.5, required: false}\n"
+def test_gates_that_name_what_is_not_there_block_and_optional_ones_too(prepared, tiny_model, tmp_path):
+    gates = (
+        gate(gate_id="a", metric_id="json_validity_rate", required=False),  # of several labels a row, not of one
+        gate(gate_id="b", metric_id="recall", class_id="postive"),
     )
-    result = check(prepared, tiny_model, eval_pack=str(pack))
-    assert codes(result) == ["gate_metric_unknown"]
+    result = check(prepared, tiny_model, eval_pack=write_pack(tmp_path, *gates))
+    assert codes(result) == ["gate_metric_unknown", "gate_class_unknown"]
     assert "accuracy" in result["findings"][0]["limit"]
+    assert result["findings"][1]["limit"] == "did you mean positive? known: negative, positive"
+
+
+def test_a_gate_on_a_slice_or_a_class_is_held_against_its_own_rows(prepared, tiny_model, tmp_path):
+    slices = [{"slice_id": "none", "field": "language", "equals": "en"}, {"slice_id": "all", "field": "text", "min_words": 1}]
+    gates = (
+        gate(gate_id="a", slice_id="none"),
+        gate(gate_id="b", slice_id="all"),
+        gate(gate_id="c", metric_id="recall", class_id="positive", threshold=0.97),
+        gate(gate_id="d", slice_id="none", required=False),
+    )
+    result = check(prepared, tiny_model, eval_pack=write_pack(tmp_path, *gates, spec={"slices": slices}))
+    assert codes(result) == ["gate_without_rows", "gate_undecidable"]
+    assert result["findings"][0]["measured"] == "0 eval rows of slice none for gate a"
+    assert "eval rows of class positive for gate c" in result["findings"][1]["measured"]
 
 
 def test_too_few_eval_rows_to_decide_a_gate_block(prepared, tiny_model):
