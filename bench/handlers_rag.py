@@ -14,13 +14,13 @@ import orjson
 
 SEED = 20261203
 PER_CATEGORY = 150
-LONGEST = 140
-"""Characters of an answer."""
+LONGEST = 80
+"""Characters of a question, and of an answer."""
 PASSAGES = 3
 MAPPER = "rag_passthrough"
 MAPPED = {name: name for name in ("question", "context", "answer", "answerable")}
 PREPARE = ("--group-by", "category", "--train-rows", "600", "--dev-rows", "30", "--eval-rows", "150")
-SETTINGS = {"epochs": "1"}
+SETTINGS = {"epochs": "2", "batch_size": "8"}
 """Of the recipe."""
 ASKED = ("{}", "Please tell me: {}", "A customer asks: {}", "I want to know this. {}", "{} Thanks.", "Quick question: {}")
 
@@ -31,11 +31,11 @@ Entry = tuple[str, str, str]
 def rows(folder: Path) -> Path:
     """The rows as JSON lines in the folder: question, context, answer, answerable, category, kind."""
     path = folder / "rag.jsonl"
-    path.write_bytes(b"".join(orjson.dumps(one) + b"\n" for one in made(_entries())))
+    path.write_bytes(b"".join(orjson.dumps(one) + b"\n" for one in made(entries())))
     return path
 
 
-def _entries() -> list[Entry]:
+def entries() -> list[Entry]:
     """Short entries of the sample, each question once."""
     from brewslm.sources.sample import SampleConnector
 
@@ -63,7 +63,7 @@ def made(entries: list[Entry]) -> Iterator[dict[str, Any]]:
     chance = random.Random(SEED)
     for number, entry in enumerate(entries):
         for kind, asked in zip(("true", ("missing", "misleading")[number % 2]), chance.sample(ASKED, 2), strict=True):
-            passages = _passages(kind, entry, entries, chance)
+            passages = passages_of(kind, entry, entries, chance)
             chance.shuffle(passages)
             yield {
                 "question": asked.format(entry[1]),
@@ -75,7 +75,8 @@ def made(entries: list[Entry]) -> Iterator[dict[str, Any]]:
             }
 
 
-def _passages(kind: str, entry: Entry, entries: list[Entry], chance: random.Random) -> list[Entry]:
+def passages_of(kind: str, entry: Entry, entries: list[Entry], chance: random.Random) -> list[Entry]:
+    """As many passages: "true" holds the entry's own, "missing" and "misleading" don't."""
     if kind == "true":
         return [entry, *_others(entry, entries, chance)[1:]]
     if kind == "missing":

@@ -105,7 +105,7 @@ TABLE: dict[str, Measured] = {
         settings=handlers_speech.SETTINGS, more=("cer",), caveat="an untrained small model, synthetic speech",
     ),
     "digits": Measured(
-        "VisionLanguageHandler, questions", "scanned digits with questions; pictures held out", handlers_digits.rows,
+        "VisionLanguageHandler, questions", "scanned digits, placed, turned and lit anew; digits held out", handlers_digits.rows,
         handlers_digits.MAPPER, handlers_digits.MAPPED, base_model=handlers_digits.BASE_MODEL, prepare=handlers_digits.PREPARE,
         settings=handlers_digits.SETTINGS, more=("exact_match",), caveat="an untrained small model, 8×8 pixels",
     ),

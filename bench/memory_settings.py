@@ -151,6 +151,14 @@ SETTINGS = (
     Setting(_LLAMA_M, 6, 200, 80, _DORA, batches=4),
     Setting(_MISTRAL, 6, 140, 40, _FULL, batches=3),
     Setting(_LLAMA_S, 8, 200, 20, _FULL, batches=4),
+    Setting(SMOL, 16, 60, 4, {"lora_top_layers": "0.67"}, batches=63),
+    Setting(SMOL, 8, 120, 80, batches=45),
+    Setting(SMOL, 4, 120, 40, precision="fp32", batches=45),
+    Setting(SMOL, 4, 110, 20, _DORA, batches=42),
+    Setting(_QWEN3, 4, 100, 30, batches=50),
+    Setting(_LLAMA_S, 16, 100, 10, _FULL, batches=50),
+    Setting(_LLAMA_M, 4, 90, 20, {"pack_tokens": "512"}, "fp32", batches=50),
+    Setting(_GEMMA, 4, 80, 20, _UPPER, batches=50),
     Setting(SMOL, 16, 130, 50, batches=4, held_out=True),
     Setting(SMOL, 8, 180, 30, {"lora_top_layers": "0.67"}, "fp32", batches=3, held_out=True),
     Setting(SMOL, 6, 90, 30, _DORA, "fp32", batches=3, held_out=True),
@@ -163,6 +171,10 @@ SETTINGS = (
     Setting(_MISTRAL_FLAT, 8, 140, 50, _FULL, "fp32", batches=3, held_out=True),
     Setting(_GEMMA_DEEP, 12, 140, 50, _UPPER, batches=4, held_out=True),
     Setting(_GEMMA_DEEP, 6, 160, 60, _DORA, batches=3, held_out=True),
+    Setting(SMOL, 8, 150, 10, {"lora_top_layers": "0.33"}, batches=50, held_out=True),
+    Setting(_LLAMA_LOW, 4, 100, 30, batches=60, held_out=True),
+    Setting(_MISTRAL_FLAT, 4, 100, 40, precision="fp32", batches=45, held_out=True),
+    Setting(_GEMMA_DEEP, 4, 70, 30, _DORA, batches=45, held_out=True),
 )
 
 

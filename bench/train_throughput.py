@@ -26,6 +26,7 @@ from typing import Any
 
 from bench.import_rows import spread
 from bench.report import RESULTS, write
+from brewslm.processes.child import LIBRARIES
 
 RUNS, STEPS, TRIED, BATCH, SKIPPED, DEV = 5, 15, 6, 8, 3, 30
 TRL = "1.16.0"
@@ -210,7 +211,8 @@ def peer_run(peer: str, name: str, job: dict[str, Any], steps: int, folder: Path
 def our_run(job: dict[str, Any], folder: Path, *, shared: bool) -> dict[str, Any]:
     """One training of ours, in a process of its own."""
     path = written(job | {"steps": STEPS, "shared": shared}, folder)
-    return timed(child([sys.executable, "-m", "bench.train_throughput_ours", str(path)], dict(os.environ)), job["rows"])
+    command = [sys.executable, "-m", "bench.train_throughput_ours", str(path)]
+    return timed(child(command, LIBRARIES | os.environ), job["rows"])
 
 
 def written(job: dict[str, Any], folder: Path) -> Path:

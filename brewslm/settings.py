@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -25,6 +26,8 @@ class Settings(BaseSettings):
     """The most that is fetched of one `url:` source."""
     url_hosts: list[str] = []
     """Hosts (`data.corp.example`, `[::1]`, with a port if need be) that `url:` may ask over http and at a private address."""
+    judge_api_key: SecretStr = SecretStr("")
+    """What the judge of an evaluation wants as its key: it goes into the request's header, and nowhere else."""
     media_bytes: int = 64 * 1024**2
     """The most that a picture or recording of a row may have."""
     media_pixels: int = 50_000_000

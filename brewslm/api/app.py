@@ -16,6 +16,7 @@ from brewslm.api import (
     evalpacks,
     evaluations,
     events,
+    gold,
     imports,
     manifests,
     problems,
@@ -23,7 +24,7 @@ from brewslm.api import (
     tasks,
     training,
     uploads,
-)  # fmt: skip
+)
 from brewslm.api.guard import LoopbackOnly
 from brewslm.api.work import PROBLEMS
 from brewslm.observe.projects import projects as projects_known
@@ -38,6 +39,7 @@ ROUTERS = (
     data.router,
     imports.router,
     manifests.router,
+    gold.router,
     training.router,
     evalpacks.router,
     evaluations.router,

@@ -20,6 +20,7 @@ from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.stages.contract import PlanName
 from brewslm.stages.evaluate import EvaluateRequest
+from brewslm.stages.evaluate.judging import JudgeRequest
 from brewslm.stages.preflight import PreflightRequest
 from brewslm.stages.train import ReproduceRequest, TrainRequest
 from brewslm.stages.train.sinks import SinkName
@@ -91,6 +92,8 @@ class EvaluateFields(Fields):
     """See evaluate.run. A `path:` of target is of a file that was uploaded, or that the API may read."""
 
     eval_pack: str = DEFAULT_PACK
+    gold_set: str | None = None
+    judge: JudgeRequest | None = None
     target: str | None = None
 
 
@@ -165,11 +168,13 @@ def reproduce(experiment_id: str, response: Response, fields: ReproduceFields | 
 
 @router.post("/experiments/{experiment_id}/evaluate", operation_id="evaluate.run", status_code=202)
 def evaluate(experiment_id: str, response: Response, fields: EvaluateFields | None = None, key: Key = None) -> RunView:
-    """Measure an experiment beside its base and baselines on the held-out rows."""
-    given = fields or EvaluateFields()
-    target = readable(given.target) if given.target else None
-    pack = readable_path(given.eval_pack)
-    return queue(asked(EvaluateRequest, experiment=experiment_id, eval_pack=pack, target=target), key, response)
+    """Measure an experiment beside its base and baselines on the held-out rows, or on those of a locked gold set."""
+    given = dict(fields or EvaluateFields())
+    given["eval_pack"] = readable_path(given["eval_pack"])
+    if given["judge"] is not None and given["judge"].labels is not None:
+        given["judge"] = given["judge"].model_copy(update={"labels": readable_file(given["judge"].labels)})
+    given["target"] = readable(given["target"]) if given["target"] else None
+    return queue(asked(EvaluateRequest, experiment=experiment_id, **given), key, response)
 
 
 @router.post("/predict", operation_id="predict")

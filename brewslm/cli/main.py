@@ -11,6 +11,7 @@ from brewslm.cli import (
     evalpacks,
     evaluate,
     export,
+    gold,
     health,
     imports,
     models,
@@ -34,8 +35,8 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    quickstart, serve, projects, data, imports, documents, health, prepare, models, preflight, train, evaluate, evalpacks, errors,
-    export, deploy, predict, status, task, audit, row,
+    quickstart, serve, projects, data, imports, documents, health, prepare, gold, models, preflight, train, evaluate, errors,
+    evalpacks, export, deploy, predict, status, task, audit, row,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

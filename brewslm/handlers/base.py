@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from brewslm.handlers.faults import Fault, Rank, problem_faults
 from brewslm.media import MediaKind
 from brewslm.metrics.figure import Figure
+from brewslm.metrics.grounding import Vectors
 from brewslm.models.architectures.names import ArchitectureName
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import OutputSchema, PreparedRow
@@ -129,6 +130,8 @@ class TaskHandler(ABC):
     """Every metric that `score` and `gained` emit: gates are held against it."""
     class_metric_ids: ClassVar[frozenset[str]] = frozenset()
     """Those that are there of each class too."""
+    by_vectors_ids: ClassVar[frozenset[str]] = frozenset()
+    """Those that `by_vectors` gives."""
     baseline_ids: ClassVar[frozenset[str]] = frozenset()
     """Every name that `baselines` gives."""
 
@@ -179,6 +182,10 @@ class TaskHandler(ABC):
     def classes_of(self, payload: dict[str, Any]) -> set[str]:
         """The classes that a row's right answer has."""
         return set()
+
+    def by_vectors(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction], vectors: Vectors) -> dict[str, Figure]:
+        """Metrics that want sentences as vectors, which an eval pack may ask for."""
+        return {}
 
     def expected(self, payload: dict[str, Any]) -> Any:
         """The right answer in the form of `Prediction.output`."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
 from brewslm.handlers.faults import Fault, label_faults
-from brewslm.metrics import classification
+from brewslm.metrics import calibration, classification
 from brewslm.metrics.figure import share
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
@@ -23,7 +23,7 @@ class ClassificationHandler(TaskHandler):
     architectures = frozenset({"causal", "encoder"})
     input_field = "text"
     primary_metric = "accuracy"
-    metric_ids = frozenset({"accuracy", "macro_f1"})
+    metric_ids = frozenset({"accuracy", "macro_f1", "expected_calibration_error", "brier_score"})
     class_metric_ids = frozenset({"precision", "recall", "f1"})
     baseline_ids = frozenset({"majority", "tfidf_logreg"})
 
@@ -64,7 +64,11 @@ class ClassificationHandler(TaskHandler):
         return [self._best(row.row_id, dict(zip(labels, scores, strict=True))) for row, scores in zip(rows, scored, strict=True)]
 
     def score(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> Scores:
-        """Accuracy and macro F1; per class and confusion as details. A label never seen in training counts as wrong."""
+        """Accuracy and macro F1; per class and confusion as details. A label never seen in training counts as wrong.
+
+        Where every row has probabilities, also whether they hold: the expected calibration error, the Brier score, and
+        `reliability` as a detail.
+        """
         expected = [self.completion(row.payload) for row in rows]
         predicted = [str(prediction.output) for prediction in predictions]
         labels = sorted({*self.schema.labels, *expected})
@@ -72,10 +76,15 @@ class ClassificationHandler(TaskHandler):
         one_each = [{label} for label in expected], [{label} for label in predicted]
         figures = {"accuracy": share(correct), "macro_f1": classification.macro_f1(*one_each, labels)}
         by_class = classification.by_class(*one_each, labels)
-        details = {
+        details: dict[str, Any] = {
             "per_class": classification.per_class(by_class),
             "confusion": classification.confusion(expected, predicted, labels),
         }
+        probabilities = [prediction.scores for prediction in predictions]
+        if all(probabilities):
+            figures["expected_calibration_error"] = calibration.expected_calibration_error(expected, probabilities)
+            figures["brier_score"] = calibration.brier_score(expected, probabilities)
+            details["reliability"] = calibration.reliability(expected, probabilities)
         return Scores.of(figures, correct, details, by_class)
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:

@@ -18,6 +18,7 @@ from brewslm.errors import StageError, did_you_mean
 from brewslm.handlers import HANDLERS
 from brewslm.handlers.base import TaskHandler
 from brewslm.metrics.intervals import wilson
+from brewslm.metrics.judging import JudgeRubric
 from brewslm.reasons.refusals import EvalPackInvalid
 from brewslm.rows.slices import RowSlice
 
@@ -85,7 +86,12 @@ class Gate(BaseModel):
 
 
 class TaskSpec(BaseModel):
-    """The gates of one task profile, and the slices that they may name."""
+    """The gates of one task profile, and the slices that they may name.
+
+    Attributes:
+        judge: The rubric of a judge; its metric is there when an evaluation is given a judge.
+        sentence_vectors: Of rag_qa, measure `sentence_faithfulness` too, by MiniLM, which is fetched for it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -93,6 +99,8 @@ class TaskSpec(BaseModel):
     display_name: str = ""
     description: str = ""
     slices: tuple[RowSlice, ...] = ()
+    judge: JudgeRubric | None = None
+    sentence_vectors: bool = False
     gates: tuple[Gate, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -183,7 +191,7 @@ def misnamed(spec: TaskSpec, handler: TaskHandler) -> Iterator[Misnamed]:
     """What a spec's gates name that this handler, on these classes, will never have."""
     systems = {BASE, FEW_SHOT, BEST, *handler.baseline_ids}
     for gate in spec.gates:
-        yield from _unknown("gate_metric_unknown", gate, gate.metric_id, _metrics(gate, [type(handler)]))
+        yield from _unknown("gate_metric_unknown", gate, gate.metric_id, _metrics(spec, gate, [type(handler)]))
         yield from _unknown("gate_class_unknown", gate, gate.class_id, handler.classes())
         yield from _unknown("gate_system_unknown", gate, gate.system, systems)
 
@@ -217,7 +225,7 @@ def _checked(value: Any, where: str) -> EvalPack:
         systems = {BASE, FEW_SHOT, BEST}.union(*(handler.baseline_ids for handler in handlers))
         for gate in spec.gates:
             found = [
-                *_unknown("gate_metric_unknown", gate, gate.metric_id, _metrics(gate, handlers)),
+                *_unknown("gate_metric_unknown", gate, gate.metric_id, _metrics(spec, gate, handlers)),
                 *_unknown("gate_system_unknown", gate, gate.system, systems),
             ]
             for one in found:
@@ -225,8 +233,11 @@ def _checked(value: Any, where: str) -> EvalPack:
     return pack
 
 
-def _metrics(gate: Gate, handlers: Iterable[type[TaskHandler]]) -> set[str]:
-    return set().union(*(one.class_metric_ids if gate.class_id is not None else one.metric_ids for one in handlers))
+def _metrics(spec: TaskSpec, gate: Gate, handlers: Iterable[type[TaskHandler]]) -> set[str]:
+    more = {spec.judge.metric} if spec.judge and gate.class_id is None else set[str]()
+    if spec.sentence_vectors and gate.class_id is None:
+        more |= frozenset[str]().union(*(one.by_vectors_ids for one in handlers))
+    return more.union(*(one.class_metric_ids if gate.class_id is not None else one.metric_ids for one in handlers))
 
 
 def _unknown(code: str, gate: Gate, named: str | None, known: Iterable[str]) -> Iterator[Misnamed]:

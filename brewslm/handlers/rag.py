@@ -10,8 +10,8 @@ from brewslm.handlers.generating import GeneratingHandler
 from brewslm.handlers.nearest import nearest
 from brewslm.mappers.rag_passthrough import NOT_IN_CONTEXT
 from brewslm.metrics import text
-from brewslm.metrics.figure import mean, share
-from brewslm.metrics.grounding import content_words, says_not_known, support
+from brewslm.metrics.figure import Figure, mean, share
+from brewslm.metrics.grounding import NEAR, Vectors, content_words, nearest_sentences, says_not_known, support
 from brewslm.models.prompt import Predictor, Prompt
 from brewslm.rows.manifest import PreparedRow
 from brewslm.rows.reasons import RowReason
@@ -31,7 +31,9 @@ class RagHandler(GeneratingHandler):
     primary_metric = "f1"
     metric_ids = frozenset({
         "f1", "answer_f1", "exact_match", "citation_accuracy", "faithfulness", "appropriate_refusal_rate", "wrongly_refused_rate",
+        "unsupported_rate", "context_recall",
     })  # fmt: skip
+    by_vectors_ids = frozenset({"sentence_faithfulness"})
     baseline_ids = frozenset({"always_refuse", "nearest_passage"})
     max_new_tokens = 96
 
@@ -100,7 +102,9 @@ class RagHandler(GeneratingHandler):
         """F1 as SQuAD 2.0 has it over all rows (a right refusal is 1, a wrong one 0), and what it is made of.
 
         `faithfulness` is the share of an answer's content words that stand in the passage it cites, over rows that were answered;
-        0 where no passage is cited. A figure over no rows is left out.
+        0 where no passage is cited. `unsupported_rate` is the share that stands in no passage at all. `context_recall` is the
+        share of the right answer's content words that stand in some passage: what the passages allow, whatever the model does.
+        A figure over no rows is left out.
         """
         wanted = [self.expected(row.payload) for row in rows]
         given = [prediction.output for prediction in predictions]
@@ -118,8 +122,21 @@ class RagHandler(GeneratingHandler):
             "wrongly_refused_rate": share(refused, known),
             "appropriate_refusal_rate": share(refused, [not one for one in known]),
             "faithfulness": mean(grounded, answered),
+            "unsupported_rate": mean([1 - _held(row.payload, one) for row, one in zip(rows, given, strict=True)], answered),
+            "context_recall": mean([_held(row.payload, one) for row, one in zip(rows, wanted, strict=True)], known),
         }
         return Scores.of(figures, right)
+
+    def by_vectors(self, rows: Sequence[PreparedRow], predictions: Sequence[Prediction], vectors: Vectors) -> dict[str, Figure]:
+        """`sentence_faithfulness`: the share of an answer's sentences that lie near a sentence of any passage.
+
+        Over rows that were answered; what the answer cites is not looked at.
+        """
+        answers = [prediction.output["answer"] for prediction in predictions]
+        contexts = ["\n".join(passages(row.payload)) for row in rows]
+        near = nearest_sentences(list(zip(answers, contexts, strict=True)), vectors)
+        shares = [sum(one >= NEAR for one in each) / len(each) if each else 0.0 for each in near]
+        return {"sentence_faithfulness": mean(shares, [bool(answer) for answer in answers])}
 
     def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
         """`always_refuse`; `nearest_passage`: the passage nearest to the question by TF-IDF, cited and copied whole."""
@@ -151,6 +168,11 @@ def _best(payload: dict[str, Any]) -> tuple[int, float]:
 
 def _written(output: dict[str, Any]) -> str:
     return f"[{output['citation']}] {output['answer']}" if output["answer"] else NOT_IN_CONTEXT
+
+
+def _held(payload: dict[str, Any], output: dict[str, Any]) -> float:
+    """The share of an answer's content words that stand in the passages, taken together."""
+    return support(output["answer"], " ".join(passages(payload)))
 
 
 def _grounded(payload: dict[str, Any], output: dict[str, Any]) -> float:

@@ -15,6 +15,8 @@ from brewslm.stages import clean, documents, evaluate, export, ingest, preflight
 from brewslm.stages.contract import Request
 from brewslm.stages.deploy import changes, promote, rollback, switch
 from brewslm.stages.mapping import commit, job, undo
+from brewslm.stages.prepare import gold
+from brewslm.stages.prepare.gold import drawing
 from brewslm.stages.train import reproduce
 
 STAGES = (
@@ -115,6 +117,22 @@ OPERATIONS: dict[str, Operation] = {
             failure=lambda failed: DatasetPrepFailed(problem=failed.problem, error=failed.error),
         ),
         Operation("manifest.activate", "manifest", "prepare", prepare.ActivateRequest, record=prepare.activate, locks=("rows",)),
+        Operation("gold.draft", "gold", "", gold.GoldDraftRequest, record=gold.draft, locks=("gold",)),
+        Operation(
+            "gold.import",
+            "gold",
+            "",
+            gold.GoldImportRequest,
+            drawing.resolve,
+            drawing.run,
+            drawing.record,
+            job=gold.GoldImportJob,
+            result=gold.GoldImportResult,
+            locks=("gold",),
+        ),
+        Operation("gold.review", "gold", "", gold.GoldReviewRequest, record=gold.review, locks=("gold",)),
+        # A prepare that began before must end before: else it could freeze a train split that knows nothing of the set.
+        Operation("gold.lock", "gold", "", gold.GoldLockRequest, record=gold.lock, locks=("gold", "rows")),
         Operation(
             "preflight.run",
             "preflight",

@@ -16,11 +16,11 @@ from brewslm.processes.trace import TraceReader
 from brewslm.processes.verdict import Cause, Ending, cause_of
 from brewslm.store.files import read_json
 
-LIBRARIES = {"GOMP_SPINCOUNT": "2000", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "32"}
+LIBRARIES = {"GOMP_SPINCOUNT": "2000", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128"}
 """What torch's libraries read once, when they are loaded.
 
-oneDNN keeps compiled products by their shapes, 1,024 of them: packs hardly ever have the same number of tokens twice, so that a
-training of 60 steps held half a gigabyte of them (2.5 GB instead of 3.0 with 32, and 5 % faster).
+oneDNN keeps compiled products by their shapes, 1,024 of them, at half a megabyte and more each: half a gigabyte in a training of
+60 steps, whose packs are of many lengths. 128 are those of the last four lengths, each of which needs some 30.
 
 OpenMP threads wait for one another by spinning: beside another job that starves the very thread they wait for. Some 20 µs of
 it cost nothing and spare most sleeps; never to spin (OMP_WAIT_POLICY=PASSIVE) made training a quarter slower on quiet cores."""

@@ -243,3 +243,54 @@ class DeploymentStateConflict(Refusal, status=409, remedy="See brewslm deploy li
 
 class EndpointUnavailable(Refusal, status=503, remedy="Promote a version, and start brewslm serve.", **_S):
     """No promoted model answers under this name."""
+
+
+class UnknownGoldSet(Refusal, status=404, remedy="See brewslm gold list.", **_S):
+    """The project has no gold set of this name, or no such version of it."""
+
+
+class GoldDraftOpen(Refusal, status=409, remedy="Review and lock the draft first: brewslm gold show says what is missing.", **_S):
+    """The gold set has a draft already."""
+
+
+class GoldSetIsLocked(Refusal, status=409, remedy="Open the next version: brewslm gold draft.", **_S):
+    """A locked version can't be changed."""
+
+
+class GoldSampleTooLarge(Refusal, status=409, remedy="Ask for fewer --rows, or leave it out to take all.", **_S):
+    """More rows were asked for than the source has that could be drawn."""
+
+
+class GoldRowsKnown(Refusal, status=409, remedy="Name another source; what was drawn stays as it is.", **_S):
+    """Every row that could be drawn is in the gold set already."""
+
+
+class UnknownGoldRow(Refusal, status=404, remedy="See brewslm gold rows.", **_S):
+    """The draft has no row of this id."""
+
+
+class GoldRowReviewed(
+    Refusal, status=409, remedy="Leave the first review, for agreement is measured on it; decide the row with --settle.", **_S
+):
+    """This reviewer judged the row before."""
+
+
+class GoldRowsUnreviewed(Refusal, status=409, remedy="List them with brewslm gold rows --reviewer NAME, and review them.", **_S):
+    """Rows of the draft were not looked at by as many people as are wanted."""
+
+
+class GoldOneReviewer(
+    Refusal,
+    status=409,
+    remedy="Let a second person review every row; or lock with --reviewers 1, and the set will say that nobody checked.",
+    **_S,
+):
+    """One person alone has reviewed the draft, so that no agreement can be measured."""
+
+
+class GoldRowsDisputed(Refusal, status=409, remedy="Decide each with brewslm gold review --settle.", **_S):
+    """Reviewers say different things of rows, and nobody has decided."""
+
+
+class GoldSetEmpty(Refusal, status=409, remedy="Draw rows: brewslm gold import.", **_S):
+    """The draft has no row that was accepted."""

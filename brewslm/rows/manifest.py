@@ -1,6 +1,6 @@
 """The data manifest: the one source of truth for everything after prepare. Rows are read through it, and it verifies them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -152,6 +152,27 @@ class PreparedRow(BaseModel):
     slice: Literal["dev"] | None = None
 
 
+def located(row: PreparedRow, folder: Path, check: Callable[[Path, str], None] | None = None) -> PreparedRow:
+    """The row with the whole paths of its pictures and recordings: whoever reads it need not know where the project stands.
+
+    Their content is held against its hash when it is read; here, that they are there.
+
+    Args:
+        folder: The project's.
+        check: Called with the path and the hash of a file that is not there, or not of its size.
+    """
+    files = {name: value for name, value in row.payload.items() if isinstance(value, dict) and value.keys() >= _FILE}
+    if not files:
+        return row
+    found = {}
+    for name, value in files.items():
+        path = folder / value["path"]
+        if check and (not path.is_file() or path.stat().st_size != value["bytes"]):
+            check(path, value["sha256"])
+        found[name] = value | {"path": str(path)}
+    return row.model_copy(update={"payload": row.payload | found})
+
+
 class PreparedData:
     """A manifest on disk, with its rows: every file of it is verified before one row is read.
 
@@ -195,20 +216,8 @@ class PreparedData:
                     yield self._located(PreparedRow.model_validate(orjson.loads(line)))
 
     def _located(self, row: PreparedRow) -> PreparedRow:
-        """The row with the whole paths of its pictures and recordings: whoever reads it need not know where the project stands.
-
-        Their content is held against its hash when it is read; here, that they are there.
-        """
-        files = {name: value for name, value in row.payload.items() if isinstance(value, dict) and value.keys() >= _FILE}
-        if not files:
-            return row
-        found = {}
-        for name, value in files.items():
-            path = self.path.parents[2] / value["path"]
-            if not path.is_file() or path.stat().st_size != value["bytes"]:
-                self._check(path, value["sha256"], self.manifest.version)
-            found[name] = value | {"path": str(path)}
-        return row.model_copy(update={"payload": row.payload | found})
+        """The row with the whole paths of its pictures and recordings; what is not there as it was kept is told by its file."""
+        return located(row, self.path.parents[2], lambda path, expected: self._check(path, expected, self.manifest.version))
 
     def _check(self, path: Path, expected: str, version: int) -> None:
         found = sha256(path) if path.exists() else None

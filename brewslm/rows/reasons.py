@@ -160,6 +160,13 @@ class RowReason(StrEnum):
         "Give the passage that says it, or map answerable to a column that says false.",
     )
     LEAK = "leak", "The row's text stands in another split already.", "Nothing: it was kept out so that scores stay honest."
+    IN_GOLD_SET = (
+        "in_gold_set",
+        "The row, its group, or one that says nearly the same is in a locked gold set.",
+        "Nothing: it is kept out of train so that the gold set stays honest.",
+    )
+    NOT_DRAWN = "not_drawn", "The sample was full without this row.", "Nothing, or ask for more --rows."
+    GOLD_REJECTED = "gold_rejected", "The reviewers of a gold set rejected the row.", "Nothing: it is not in the gold set."
     PROFILE_MISMATCH = (
         "profile_mismatch",
         "The row is of another task than the one that is prepared, or is scored in another way.",

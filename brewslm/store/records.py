@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
-from brewslm.reasons.refusals import NotPrepared, NotTrained, UnknownProject, UnknownRun
+from brewslm.reasons.refusals import NotPrepared, NotTrained, UnknownGoldSet, UnknownProject, UnknownRun
 from brewslm.store import tables
 from brewslm.store.files import project_folder, run_folder
 
@@ -145,3 +145,42 @@ def experiment_of(session: Session, run_id: str) -> tables.Experiment:
     if found is None:
         raise StageError(NotTrained(), where=run_id, cause=f"its state is {run.state}")
     return found
+
+
+def gold_set_of(session: Session, project_id: int, name: str, version: int | None = None, state: str = "") -> tables.GoldSet:
+    """A version of a gold set: the newest (in this state, where one is given) when no version is named.
+
+    Raises:
+        StageError(UnknownGoldSet): There is none.
+    """
+    project_of(session, project_id)
+    query = select(tables.GoldSet).where(tables.GoldSet.project_id == project_id, tables.GoldSet.name == name)
+    if version is not None:
+        query = query.where(tables.GoldSet.version == version)
+    if state:
+        query = query.where(tables.GoldSet.state == state)
+    found = session.scalars(query.order_by(tables.GoldSet.version.desc())).first()
+    if found is None:
+        wanted = (
+            f"no version {version}" if version is not None else f"no {state} version" if state else "no gold set of this name"
+        )
+        raise StageError(UnknownGoldSet(), where=f"project {project_id}, {name}", cause=f"there is {wanted}")
+    return found
+
+
+def locked_gold_set(session: Session, project_id: int, label: str) -> tables.GoldSet:
+    """A locked version by "support@2", or the newest locked one by "support".
+
+    Raises:
+        StageError(UnknownGoldSet): There is none, or it is a draft.
+    """
+    name, at, version = label.partition("@")
+    if at and not version.isdecimal():
+        raise StageError(UnknownGoldSet(), where=label, cause="after @ comes the number of a version")
+    return gold_set_of(session, project_id, name, int(version) if at else None, "locked")
+
+
+def locked_gold_sets(session: Session, project_id: int) -> list[tables.GoldSet]:
+    """Every locked version of every gold set of the project: none of their rows may be trained on."""
+    query = select(tables.GoldSet).where(tables.GoldSet.project_id == project_id, tables.GoldSet.state == "locked")
+    return list(session.scalars(query.order_by(tables.GoldSet.name, tables.GoldSet.version)))

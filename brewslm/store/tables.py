@@ -174,6 +174,56 @@ class DataManifest(Base):
     __table_args__ = (UniqueConstraint("project_id", "version"),)
 
 
+class GoldSet(Base):
+    """A version of a gold set: a draft that people review, or locked by its hash."""
+
+    __tablename__ = "gold_sets"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    name: Mapped[str] = mapped_column(String(60))
+    version: Mapped[int]
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    state: Mapped[str] = mapped_column(String(20), default="draft")
+    task_profile: Mapped[str | None] = mapped_column(String(40), default=None)
+    """That of its first rows."""
+    adapter_preset: Mapped[str | None] = mapped_column(Text, default=None)
+    path: Mapped[str | None] = mapped_column(Text, default=None)
+    """Of its gold.json, relative to the project's folder, once it is locked."""
+    sha256: Mapped[str | None] = mapped_column(String(64), default=None)
+    locked_by: Mapped[str | None] = mapped_column(ForeignKey("runs.id"), default=None)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (UniqueConstraint("project_id", "name", "version"),)
+
+
+class GoldRow(Base):
+    """A row that was drawn into a gold set, as it was drawn."""
+
+    __tablename__ = "gold_rows"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    gold_set_id: Mapped[int] = mapped_column(ForeignKey("gold_sets.id"))
+    row_id: Mapped[str] = mapped_column(String(200))
+    origin: Mapped[str] = mapped_column(String(60))
+    """Such as "eval of v3", or an import's id."""
+    payload: Mapped[dict[str, Any]]
+    __table_args__ = (UniqueConstraint("gold_set_id", "row_id"),)
+
+
+class GoldReview(Base):
+    """What one reviewer said of a row; it is never changed, for agreement is measured on it."""
+
+    __tablename__ = "gold_reviews"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    gold_row_id: Mapped[int] = mapped_column(ForeignKey("gold_rows.id"))
+    reviewer: Mapped[str] = mapped_column(String(100))
+    verdict: Mapped[str] = mapped_column(String(20))
+    payload: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
+    """The whole row as it should be, where it was corrected."""
+    settles: Mapped[bool] = mapped_column(default=False)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (Index("gold_reviews_by_row", "gold_row_id"),)
+
+
 class Experiment(Base):
     """A training run and its adapter; its id is the run's."""
 

@@ -1,8 +1,12 @@
 """The handler of answers from passages, on rows."""
 
+import numpy as np
 import pytest
+import yaml
 
+from brewslm.errors import StageError
 from brewslm.handlers import handler_for
+from brewslm.handlers.eval_pack import load_eval_pack
 from brewslm.mappers.rag_passthrough import NOT_IN_CONTEXT, RagPassthrough
 from brewslm.metrics.grounding import says_not_known, support
 from brewslm.rows.manifest import OutputSchema, PreparedRow
@@ -53,7 +57,7 @@ def test_right_answers_with_right_passages_and_refusals(handler):
     assert scores.row_correct == [True] * 3
     assert values == {
         "f1": 1, "answer_f1": 1, "exact_match": 1, "citation_accuracy": 1, "faithfulness": 1, "appropriate_refusal_rate": 1,
-        "wrongly_refused_rate": 0,
+        "wrongly_refused_rate": 0, "unsupported_rate": 0, "context_recall": 1,
     }  # fmt: skip
     assert set(values) == handler.metric_ids
 
@@ -64,6 +68,7 @@ def test_a_wrong_passage_an_invented_answer_and_a_wrong_refusal_are_told_apart(h
     assert values["f1"] == pytest.approx(1 / 3) and values["answer_f1"] == 0.5
     assert (values["citation_accuracy"], values["wrongly_refused_rate"], values["appropriate_refusal_rate"]) == (0, 0.5, 0)
     assert values["faithfulness"] == pytest.approx((0 + 1 / 2) / 2)
+    assert (values["unsupported_rate"], values["context_recall"]) == (0.25, 1)
 
 
 def test_an_answer_without_or_with_an_impossible_citation_is_not_faithful(handler):
@@ -111,3 +116,42 @@ def test_support_is_the_share_of_content_words():
     assert support("the manager is Ana", "Ana is a MANAGER") == 1
     assert support("the manager is Bob", "Ana is a manager") == 0.5
     assert support("...", "anything") == 0
+
+
+def test_by_vectors_an_answers_sentences_are_held_against_those_of_the_passages(handler):
+    """Of a stand-in for the encoder that knows only which topic a sentence is about."""
+
+    def vectors(texts):
+        topics = ("refund", "manager", "opens")
+        return np.array([[float(topic in text.lower()) for topic in topics] for text in texts])
+
+    predictions = handler.predict(ROWS, Says("[2] Refunds are slow. Ask a lawyer.", "The manager is Ana.", NOT_IN_CONTEXT))
+    figure = handler.by_vectors(ROWS, predictions, vectors)["sentence_faithfulness"]
+    assert (figure.value, figure.n) == (0.75, 2)
+    assert set(handler.by_vectors(ROWS, predictions, vectors)) == handler.by_vectors_ids
+
+
+def test_a_pack_may_ask_for_sentence_vectors_and_only_then_gate_on_them(tmp_path):
+    gate = {"gate_id": "g", "metric_id": "sentence_faithfulness", "operator": "gte", "threshold": 0.5}
+    spec = {"task_profile": "rag_qa", "gates": [gate]}
+    head = {"contract_version": "slm.evaluation-pack/v2", "pack_id": "mine", "display_name": "Mine", "description": "a test"}
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(head | {"task_specs": [spec | {"sentence_vectors": True}]}))
+    assert load_eval_pack(str(path)).spec("rag_qa").sentence_vectors
+    path.write_text(yaml.safe_dump(head | {"task_specs": [spec]}))
+    with pytest.raises(StageError, match="can't be used"):
+        load_eval_pack(str(path))
+
+
+def test_a_pack_with_a_rubric_may_gate_on_the_judges_metric(tmp_path):
+    gate = {"gate_id": "g", "metric_id": "judge_win_rate", "operator": "gte", "threshold": 0.5}
+    spec = {"task_profile": "rag_qa", "gates": [gate]}
+    head = {"contract_version": "slm.evaluation-pack/v2", "pack_id": "mine", "display_name": "Mine", "description": "a test"}
+    path = tmp_path / "mine.yaml"
+    for judge, is_right in (({"rubric": "Be right.", "mode": "pairwise"}, True), ({"rubric": "Be right."}, False), (None, False)):
+        path.write_text(yaml.safe_dump(head | {"task_specs": [spec | ({"judge": judge} if judge else {})]}))
+        if is_right:
+            assert load_eval_pack(str(path)).spec("rag_qa").judge.metric == "judge_win_rate"
+        else:
+            with pytest.raises(StageError, match="can't be used"):
+                load_eval_pack(str(path))

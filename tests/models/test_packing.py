@@ -76,6 +76,22 @@ def test_loss_and_gradients_equal_the_plain_computation(models, budget, prefix_t
         assert torch.allclose(got, expected, rtol=1e-3, atol=1e-6), name
 
 
+def test_passes_of_many_lengths_are_of_few_for_the_products(models):
+    from brewslm.stages.train.loss import pack_loss
+
+    _, packing = models
+    seen, layer = [], packing.model.layers[0].self_attn
+    hook = layer.q_proj.register_forward_hook(lambda module, given, out: seen.append(given[0].shape[1]))
+    lengths = []
+    for count in range(1, 12):
+        (packed,) = pack(examples(count), PREFIX, 10_000)
+        lengths.append(len(packed.ids))
+        pack_loss(packing, packed, packing.lm_head.weight.detach())
+    hook.remove()
+    assert len(set(lengths)) == 11 and max(lengths) > 64
+    assert seen == [-(-length // 32) * 32 for length in lengths]
+
+
 def test_a_row_longer_than_the_models_window_is_refused_not_trained_on_otherwise_than_it_is_served():
     from transformers import AutoModelForCausalLM, MistralConfig
 

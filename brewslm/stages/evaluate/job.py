@@ -8,21 +8,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
-from brewslm.handlers import handler_if_any
+from brewslm.handlers import HANDLERS, handler_if_any
 from brewslm.handlers.eval_pack import DEFAULT_PACK, EvalPack, load_eval_pack, misnamed
 from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.reasons import Reason
 from brewslm.reasons.eval import EvalRuntimeError, EvaluationCompleted
-from brewslm.reasons.refusals import EvalPackInvalid
+from brewslm.reasons.refusals import EvalPackInvalid, InvalidRequest
 from brewslm.reasons.shown import shown_locator
+from brewslm.rows.gold import GoldFile
 from brewslm.rows.identity import id_parts, row_id
 from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.contract import Job, Request, Result
+from brewslm.stages.evaluate.judging import JudgeRequest, check_judge
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.stages.evaluate.subject import Subject, TargetName, subject_of
 from brewslm.store import tables
 from brewslm.store.files import read_json
-from brewslm.store.records import Records, experiment_of
+from brewslm.store.records import Records, experiment_of, locked_gold_set
 
 
 class EvaluateRequest(Request):
@@ -30,11 +32,15 @@ class EvaluateRequest(Request):
 
     Attributes:
         eval_pack: A preset's name, or the path of a .yaml file.
+        gold_set: Ask these rows instead of the eval split: a locked gold set, such as "support" (its newest) or "support@2".
+        judge: A language model elsewhere that judges answers by the pack's rubric: rows are sent to it.
         target: What is measured, on the experiment's rows: see `subject.WORDS`; None for its own weights.
     """
 
     experiment: str
     eval_pack: str = DEFAULT_PACK
+    gold_set: str | None = None
+    judge: JudgeRequest | None = None
     target: TargetName = None
 
 
@@ -46,6 +52,7 @@ class EvaluateJob(Job):
         adapter_sha256: Of the experiment's own weights, whatever is measured.
         sources: A row_id's source part → the source's name.
         output: The evaluation's folder; it appears when it is whole.
+        gold: The locked gold set whose rows are asked; None for the manifest's eval split.
     """
 
     experiment_id: str
@@ -58,6 +65,8 @@ class EvaluateJob(Job):
     pack: EvalPack
     sources: dict[str, str] = {}
     output: Path
+    gold: GoldFile | None = None
+    judge: JudgeRequest | None = None
 
 
 class EvaluateResult(Result):
@@ -94,12 +103,15 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         StageError(NotExported, UnknownRun): There is no such target.
         StageError(EvalRuntimeError): The base model is not the one that it was trained on.
         StageError(EvalPackInvalid): The eval pack can't be used, or not for this manifest.
-        StageError(InvalidRequest): The target can't be measured.
+        StageError(InvalidRequest): The target can't be measured; the gold set is of another task; or there is a judge, and no
+            rubric or no text for it.
+        StageError(UnknownGoldSet): There is no such gold set, or it is not locked.
     """
     experiment = experiment_of(records.session, request.experiment)
     manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
     pack = load_eval_pack(request.eval_pack)
     _must_fit(pack, manifest.task_profile, records.folder / manifest.path)
+    check_judge(request.judge, pack.spec(manifest.task_profile).judge, HANDLERS[manifest.task_profile][0])
     subject = subject_of(request.target, experiment, manifest.task_profile, records)
     base = base_model(experiment.base_model)
     if base.sha256 != experiment.base_sha256:
@@ -116,6 +128,8 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         pack=pack,
         sources=_sources(records),
         output=records.folder / "evaluations" / records.run_id,
+        gold=_gold(request, records, manifest.task_profile),
+        judge=request.judge,
     )
 
 
@@ -137,6 +151,18 @@ def _must_fit(pack: EvalPack, task_profile: str, manifest_path: Path) -> None:
     handler = handler_if_any(task_profile, schema)
     for one in misnamed(spec, handler) if handler else ():
         raise StageError(EvalPackInvalid(), f"the eval pack {pack.pack_id} can't be used here", where=one.said, cause=one.cause)
+
+
+def _gold(request: EvaluateRequest, records: Records, task_profile: str) -> GoldFile | None:
+    if request.gold_set is None:
+        return None
+    found = locked_gold_set(records.session, records.project_id, request.gold_set)
+    file = GoldFile(name=found.name, version=found.version, path=records.folder / (found.path or ""), sha256=found.sha256 or "")
+    if found.task_profile != task_profile:
+        cause = f"it holds {found.task_profile} rows, and the experiment was trained for {task_profile}"
+        next_step = "See brewslm gold list for one of that task."
+        raise StageError(InvalidRequest(), "the gold set can't be asked", where=file.label, cause=cause, next_step=next_step)
+    return file
 
 
 def record(result: EvaluateResult, session: Session, run: tables.Run) -> Sequence[Reason]:

@@ -3,9 +3,11 @@
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+
+import orjson
 
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
@@ -15,6 +17,7 @@ from brewslm.models.asking import LoadedModel, styles_of
 from brewslm.models.fewshot import FewShotPredictor
 from brewslm.models.loading import set_threads
 from brewslm.models.prompt import Labelling, TellingPredictor
+from brewslm.models.sentences import sentence_vectors
 from brewslm.models.templates import Style
 from brewslm.processes.context import Context
 from brewslm.reasons.eval import EvalDatasetMissing, EvalRuntimeError
@@ -23,12 +26,14 @@ from brewslm.rows import Ledger, RowFile
 from brewslm.rows.manifest import OutputSchema, PreparedData, PreparedRow
 from brewslm.stages.evaluate.answers import Answers, ask, by_rule
 from brewslm.stages.evaluate.errors import analyse, slice_report
+from brewslm.stages.evaluate.held_out import HeldOut, held_out
 from brewslm.stages.evaluate.job import EvaluateJob, EvaluateResult
+from brewslm.stages.evaluate.judging import Judged, judge_answers
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.stages.evaluate.shots import as_shots, shots_for
 from brewslm.stages.evaluate.subject import Model, loaded, served
 from brewslm.stages.evaluate.verdict import TUNED, verdict
-from brewslm.store.files import new_folder, write_json
+from brewslm.store.files import new_folder, write_atomic, write_json
 
 UNSTYLED = "bare"
 """What the base's prompt is called where there is one way alone."""
@@ -44,10 +49,13 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
 
     Raises:
         StageError(EvalDatasetMissing): The held-out rows are gone, empty or changed.
+        StageError(GoldSetChanged, GoldSetTrained): The gold set is not what was locked, or the experiment was trained on it.
+        StageError(PackageUnavailable): The pack asks for sentence vectors, and their model could not be fetched.
         StageError(EvalRuntimeError): What is measured is not what was asked for, or does not answer.
     """
     set_threads()
-    data, rows = _held_out(job)
+    data, held = _held_out(job)
+    rows = held.rows
     job.subject.check(job.experiment_id)
     handler = handler_for(data.manifest.task_profile, data.manifest.output_schema)
     schema, styles, train = data.manifest.output_schema, styles_of(job.base), data.train()
@@ -62,7 +70,11 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
         few_shot = _few_shot(handler, job, best.style, train, rows, asking, model) if takes_shots else {}
     tuned = _with_gain(tuned, handler, rows, at_base[styles[0]])
     systems = {TUNED: tuned, BASE: best} | few_shot | _baselines(handler, train, rows)
-    card = _scorecard(job, data, handler, rows, systems, at_base)
+    systems = _by_vectors(job, handler, rows, systems)
+    judged = _judged(job, handler, rows, systems, context)
+    for name, figures in judged.figures.items():
+        systems[name] = replace(systems[name], scores=systems[name].scores.gaining(figures))
+    card = _scorecard(job, data, held, handler, systems, at_base).model_copy(update={"judge": judged.report})
     with new_folder(job.output) as folder:
         write_json(folder / "scorecard.json", card.model_dump(mode="json"))
         for name, system in systems.items():
@@ -70,6 +82,8 @@ def run(job: EvaluateJob, context: Context) -> EvaluateResult:
         errors = analyse(handler, rows, RowFile(folder / f"predictions-{TUNED}.jsonl").rows(), job.sources)
         slices = slice_report(handler, rows, tuned.scores, job.sources, job.pack.spec(handler.profile).slices)
         write_json(folder / "errors.json", errors.model_copy(update={"slices": slices}).model_dump(mode="json"))
+        if judged.lines:
+            write_atomic(folder / "judgements.jsonl", b"".join(orjson.dumps(line) + b"\n" for line in judged.lines))
     return EvaluateResult(
         ledger=Ledger(rows_in=len(rows), rows_out=len(tuned.predictions)),
         experiment_id=job.experiment_id,
@@ -147,18 +161,40 @@ class _Asking:
         return found
 
 
-def _held_out(job: EvaluateJob) -> tuple[PreparedData, list[PreparedRow]]:
+def _held_out(job: EvaluateJob) -> tuple[PreparedData, HeldOut]:
     try:
         data = PreparedData(job.manifest_path, job.manifest_sha256)
-        rows = data.eval()
+        held = held_out(job, data)
     except StageError as error:
         if not isinstance(error.reason, ManifestMismatch):
             raise
         reason = EvalDatasetMissing(experiment_id=job.experiment_id, error=f"{error.where}: {error.cause}")
         raise StageError(reason, where=error.where, cause=error.cause) from error
-    if not rows:
+    if not held.rows:
         raise StageError(EvalDatasetMissing(experiment_id=job.experiment_id, error="the eval split has no rows"))
-    return data, rows
+    return data, held
+
+
+def _judged(
+    job: EvaluateJob, handler: TaskHandler, rows: Sequence[PreparedRow], systems: Mapping[str, Answers], context: Context
+) -> Judged:
+    rubric = job.pack.spec(handler.profile).judge
+    if job.judge is None or rubric is None:
+        return Judged(None)
+    answers = {name: systems[name].predictions for name in (TUNED, BASE)}
+    return judge_answers(job.judge, rubric, job.experiment_id, handler, rows, answers, context)
+
+
+def _by_vectors(
+    job: EvaluateJob, handler: TaskHandler, rows: Sequence[PreparedRow], systems: Mapping[str, Answers]
+) -> dict[str, Answers]:
+    """The systems with what sentences as vectors tell, where the pack asks for it."""
+    if not job.pack.spec(handler.profile).sentence_vectors:
+        return dict(systems)
+    return {
+        name: replace(one, scores=one.scores.gaining(handler.by_vectors(rows, one.predictions, sentence_vectors)))
+        for name, one in systems.items()
+    }
 
 
 def _with_gain(tuned: Answers, handler: TaskHandler, rows: Sequence[PreparedRow], base: Answers) -> Answers:
@@ -191,12 +227,12 @@ def _baselines(handler: TaskHandler, train: Sequence[PreparedRow], rows: Sequenc
 def _scorecard(
     job: EvaluateJob,
     data: PreparedData,
+    held: HeldOut,
     handler: TaskHandler,
-    rows: Sequence[PreparedRow],
     systems: dict[str, Answers],
     at_base: dict[Style | None, Answers],
 ) -> Scorecard:
-    found = verdict(job.pack, handler, rows, {name: system.scores for name, system in comparable(systems).items()})
+    found = verdict(job.pack, handler, held.rows, {name: system.scores for name, system in comparable(systems).items()})
     return Scorecard(
         experiment_id=job.experiment_id,
         base_model=job.base.locator,
@@ -209,9 +245,11 @@ def _scorecard(
         eval_pack=job.pack.pack_id,
         pack_version=job.pack.version,
         primary_metric=handler.primary_metric,
-        n=len(rows),
+        rows_from=held.source,
+        rows_sha256=held.sha256,
+        n=len(held.rows),
         measured=job.subject.shown(),
-        unseen_labels=unseen_labels(handler, rows),
+        unseen_labels=unseen_labels(handler, held.rows),
         systems={name: system.shown() for name, system in systems.items()},
         base_prompts={style or UNSTYLED: answers.scores.metrics for style, answers in at_base.items()},
         paired=found.paired,

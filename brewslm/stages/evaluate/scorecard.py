@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, computed_field
 
 from brewslm.handlers.base import Metric
 from brewslm.handlers.gates import GateOutcome
+from brewslm.stages.evaluate.judging import JudgeReport
 from brewslm.stages.evaluate.subject import Measured
 
 SCHEMA: Literal["brewslm/scorecard/2"] = "brewslm/scorecard/2"
@@ -107,6 +108,9 @@ class Scorecard(BaseModel):
     """`scorecard.json`.
 
     Attributes:
+        judge: What judged, where one was asked, and how far it agrees with labels; its figure is among the metrics.
+        rows_from: "eval", the manifest's eval split, or "gold support@2".
+        rows_sha256: Of the manifest, or of the locked gold set.
         measured: What "tuned" is; None in scorecards of former versions, whose was the experiment itself.
         n: Held-out rows, the same for every system.
         unseen_labels: Labels of the held-out rows that training never saw, with their rows: these can't be right.
@@ -132,7 +136,10 @@ class Scorecard(BaseModel):
     scoring_mode: str
     eval_pack: str
     pack_version: str = "1"
+    judge: JudgeReport | None = None
     primary_metric: str
+    rows_from: str = "eval"
+    rows_sha256: str = ""
     n: int
     measured: Measured | None = None
     unseen_labels: dict[str, int] = {}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.media import FOLDER, MediaFolder, MediaKind, Unusable, forget, named_in
@@ -12,6 +13,7 @@ from brewslm.rows.model import TransformedRows
 from brewslm.stages.mapping.job import SYNTHETIC_PATH
 from brewslm.store.files import project_folder
 from brewslm.store.records import live_spans
+from brewslm.store.tables import GoldRow, GoldSet
 
 
 def with_media(
@@ -41,7 +43,7 @@ def _taken(fields: Mapping[str, MediaKind], payload: dict[str, Any], media: Medi
 
 
 def forget_unnamed(session: Session, project: int) -> int:
-    """Remove the project's media files that no row names: neither one that counts, nor one of a frozen manifest.
+    """Remove the project's media files that no row names: neither one that counts, nor one of a frozen manifest or a gold set.
 
     Those of a manifest stay although its import was undone: what was trained on them can be trained again.
     """
@@ -52,4 +54,6 @@ def forget_unnamed(session: Session, project: int) -> int:
     for version in sorted((folder / "prepared").glob("v*")):
         for split in ("train", "eval", "gold"):
             named |= set(named_in(row["payload"] for row in RowFile(version / f"{split}.jsonl").rows()))
+    gold = select(GoldRow.payload).join(GoldSet, GoldSet.id == GoldRow.gold_set_id).where(GoldSet.project_id == project)
+    named |= set(named_in(session.scalars(gold)))
     return forget(folder, named)

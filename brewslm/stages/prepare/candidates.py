@@ -44,6 +44,11 @@ class Candidates:
         self._gold = {one.run_id for one in job.imports if one.is_gold}
         self._passages = Passages(job.chunks, job.request.contexts) if job.request.contexts else None
 
+    @property
+    def grouped(self) -> bool:
+        """Whether rows of one group stay on one side; a time is none."""
+        return self._job.request.group_by is not None
+
     def __iter__(self) -> Iterator[Candidate]:
         request = self._job.request
         column = request.time_by or (request.group_by if request.group_by != "document" else None)

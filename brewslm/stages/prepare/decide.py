@@ -8,6 +8,7 @@ from brewslm.reasons.refusals import InvalidRequest, NothingToPrepare
 from brewslm.rows import RowReason
 from brewslm.rows.manifest import PreparedData
 from brewslm.rows.splitting import CODES, SplitPolicy, bounds, first_of
+from brewslm.stages.prepare.against_gold import AgainstGold
 from brewslm.stages.prepare.candidates import Candidates
 from brewslm.stages.prepare.former import standing_before
 from brewslm.stages.prepare.job import PrepareRequest
@@ -46,9 +47,10 @@ class Decision:
 
 
 def decide(
-    seen: Survey, candidates: Candidates, leaks: Leaks, request: PrepareRequest, profile: str, former: PreparedData | None
-) -> Decision:
-    """Split what goes on, then take out what leaks, then what is more than was asked for.
+    seen: Survey, candidates: Candidates, leaks: Leaks, gold: AgainstGold, request: PrepareRequest, profile: str,
+    former: PreparedData | None,
+) -> Decision:  # fmt: skip
+    """Split what goes on, then take out what a gold set holds and what leaks, then what is more than was asked for.
 
     Raises:
         StageError(NothingToPrepare, InvalidRequest): Too few rows are left for a split.
@@ -64,6 +66,8 @@ def decide(
     places = np.full(len(reasons), NOWHERE, np.int8)
     places[going] = policy.place(seen.column("draws")[going], seen.column("strata")[going].astype(np.int64), names)
     places[(reasons == NO_REASON) & (seen.column("gold") == 1)] = GOLD
+    for row in gold.of(candidates, places, seen.column("texts")):
+        places[row], reasons[row] = NOWHERE, REASONS.index(RowReason.IN_GOLD_SET)
     standing = standing_before(former if continued else None, candidates, len(reasons))
     for row in leaks.of(candidates, places, seen.column("texts"), standing):
         places[row], reasons[row] = NOWHERE, REASONS.index(RowReason.LEAK)

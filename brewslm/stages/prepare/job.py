@@ -10,10 +10,11 @@ from brewslm.errors import StageError
 from brewslm.models.catalogue import BaseModelInfo, base_model
 from brewslm.reasons.refusals import InvalidRequest, NothingToPrepare, NotPrepared
 from brewslm.rows import Span
+from brewslm.rows.gold import GoldFile
 from brewslm.rows.manifest import OutputSchema
 from brewslm.rows.splitting import Sizes
 from brewslm.stages.contract import Job, ProjectRequest, Result
-from brewslm.store.records import Records, imports_of
+from brewslm.store.records import Records, imports_of, locked_gold_sets
 from brewslm.store.tables import DataManifest, Source, now
 
 PiiPolicy = Literal["report", "block", "off"]
@@ -96,6 +97,7 @@ class PrepareJob(Job):
     Attributes:
         spans: Bytes of the synthetic file that count.
         chunks: The chunks of cleaned documents; the file may be missing.
+        gold: The project's locked gold sets, every version: none of their rows is trained on.
     """
 
     project: int
@@ -108,6 +110,7 @@ class PrepareJob(Job):
     chunks: Path
     prepared: Path
     former: Former | None
+    gold: list[GoldFile] = []
     request: PrepareRequest
 
 
@@ -152,15 +155,17 @@ def resolve(request: PrepareRequest, records: Records) -> PrepareJob:
         base=base_model(records.base_locator(None)),
         synthetic=records.folder / "synthetic" / "synthetic.jsonl",
         spans=spans,
-        imports=_imports(records),
+        imports=imported(records),
         chunks=chunks,
         prepared=records.folder / "prepared",
         former=_former(records),
+        gold=gold_files(records),
         request=request,
     )
 
 
-def _imports(records: Records) -> list[ImportedRows]:
+def imported(records: Records) -> list[ImportedRows]:
+    """The imports whose rows count, with the sources that they came from."""
     found = []
     for one in imports_of(records.session, records.project_id):
         if one.undone_by is None and one.accepted_count:
@@ -172,6 +177,14 @@ def _imports(records: Records) -> list[ImportedRows]:
                 )
             )  # fmt: skip
     return found
+
+
+def gold_files(records: Records) -> list[GoldFile]:
+    """The project's locked gold sets, as a job names them."""
+    return [
+        GoldFile(name=one.name, version=one.version, path=records.folder / (one.path or ""), sha256=one.sha256 or "")
+        for one in locked_gold_sets(records.session, records.project_id)
+    ]
 
 
 def _former(records: Records) -> Former | None:

@@ -13,6 +13,7 @@ from brewslm.reasons.prepare import DatasetPrepared, LeakageFound
 from brewslm.reasons.refusals import OneLabel
 from brewslm.rows.manifest import Leakage, Manifest, MeasuredFor, PiiReport, PreparedFile, PreparedRow
 from brewslm.stages.prepare.adapters import AdapterPreset, adapter_named
+from brewslm.stages.prepare.against_gold import AgainstGold
 from brewslm.stages.prepare.candidates import Candidates, dominant_profile, fitting_preset
 from brewslm.stages.prepare.card import card
 from brewslm.stages.prepare.decide import Decision, decide
@@ -39,22 +40,24 @@ def run(job: PrepareJob, context: Context) -> PrepareResult:
         StageError(OneLabel): Rows of a classification all have the same one.
         StageError(InvalidRequest): Dev and eval would take every row, or no preset adapts this task profile.
         StageError(LeakageFound): The written files have rows on both sides.
+        StageError(GoldSetChanged): A locked gold set is not what was locked.
     """
     request = job.request
     adapter, preset = adapter_named(
         request.adapter, lambda: dominant_profile(job), request.task_profile, lambda known: fitting_preset(job, known)
     )
-    candidates, leaks = Candidates(job, preset), Leaks(preset, cleaning_preset().near_duplicate.jaccard)
+    jaccard = cleaning_preset().near_duplicate.jaccard
+    candidates, leaks, gold = Candidates(job, preset), Leaks(preset, jaccard), AgainstGold(job.gold, preset, jaccard)
     schema = schema_of((one.adapted for one in candidates if one.reason is None), preset)
     if preset.task_profile == "classification" and len(schema.labels) == 1:
         raise StageError(OneLabel(), "nothing can be learnt from these rows", cause=f"the one label is {schema.labels[0]!r}")
     lengths = Lengths(job.base, preset, schema, request.max_tokens)
     seen = survey(candidates, preset, request, lengths, context)
     former = read_former(job)
-    decision = decide(seen, candidates, leaks, request, preset.task_profile, former)
+    decision = decide(seen, candidates, leaks, gold, request, preset.task_profile, former)
     with new_folder(job.prepared / f"v{job.version}") as folder:
         written = write(folder, candidates, preset, decision, context)
-        leakage = _measured(leaks, folder, written)
+        leakage = _measured(leaks, gold, folder, written)
         figures = _statistics(folder, preset, seen, decision, written)
         manifest = _manifest(job, adapter, preset, lengths, decision, written, leakage, seen)
         manifest = _with_files(folder, manifest, figures, written)
@@ -68,13 +71,13 @@ def run(job: PrepareJob, context: Context) -> PrepareResult:
     )  # fmt: skip
 
 
-def _measured(leaks: Leaks, folder: Path, written: Written) -> Leakage:
+def _measured(leaks: Leaks, gold: AgainstGold, folder: Path, written: Written) -> Leakage:
     """Zero, or it does not pass."""
     held_out = [row for split in ("eval", "gold") if split in written.splits for row in _rows(folder, split)]
-    leakage = leaks.measured(_rows(folder, "train"), held_out)
+    leakage = leaks.measured(_rows(folder, "train"), held_out + gold.rows())
     if leakage.equal_texts or leakage.near_duplicates:
         reason = LeakageFound(equal_texts=leakage.equal_texts, near_duplicates=leakage.near_duplicates)
-        cause = f"{leakage.equal_texts} texts of train stand in eval, {leakage.near_duplicates} nearly"
+        cause = f"{leakage.equal_texts} texts of train stand in eval or gold, {leakage.near_duplicates} nearly"
         raise StageError(reason, "the split leaks", cause=cause)
     return leakage
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from brewslm.models.packed_attention import rows_of
+from brewslm.models.packed_attention import filler_of, rows_of
 from brewslm.models.packing import Pack
 
 
@@ -49,8 +49,9 @@ def _before_answers(model: Any, packed: Pack, head: Any) -> tuple[Any, Any]:
     """The hidden states that supervised tokens are predicted from: (supervised, width); and these tokens."""
     import torch
 
-    ids, positions = torch.tensor([[packed.ids], [packed.positions]], device=head.device)
-    targets = torch.tensor(packed.targets, device=head.device)
+    filler = [0] * filler_of(packed)
+    ids, positions = torch.tensor([[packed.ids + filler], [packed.positions + filler]], device=head.device)
+    targets = torch.tensor(packed.targets + [-100] * len(filler), device=head.device)
     counted = targets != -100
     out = model.model(input_ids=ids, position_ids=positions, use_cache=False, rows=rows_of(packed, head.device))
     return out.last_hidden_state[0, counted], targets[counted]
