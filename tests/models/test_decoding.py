@@ -84,6 +84,19 @@ def test_no_row_is_computed_after_its_end(tiny_model, monkeypatch):
     assert max(steps) == 8 and sum(steps) / len(steps) > 6, "a place that is free is taken by the next prompt"
 
 
+def test_long_rows_are_fewer_at_once(tiny_model, monkeypatch):
+    model, tokenizer = load_model(tiny_model, precision="fp32"), load_tokenizer(tiny_model)
+    wanted = WeightsPredictor(model, tokenizer).generate(PROMPTS, LIMIT)
+    longest = max(len(prompt_ids(tokenizer, prompt)) for prompt in PROMPTS) + LIMIT
+    token_bytes = 2 * 2 * 2 * 16 * 4  # keys and values, layers, heads, width, fp32
+    monkeypatch.setattr(decoding, "CACHE_BYTES", 6 * longest * token_bytes)
+    rows = []
+    hook = model.register_forward_pre_hook(lambda _m, _a, named: rows.append(named["input_ids"].shape), with_kwargs=True)
+    assert WeightsPredictor(model, tokenizer).generate(PROMPTS, LIMIT) == wanted
+    hook.remove()
+    assert max(count for count, tokens in rows if tokens == 1) == 6
+
+
 def test_room_grows_and_rows_are_moved_without_a_trace(tiny_model, monkeypatch):
     from brewslm.models.kernels import slots
 
