@@ -8,6 +8,7 @@ from brewslm.handlers import alignment
 from brewslm.handlers.base import Prediction, Scores, TaskHandler
 from brewslm.handlers.faults import Fault, problem_faults, span_faults
 from brewslm.handlers.figures import micro
+from brewslm.handlers.lexicon import Lexicon
 from brewslm.metrics.figure import share
 from brewslm.metrics.spans import Span, count_spans
 from brewslm.models.prompt import Predictor, Prompt
@@ -29,6 +30,7 @@ class StructuredExtractionHandler(TaskHandler):
     primary_metric = "f1"
     metric_ids = frozenset({"f1", "precision", "recall", "exact_match", "json_validity_rate"})
     class_metric_ids = frozenset({"f1", "precision", "recall"})
+    baseline_ids = frozenset({"lexicon"})
 
     def prompt(self, payload: dict[str, Any]) -> Prompt:
         """A short instruction as system message, the bare text as user message."""
@@ -107,6 +109,11 @@ class StructuredExtractionHandler(TaskHandler):
         }
         by_class = {tag: micro(*of_type) for tag, of_type in counts.by_class.items() if tag != _NOWHERE}
         return Scores.of(figures, right, details, by_class)
+
+    def baselines(self, train: Sequence[PreparedRow], rows: Sequence[PreparedRow]) -> dict[str, list[Prediction]]:
+        """`lexicon`: every phrase that was marked in train, as what it was marked most often."""
+        known = Lexicon((span["text"], span["type"]) for row in train for span in self.expected(row.payload))
+        return {"lexicon": [Prediction(row_id=row.row_id, output=known.spans(row.payload["text"])) for row in rows]}
 
 
 def _room(text: str) -> int:

@@ -147,27 +147,30 @@ def _folder(evaluation: Evaluation) -> Path:
     return project_folder(evaluation.project_id) / "evaluations" / evaluation.run_id
 
 
-def _measured(evaluation: Evaluation) -> dict[str, str]:
-    """What two evaluations must have in common, in words: rows, and how an answer was had and scored."""
+def _measured(evaluation: Evaluation) -> dict[str, str | None]:
+    """What two evaluations must have in common, in words: rows, and how an answer was had and scored.
+
+    None where a scorecard of a former version does not say.
+    """
     card = evaluation.scorecard
-    tuned = card.get("systems", {}).get(SYSTEM, {})
-    return {
-        "project": str(evaluation.project_id),
+    known: dict[str, Any] = {
+        "project": evaluation.project_id,
         "manifest": f"v{card.get('manifest_version')} ({str(card.get('manifest_sha256'))[:12]})",
-        "rows": f"{card.get('rows_from', 'eval')} ({str(card.get('rows_sha256', ''))[:12]})",
-        "task profile": str(card.get("task_profile")),
-        "scoring mode": str(card.get("scoring_mode")),
-        "scoring": str(tuned.get("scoring")),
+        "rows": card.get("rows_from", "eval"),
+        "rows' hash": card.get("rows_sha256"),
+        "task profile": card.get("task_profile"),
+        "scoring mode": card.get("scoring_mode"),
+        "scoring": card.get("systems", {}).get(SYSTEM, {}).get("scoring"),
     }
+    return {name: str(value) if value else None for name, value in known.items()}
 
 
 def _check_alike(first: Evaluation, other: Evaluation) -> None:
     one, two = _measured(first), _measured(other)
     for name, value in one.items():
-        if value != two[name]:
-            raise StageError(
-                NotComparable(), where=f"{first.run_id}, {other.run_id}", cause=f"{name}: {value} and {two[name]}"
-            )  # fmt: skip
+        if value and two[name] and value != two[name]:
+            where, cause = f"{first.run_id}, {other.run_id}", f"{name}: {value} and {two[name]}"
+            raise StageError(NotComparable(), where=where, cause=cause)
 
 
 def _answers(evaluation: Evaluation) -> dict[str, dict[str, Any]]:

@@ -135,6 +135,13 @@ def test_what_could_not_be_used_is_a_fault_too():
     ]  # fmt: skip
 
 
+def test_words_that_name_a_subject_are_only_used_where_there_is_one():
+    for kind, words in read_preset("errors")["kinds"].items():
+        for said, general in ((words["said"], "general"), (words["next_step"], "general_step")):
+            alone = kind in ("missed_label", "given_label")  # these have a subject always
+            assert "{" not in words.get(general, said) or alone, kind
+
+
 @pytest.mark.parametrize("name", CASES)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data())

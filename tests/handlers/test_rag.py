@@ -9,8 +9,12 @@ from brewslm.handlers import handler_for
 from brewslm.handlers.eval_pack import load_eval_pack
 from brewslm.mappers.rag_passthrough import NOT_IN_CONTEXT, RagPassthrough
 from brewslm.metrics.grounding import says_not_known, support
+from brewslm.models.sentences import sentence_vectors
 from brewslm.rows.manifest import OutputSchema, PreparedRow
 from brewslm.rows.reasons import RowReason
+from brewslm.stages.evaluate import EvaluateJob
+from brewslm.stages.evaluate.answers import by_rule
+from brewslm.stages.evaluate.run import _by_vectors
 
 CONTEXT = "The shop opens at nine.\n\nRefunds take two weeks.\n \nThe manager is Ana Lopez."
 ROWS = [
@@ -155,3 +159,22 @@ def test_a_pack_with_a_rubric_may_gate_on_the_judges_metric(tmp_path):
         else:
             with pytest.raises(StageError, match="can't be used"):
                 load_eval_pack(str(path))
+
+
+def test_the_encoder_itself_tells_an_answer_that_the_passages_say_from_one_that_they_do_not(handler):
+    answers = ("[2] Refunds take two weeks.", "[3] The manager was born in Lisbon in winter.", "[1] Penguins swim.")
+    found = handler.by_vectors(ROWS, handler.predict(ROWS, Says(*answers)), sentence_vectors)["sentence_faithfulness"]
+    assert [float(found.of([place == row for place in range(3)]).value) for row in (0, 2)] == [1.0, 0.0]
+
+
+def test_an_evaluation_adds_it_to_every_system_where_the_pack_asks_for_it(handler):
+    pack = load_eval_pack("rag_qa")
+    asked = pack.model_copy(
+        update={"task_specs": tuple(one.model_copy(update={"sentence_vectors": True}) for one in pack.task_specs)}
+    )
+    predictions = handler.predict(ROWS, Says("[2] two weeks", "[3] Ana Lopez.", NOT_IN_CONTEXT))
+    systems = {name: by_rule(handler, ROWS, predictions, 0.0) for name in ("tuned", "base")}
+    for one, ids in ((pack, set()), (asked, {"sentence_faithfulness"})):
+        found = _by_vectors(EvaluateJob.model_construct(pack=one), handler, ROWS, systems)
+        for system in found.values():
+            assert set(system.scores.metrics) - set(systems["tuned"].scores.metrics) == ids

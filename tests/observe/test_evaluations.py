@@ -21,7 +21,7 @@ from tests.stages.errors.made import evaluated, labels_handler
 
 CARD = {
     "manifest_version": 1, "manifest_sha256": "a" * 64, "task_profile": "classification", "scoring_mode": "label",
-    "systems": {"tuned": {}},
+    "systems": {"tuned": {"scoring": "label_log_probability"}},
 }  # fmt: skip
 
 
@@ -67,8 +67,8 @@ def test_other_rows_or_another_scoring_are_not_compared(measured):
     changes = {
         "manifest: v1 (aaaaaaaaaaaa) and v2 (bbbbbbbbbbbb)": {"manifest_sha256": "b" * 64, "manifest_version": 2},
         "scoring mode: label and text": {"scoring_mode": "text"},
-        "scoring: None and constrained": {"systems": {"tuned": {"scoring": "constrained"}}},
-        "rows: eval () and gold:mine@2 ()": {"rows_from": "gold:mine@2"},
+        "scoring: label_log_probability and constrained": {"systems": {"tuned": {"scoring": "constrained"}}},
+        "rows: eval and gold:mine@2": {"rows_from": "gold:mine@2"},
     }
     for cause, changed in changes.items():
         error = refused(first, measured({"a": True}, **changed))

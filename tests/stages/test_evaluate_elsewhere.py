@@ -6,17 +6,21 @@ import pytest
 import yaml
 from sqlalchemy import select
 
+from brewslm.errors import StageError
 from brewslm.observe.gold import gold_rows
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.pipeline.importing import import_rows
 from brewslm.pipeline.mapping_choice import ImportRequest
+from brewslm.processes.context import DirectContext
 from brewslm.rows import RowFile
 from brewslm.rows.gold import GOLD_FILE
+from brewslm.stages import evaluate
 from brewslm.stages.evaluate import EvaluateRequest
 from brewslm.stages.evaluate.judging import JudgeRequest
 from brewslm.stages.prepare.gold import GoldDraftRequest, GoldImportRequest, GoldLockRequest, GoldReviewRequest
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder
+from brewslm.store.records import Records
 from brewslm.store.tables import RunEvent
 from tests.experiments import make_experiment
 from tests.judge_server import judging, part, verdict
@@ -47,6 +51,14 @@ def locked(project, source, rows=None):
     return call("test", GoldLockRequest(project=project, name="films", reviewers=1)).result
 
 
+def measured(trained, tmp_path, told=None, **asked):
+    """Evaluate in this process; returns the result."""
+    request = EvaluateRequest(experiment=trained.id, **asked)
+    with reading() as session:
+        job = evaluate.resolve(request, Records(session, "eval-9", trained.project, "test"))
+    return evaluate.run(job, DirectContext(tmp_path, on_reason=(told if told is not None else []).append))
+
+
 def failure(request):
     with pytest.raises(RunFailed) as failed:
         call("test", request)
@@ -72,19 +84,23 @@ def judged_pack(folder, mode="grade"):
 
 def test_an_experiment_is_measured_on_a_locked_gold_set(trained, tmp_path):
     gold = locked(trained.project, tmp_path / "unseen.jsonl", UNSEEN)
-    view = call("test", EvaluateRequest(experiment=trained.id, gold_set="films"))
-    card = view.result["scorecard"]
-    assert (card["n"], card["rows_from"], card["rows_sha256"]) == (len(UNSEEN), "gold films@1", gold["sha256"])
-    kept = RowFile(project_folder(trained.project) / view.result["path"] / "predictions-tuned.jsonl").rows()
+    result = measured(trained, tmp_path, gold_set="films")
+    card = result.scorecard
+    assert (card.n, card.rows_from, card.rows_sha256) == (len(UNSEEN), "gold films@1", gold["sha256"])
+    kept = RowFile(project_folder(trained.project) / result.path / "predictions-tuned.jsonl").rows()
     assert [line["expected"] for line in kept] == [row["label"] for row in UNSEEN]
     path = project_folder(trained.project) / "gold" / "films-v1" / GOLD_FILE
     path.write_bytes(path.read_bytes() + b" ")
-    assert failure(EvaluateRequest(experiment=trained.id, gold_set="films@1")).reason.code == "gold_set_changed"
+    with pytest.raises(StageError) as error:
+        measured(trained, tmp_path, gold_set="films@1")
+    assert error.value.reason.code == "gold_set_changed"
 
 
 def test_a_gold_set_whose_rows_were_trained_on_judges_nothing(trained, tmp_path):
     locked(trained.project, tmp_path)
-    error = failure(EvaluateRequest(experiment=trained.id, gold_set="films"))
+    with pytest.raises(StageError) as refused:
+        measured(trained, tmp_path, gold_set="films")
+    error = refused.value
     assert error.reason.code == "gold_set_trained" and error.next_step
     assert (error.reason.same_rows, error.reason.equal_texts) == (24, 24)
 
@@ -102,15 +118,15 @@ def test_a_judges_figure_stands_on_the_scorecard_and_gates_can_name_it(trained, 
 
     with judging(say=say) as judge:
         asked = JudgeRequest(url=judge.url, model="a-judge")
-        view = call("test", EvaluateRequest(experiment=trained.id, eval_pack=judged_pack(tmp_path), judge=asked))
-    card = view.result["scorecard"]
+        result = measured(trained, tmp_path, eval_pack=judged_pack(tmp_path), judge=asked)
+    card = result.scorecard.model_dump(mode="json")
     for system in ("tuned", "base"):
         metrics = card["systems"][system]["metrics"]
         assert metrics["judge_pass_rate"]["value"] == metrics["accuracy"]["value"] and metrics["judge_pass_rate"]["n"] == 24
     gates = {gate["gate_id"]: gate for gate in card["gates"]}
     assert gates["judged"]["met"] and gates["judged_gain"]["value"] == card["systems"]["tuned"]["metrics"]["accuracy"]["value"]
     assert card["judge"]["agreement"]["value"] == 1.0 and card["judge"]["problem"] == ""
-    lines = RowFile(project_folder(trained.project) / view.result["path"] / "judgements.jsonl").rows()
+    lines = RowFile(project_folder(trained.project) / result.path / "judgements.jsonl").rows()
     assert sum(line["system"] == "tuned" for line in lines) == 24
 
 
@@ -132,8 +148,7 @@ def test_a_judge_that_fails_leaves_the_rest_of_the_scorecard(trained, tmp_path):
 def test_pairs_go_through_the_whole_evaluation(trained, tmp_path):
     with judging(say=lambda _message: verdict("first")) as judge:
         asked = JudgeRequest(url=judge.url, model="a-judge", rows=5)
-        view = call("test", EvaluateRequest(experiment=trained.id, eval_pack=judged_pack(tmp_path, "pairwise"), judge=asked))
-    card = view.result["scorecard"]
+        card = measured(trained, tmp_path, eval_pack=judged_pack(tmp_path, "pairwise"), judge=asked).scorecard.model_dump()
     assert (card["judge"]["ties"], card["judge"]["first_preferred"]["value"]) == (5, 1.0)
     assert card["systems"]["tuned"]["metrics"]["judge_win_rate"]["value"] == 0.5
     assert "judge_win_rate" not in card["systems"]["base"]["metrics"]

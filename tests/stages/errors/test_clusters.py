@@ -63,6 +63,7 @@ def test_a_name_is_true_of_its_rows_and_its_rates_are_those_that_one_counts(both
         assert cluster.among_right == pytest.approx(rate(cluster.conditions, right))
         assert rate([cluster.outcome], own) == 1
         assert all(one.said in cluster.name for one in cluster.conditions)
+        assert "{" not in cluster.name + cluster.next_step
         if trait := cluster.trait:
             alike = [row for row in right if row.stratum in {one.stratum for one in own}]
             assert (trait.holds, trait.among_right) == pytest.approx(
