@@ -2,9 +2,9 @@
 
 PLAIN = frozenset({
     "perplexity", "bits_per_byte", "log_prob_margin", "log_prob_margin_per_token", "chosen_log_prob", "rejected_log_prob",
-    "reward_margin", "chosen_log_prob_gain",
+    "reward_margin", "chosen_log_prob_gain", "brier_score",
 })  # fmt: skip
-"""Metrics that are no shares: bits, nats, and a perplexity."""
+"""Metrics that are no shares: bits, nats, a perplexity, a squared error."""
 
 
 def said(metric_id: str, value: float) -> str:

@@ -63,7 +63,7 @@ def test_a_pack_of_your_own_is_read(tmp_path):
     ("change", "said"),
     [
         ({"treshold": 0.5}, "did you mean threshold?"),
-        ({"metric_id": "acuracy"}, "wants metric acuracy; did you mean accuracy? known: accuracy, brier_score,"),
+        ({"metric_id": "acuracy"}, "wants metric acuracy; did you mean accuracy? known: accuracy, "),
         ({"metric_id": "ccuracy"}, "did you mean accuracy?"),  # a substring is no name
         ({"metric_id": "bleu"}, "gate g wants metric bleu"),
         ({"metric_id": "accuracy", "class_id": "yes"}, "wants metric accuracy; known: f1, precision, recall"),

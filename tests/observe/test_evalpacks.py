@@ -19,7 +19,7 @@ def test_packs_can_be_listed_for_a_task():
 
 def test_what_gates_may_name_is_told_for_each_scoring_mode():
     one, several = gate_names("classification")
-    assert (one.scoring_mode, one.metrics) == ("label", ["accuracy", "macro_f1"])
+    assert one.scoring_mode == "label" and {"accuracy", "macro_f1"} <= set(one.metrics)
     assert one.systems == ["base", "few_shot_base", "baseline", "majority", "tfidf_logreg"]
     assert several.primary_metric == "f1" and "json_validity_rate" in several.metrics
     with pytest.raises(StageError) as refused:
