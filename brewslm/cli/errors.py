@@ -111,7 +111,8 @@ def _cluster(cluster: "Cluster") -> list[str]:
 
 def _trait(cluster: "Cluster") -> str:
     if cluster.trait is None:
-        return f"nothing else in common ({cluster.traits_tried:,} traits tried)" if cluster.traits_tried else ""
+        known = f"true of {100 * cluster.holds:.0f} % of these rows, {100 * cluster.among_right:.1f} % of all right rows"
+        return f"{known}; no common trait found besides ({cluster.traits_tried:,} tried)"
     trait = cluster.trait
     like = f", {100 * trait.among_compared:.1f} % of those {cluster.sort}" if cluster.sort else ""
     return f"{trait.said}: {100 * trait.holds:.0f} % of these rows, {100 * trait.among_right:.1f} % of all right rows{like}"

@@ -4,7 +4,7 @@ import pytest
 
 from brewslm.pipeline.execute import call
 from brewslm.stages.projects import CreateRequest
-from tests.lifecycle import Journey, live
+from tests.lifecycle import Journey, live, missed, proves_itself
 from tests.synthetic import own_words
 
 
@@ -36,8 +36,9 @@ def test_talks(trainable, tmp_path):
         tmp_path,
     )
     assert lived.prepared["task_profile"] == "chat_sft" and sum(lived.prepared["rows"].values()) == 60
+    assert proves_itself(lived)
     systems = lived.evaluated["scorecard"]["systems"]
-    assert set(systems) == {"tuned", "base", "nearest_talk", "copy"}
+    assert set(systems) == {"tuned", "base", "few_shot_base", "nearest_talk", "copy"}
     assert systems["tuned"]["metrics"]["f1"]["value"] > systems["base"]["metrics"]["f1"]["high"]
     assert [answer["input"] for answer in lived.answers] == ["my refund", "where is my order"]
     assert lived.answers[1]["output"] == "order code"
@@ -46,6 +47,9 @@ def test_talks(trainable, tmp_path):
 def test_texts(trainable, tmp_path):
     rows = [{"text": f"the movie {own_words(n)} was not very good and the plot was awful"} for n in range(60)]
     lived = live(Journey(rows, "text_only", ["the movie was not very good"], {"text": "text"}), trainable, tmp_path)
+    # nothing beats counting on letters that are drawn: the pack says so, and that the base gained nothing
+    assert missed(lived.evaluated["scorecard"]["gates"]) == ["beats_counting"] and not lived.evaluated["promotable"]
+    assert missed(one.model_dump() for one in lived.untuned) == ["gain_over_base", "beats_counting", "less_surprised"]
     systems = lived.evaluated["scorecard"]["systems"]
     assert set(systems) == {"tuned", "base", "byte_ngram"}
     tuned, base = (systems[name]["metrics"] for name in ("tuned", "base"))
@@ -60,8 +64,9 @@ def test_forms(trainable, tmp_path):
     journey = Journey(rows, "kv_to_structured", ["order 1 main street", rows[0]["text"]], mapped, ("--eval-rows", "40"))
     lived = live(journey, trainable, tmp_path)
     assert lived.prepared["output_schema"]["fields"] == ["state", "city"]
+    assert proves_itself(lived)
     systems = lived.evaluated["scorecard"]["systems"]
-    assert set(systems) == {"tuned", "base", "majority", "nearest_text"}
+    assert set(systems) == {"tuned", "base", "few_shot_base", "majority", "nearest_text"}
     tuned, base = (systems[name]["metrics"] for name in ("tuned", "base"))
     assert tuned["f1"]["value"] > base["f1"]["high"] and tuned["json_validity_rate"]["value"] == 1
     assert all(answer["output"] in ({"state": "1", "city": None}, {"state": "0", "city": None}) for answer in lived.answers)
@@ -71,7 +76,7 @@ def test_passages(trainable, tmp_path):
     rows = [
         {
             "question": f"where is my {own_words(n)}",
-            "context": ["the movie was dull", f"the order {n} is at main street"][:: 1 if n % 2 else -1],
+            "context": ["the movie was dull", f"the order {n} is at main street"],
             "answer": "main street",
         }
         for n in range(60)
@@ -79,10 +84,11 @@ def test_passages(trainable, tmp_path):
     mapped = {name: name for name in ("question", "context", "answer")}
     asked = {"question": "where is my order", "context": "the movie was dull\n\nthe order is at main street"}
     lived = live(Journey(rows, "rag_passthrough", [asked], mapped), trainable, tmp_path)
+    assert proves_itself(lived)
     systems = lived.evaluated["scorecard"]["systems"]
-    assert set(systems) == {"tuned", "base", "always_refuse", "nearest_passage"}
+    assert set(systems) == {"tuned", "base", "few_shot_base", "always_refuse", "nearest_passage"}
     assert systems["tuned"]["metrics"]["f1"]["value"] > systems["base"]["metrics"]["f1"]["high"]
-    assert lived.answers[0]["output"]["answer"] == "main street" and lived.answers[0]["output"]["citation"] in (1, 2)
+    assert lived.answers[0]["output"]["answer"] == "main street" and lived.answers[0]["output"]["citation"] == 2
 
 
 def test_harmful_and_harmless_prompts(trainable, tmp_path):
@@ -90,7 +96,7 @@ def test_harmful_and_harmless_prompts(trainable, tmp_path):
         {"prompt": f"{own_words(n)} awful and awful", "label": "crime"}
         if n % 2
         else {"prompt": f"{own_words(n)} lovely and lovely", "label": "harmless", "response": "good movie"}
-        for n in range(60)
+        for n in range(80)
     ]
     mapped = {name: name for name in ("prompt", "label", "response")}
     lived = live(
@@ -99,13 +105,15 @@ def test_harmful_and_harmless_prompts(trainable, tmp_path):
             "safety_prompt",
             ["the plot was awful and awful", "the plot was lovely and lovely"],
             mapped,
+            ("--eval-rows", "24"),
             train=("--set", "epochs=12"),
         ),
         trainable,
         tmp_path,
     )
+    assert proves_itself(lived)
     systems = lived.evaluated["scorecard"]["systems"]
-    assert set(systems) == {"tuned", "base", "refuse_all", "refuse_none", "nearest_prompt"}
+    assert set(systems) == {"tuned", "base", "few_shot_base", "refuse_all", "refuse_none", "nearest_prompt"}
     assert systems["tuned"]["metrics"]["pass_rate"]["value"] > systems["refuse_all"]["metrics"]["pass_rate"]["high"]
     assert [answer["output"] for answer in lived.answers] == ["I can't help with that.", "good movie"]
 
@@ -118,7 +126,8 @@ def test_texts_turned_into_others(trainable, tmp_path):
     ]
     mapped = {"source_text": "source", "target_text": "target"}
     lived = live(Journey(rows, "seq2seq_pair", ["dull film"], mapped), trainable, tmp_path)
+    assert proves_itself(lived)
     systems = lived.evaluated["scorecard"]["systems"]
-    assert set(systems) == {"tuned", "base", "copy", "nearest_text"}
+    assert set(systems) == {"tuned", "base", "few_shot_base", "copy", "nearest_text"}
     assert systems["tuned"]["metrics"]["chrf"]["value"] > systems["copy"]["metrics"]["chrf"]["high"]
     assert lived.answers[0]["output"] == "the movie was bad"

@@ -129,6 +129,7 @@ def test_the_errors_are_told_by_view_command_route_and_row(analysed, walk, clien
     assert (found.wrong, cluster.rows, found.project) == (3, 3, walk.project)
     shown = CliRunner().invoke(app, ["errors", "--evaluation", analysed]).stdout
     assert "0 of the 2 slices looked at are worse" in shown
+    assert "true of 100 % of these rows, 0.0 % of all right rows; no common trait found" in " ".join(shown.split())
     assert "expected negative, predicted positive" in shown and cluster.exemplars[0].row_id in shown
     assert all(len(line) <= 80 for line in shown.splitlines()), shown
     answer = client.get(f"/api/evaluations/{analysed}/errors").json()
