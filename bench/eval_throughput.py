@@ -1,8 +1,9 @@
 """How fast held-out rows are scored on this CPU, beside lm-evaluation-harness's hf backend in its best batch settings here.
 
-Run: python -m bench.eval_throughput (about 20 minutes, on a machine that does nothing else). SmolLM2-135M-Instruct, untuned, in the
-same precision; the same prompts, made by the product's handlers and chat template; each system in a process of its own, one after
-the other, several times.
+Run: python -m bench.eval_throughput (about 20 minutes, on a machine that does nothing else).
+
+SmolLM2-135M-Instruct, untuned, in the same precision; the same prompts,
+made by the product's handlers and chat template; each system in a process of its own, one after the other, several times.
 
 - two: movie-reviews, the labels negative and positive;
 - ten: the same reviews, ten labels of three to six tokens;

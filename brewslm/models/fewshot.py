@@ -33,6 +33,10 @@ class FewShotPredictor:
         """See `TellingPredictor`."""
         return self.predictor.template_sha256
 
+    def among(self, prompts: Sequence[Prompt]) -> None:
+        """See `TellingPredictor`."""
+        self.predictor.among(self._shown(prompts))
+
     def sent(self, prompt: Prompt) -> str:
         """See `TellingPredictor`."""
         return self.predictor.sent(shown(prompt, self.shots))

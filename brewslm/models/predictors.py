@@ -42,6 +42,7 @@ class WeightsPredictor:
         self._labelling = labelling
         self._end = end_token_id(tokenizer)
         self._plainly = sees_all_before(model)
+        self._among: Sequence[Prompt] = ()
 
     @property
     def template_sha256(self) -> str:
@@ -49,6 +50,10 @@ class WeightsPredictor:
         if self._style == "plain" or not self._tokenizer.chat_template:
             return ""
         return hashlib.sha256(self._tokenizer.chat_template.encode()).hexdigest()
+
+    def among(self, prompts: Sequence[Prompt]) -> None:
+        """What is asked next is a part of these, and shares what they all begin with."""
+        self._among = prompts
 
     def sent(self, prompt: Prompt) -> str:
         """The text that is continued; "" before a whole text."""
@@ -148,7 +153,8 @@ class WeightsPredictor:
         """How many tokens all prompts begin with, and the cache of them: the instruction is computed once, not once a row."""
         import torch
 
-        shared = common_prefix([prompt[:-1] for prompt in ids]) if len(ids) > 1 else []
+        every = [*ids, *(prompt_ids(self._tokenizer, prompt, self._style) for prompt in self._among)]
+        shared = common_prefix([prompt[:-1] for prompt in every]) if len(every) > 1 else []
         if not shared:
             return 0, None
         with torch.inference_mode():

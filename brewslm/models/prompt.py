@@ -118,6 +118,9 @@ class TellingPredictor(Predictor, Protocol):
     def template_sha256(self) -> str:
         """Of the chat template that turns messages into text; "" where none is used, or it isn't known."""
 
+    def among(self, prompts: Sequence[Prompt]) -> None:
+        """What is asked next is a part of these: what they all begin with is shared, as if they were all asked."""
+
     def sent(self, prompt: Prompt) -> str:
         """The prompt as the model gets it: its text, or JSON of the messages where the template is applied elsewhere."""
 
@@ -126,6 +129,9 @@ class SendsMessages:
     """What predictors without a text of their own send: the messages, each picture or recording by its hash."""
 
     template_sha256 = ""
+
+    def among(self, prompts: Sequence[Prompt]) -> None:
+        """Nothing is shared here."""
 
     def sent(self, prompt: Prompt) -> str:
         """JSON of the messages."""

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from brewslm.models import predictors
 from brewslm.models.loading import load_model, load_tokenizer
 from brewslm.models.predictors import WeightsPredictor
 from brewslm.models.prompt import WHOLE_TEXT, Prompt
@@ -82,10 +83,12 @@ def test_labels_can_be_had_as_under_a_grammar(parts):
         assert sum(scores) == pytest.approx(1.0)
 
 
-def test_labels_can_be_had_by_what_is_written_and_nothing_else_counts(parts):
+def test_labels_can_be_had_by_what_is_written_and_nothing_else_counts(parts, monkeypatch):
     told = []
     predictor = WeightsPredictor(*parts, labelling="strict_parsing", on_answers=told.extend)
     written = WeightsPredictor(*parts).generate(PROMPTS, 8)
+    longest = max(len(text_ids(parts[1], label)) for label in (written[0].strip(), "dull"))
+    monkeypatch.setattr(predictors, "LABEL_ROOM", 8 - longest)  # the tiny model never ends by itself
     scores = predictor.label_scores(PROMPTS, [written[0].strip(), "dull"])
     assert scores[0] == [1.0, 0.0]
     assert all(sum(row) == (text.strip() in (written[0].strip(), "dull")) for row, text in zip(scores, written, strict=True))

@@ -127,8 +127,9 @@ def kept_answers(run_id):
 
 
 def test_an_evaluation_that_is_killed_goes_on_and_each_row_is_scored_once(trained, monkeypatch):
-    straight = call("test", EvaluateRequest(experiment=trained.id)).result["scorecard"]
     monkeypatch.setenv("PYTHONPATH", f"{KILL_PATH}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.setenv("BREWSLM_TEST_KILL_AT", "-1")
+    straight = call("test", EvaluateRequest(experiment=trained.id)).result["scorecard"]
     monkeypatch.setenv("BREWSLM_TEST_KILL_AT", "4")  # a head and six batches a system: in the third batch of the first
     with pytest.raises(RunFailed) as failed:
         call("test", EvaluateRequest(experiment=trained.id))
@@ -146,7 +147,8 @@ def test_an_evaluation_that_is_killed_goes_on_and_each_row_is_scored_once(traine
     assert view.attempt == 3
     found = kept_answers(run_id)
     assert all(sorted(places) == [(0, place) for place in range(24)] for places in found.values()), "a row was asked twice"
-    assert all(found[name][: len(places)] == places for name, places in between.items()), "what was kept was asked again"
+    batches = {name: places[: len(places) // 4 * 4] for name, places in between.items()}
+    assert all(found[name][: len(places)] == places for name, places in batches.items()), "what was kept was asked again"
     assert figures(view.result["scorecard"]) == figures(straight)
 
 

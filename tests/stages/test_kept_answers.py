@@ -9,6 +9,8 @@ from brewslm.stages.evaluate.kept import KeptAnswers
 
 PROMPTS = [Prompt(({"role": "user", "content": f"question {number}"},), f"question {number}:") for number in range(7)]
 LABELS = ["a", "b"]
+BATCH_ENDS = (2, 4, 6, 7, 9, 11, 13, 14, 16, 18, 20, 21)
+"""Answers that are there after each batch: a batch of which a line is missing is asked again."""
 
 
 class Stopped(Exception):
@@ -96,7 +98,8 @@ def test_a_line_that_was_cut_off_at_any_byte_is_asked_again_and_all_before_it_st
         torn.write_bytes(data[:cut])
         with kept(torn, asked) as predictor:
             assert work(predictor) == straight()
-        assert asked.total() == 21 - max(0, data[:cut].count(b"\n") - 1)
+        whole_lines = data[:cut].count(b"\n") - 1
+        assert asked.total() == 21 - max(end for end in (0, *BATCH_ENDS) if end <= max(0, whole_lines))
         assert torn.read_bytes().count(b"\n") == 22, "each answer is there once"
 
 

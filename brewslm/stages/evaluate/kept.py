@@ -24,12 +24,15 @@ class Kept:
 
     Attributes:
         key: Of what was asked: method, parameters and prompt.
+        batch: Answers that were told at once with it: all of them are kept, or none, so that the rows that are left fall into the
+            batches into which they would have fallen, and give the same sums.
         sent: The prompt as the model got it.
         told: What the predictor told of it; its place is that in the whole call.
     """
 
     call: int
     key: str
+    batch: int
     sent: str
     template_sha256: str
     told: Answered
@@ -122,12 +125,13 @@ class KeptAnswers:
             for one in told:
                 place = missing[one.place]
                 here = Answered(**{**vars(one), "place": place})
-                made.append(Kept(call, keys[place], predictor.sent(prompts[place]), predictor.template_sha256, here))
+                made.append(Kept(call, keys[place], len(told), predictor.sent(prompts[place]), predictor.template_sha256, here))
             write_all(self._file, b"".join(orjson.dumps(asdict(one), option=orjson.OPT_APPEND_NEWLINE) for one in made))
             self._known |= {(call, one.told.place): one for one in made}
             self._on_answers(len(made))
 
         self._listener = keep
+        predictor.among(prompts)
         ask(predictor, missing)
 
     def __enter__(self) -> Self:
@@ -138,27 +142,35 @@ class KeptAnswers:
 
 
 def _read(path: Path, made_from: str) -> list[Kept]:
-    """The whole lines of the file, which is cut behind them; of one that was made from something else nothing."""
+    """The whole batches of the file, which is cut behind them; of one that was made from something else nothing."""
     if not path.exists():
         return []
-    found, end, same = [], 0, False
+    found: list[Kept] = []
+    waiting: list[Kept] = []
+    end = reached = 0
     with path.open("rb") as lines:
         for line in lines:
-            try:
-                said = orjson.loads(line) if line.endswith(b"\n") else None
-            except orjson.JSONDecodeError:
-                said = None
-            if said is None:
+            said = _whole(line)
+            if said is None or (reached == 0 and said.get("made_from") != made_from):
                 break
-            if end == 0:
-                same = said.get("made_from") == made_from
-                if not same:
-                    break
-            else:
-                found.append(Kept(**{**said, "told": Answered(**said["told"])}))
-            end += len(line)
+            reached += len(line)
+            if "made_from" in said:
+                end = reached
+                continue
+            waiting.append(Kept(**{**said, "told": Answered(**said["told"])}))
+            if len(waiting) == waiting[0].batch:
+                found += waiting
+                waiting, end = [], reached
     os.truncate(path, end)
     return found
+
+
+def _whole(line: bytes) -> dict[str, Any] | None:
+    try:
+        said: dict[str, Any] | None = orjson.loads(line) if line.endswith(b"\n") else None
+    except orjson.JSONDecodeError:
+        return None
+    return said
 
 
 def _key(method: str, asked: Any, prompt: Prompt) -> str:
