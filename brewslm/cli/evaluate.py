@@ -105,8 +105,8 @@ def show(view: "RunView") -> None:
         [_gate(gate) for gate in card["gates"]], (f"gates of {card['eval_pack']}", "tuned", "asked for", "surely", "rows", "")
     )  # fmt: skip
     print_line("")
-    print_line(_verdict(card))
     print_line(_errors(view.task_id, view.result or {}))
+    print_line(_verdict(card))
 
 
 def _errors(evaluation: str, result: dict[str, Any]) -> str:

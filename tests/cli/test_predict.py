@@ -135,7 +135,7 @@ def test_spans_and_answers_are_shown_in_their_own_way():
 def test_evaluate_prints_the_scorecard_and_tells_the_verdict_by_its_exit_code(trained, tmp_path):
     done = runner.invoke(app, ["evaluate", "--experiment", trained.id])
     assert done.exit_code == 0
-    assert done.stdout.startswith("accuracy on 24 held-out rows, with 95 % intervals\n")
+    assert done.stdout.startswith("accuracy of exp-1 on 24 held-out rows, with 95 % intervals\n")
     assert "24 rows can tell" in done.stdout and "few_shot_base" in done.stdout
     assert "better than base" in done.stdout and "(97.5 %)" in done.stdout
     assert done.stdout.splitlines()[-1] == "promotable"

@@ -96,7 +96,10 @@ def test_an_endpoint_and_a_deployment_of_the_same_file_say_the_same(trained, exp
     with serve_model(bundle / "gguf-f16" / "model-f16.gguf", "tiny") as endpoint:
         found = measured(trained, tmp_path / "b", f"{endpoint.base_url}#tiny")
     assert found.measured.kind == "endpoint" and found.measured.sha256 == ""
-    assert found.systems["tuned"].metrics == deployed.systems["tuned"].metrics
+    one, other = (card.systems["tuned"].metrics for card in (found, deployed))
+    assert one.keys() == other.keys() and one["accuracy"] == other["accuracy"]
+    for name, metric in one.items():  # probabilities go by what else the server computes at the time
+        assert metric.value == pytest.approx(other[name].value, abs=1e-4)
 
 
 def test_where_a_service_knows_no_grammar_only_a_label_by_itself_counts(trained, tmp_path):
