@@ -66,7 +66,7 @@ def options(card: Scorecard) -> dict[str, Any]:
     return {
         "animation": False,
         "textStyle": {"fontFamily": FONT},
-        "grid": {"left": 96, "right": 40, "top": 16, "bottom": 40},
+        "grid": {"left": 116, "right": 40, "top": 16, "bottom": 40},
         "xAxis": {
             "type": "value",
             "min": 0,
@@ -81,7 +81,7 @@ def options(card: Scorecard) -> dict[str, Any]:
         "yAxis": {
             "type": "category",
             "data": [plain(name) for name in names],
-            "axisLabel": {"color": color("text"), "fontSize": 12, "width": 84, "overflow": "truncate"},
+            "axisLabel": {"color": color("text"), "fontSize": 12, "width": 104, "overflow": "truncate"},
             "axisTick": {"show": False},
             "axisLine": {"lineStyle": {"color": color("edge")}},
         },
@@ -113,20 +113,20 @@ def _gates(card: Scorecard) -> None:
     if not card.gates:
         return
     Text("h3", f"Gates of {card.eval_pack}")
-    with box("div", "wide"), box("table", "figures"):
+    with box("div", "wide"), box("table", "figures folded"):
         with box("thead"), box("tr"):
-            for head in ("Gate", "Tuned", "Asked for", "Surely", "Rows", ""):
+            for head in ("Gate", "Tuned", "Asked for", "Surely", "Rows"):
                 Text("th", head, scope="col")
         with box("tbody"):
             for gate in card.gates:
                 value = "–" if gate.value is None else said(gate.metric_id, gate.value)
                 with box("tr"):
-                    Text("th", plain(gate.gate_id), scope="row")
+                    with box("th", scope="row"):
+                        Text("div", plain(gate.gate_id))
+                        Badge(Sign(_state(gate), outcome(gate)))
                     Text("td", f"{plain(about(gate))} {value}")
                     for cell in (condition(gate), bound(gate), f"{gate.n:,}"):
-                        Text("td", cell)
-                    with box("td"):
-                        Badge(Sign(_state(gate), outcome(gate)))
+                        Text("td", cell.replace(" %", f"{NO_BREAK}%").replace("≥ ", f"≥{NO_BREAK}"))
 
 
 def _state(gate: GateOutcome) -> str:
