@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from alembic import command
@@ -13,6 +14,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from brewslm.settings import settings
 from brewslm.store.locks import lock
+
+_MIGRATING = Lock()
+"""alembic keeps what it is at in a module of its own: two threads must not migrate at once, not even two databases."""
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
@@ -42,7 +46,7 @@ def engine() -> Engine:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["engine"] = made
-    with lock(home / "locks" / "migrate"):  # two first commands at once must not both create the tables
+    with _MIGRATING, lock(home / "locks" / "migrate"):  # two first commands at once must not both create the tables
         command.upgrade(config, "head")
     return made
 

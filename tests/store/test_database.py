@@ -1,7 +1,9 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from threading import local
 
 import pytest
 from alembic import command
@@ -98,3 +100,17 @@ def test_commits_of_before_the_table_of_imports_are_entered_in_it(home):
         spans = {one.run_id: (one.start_byte, one.end_byte, one.accepted_count) for one in imports_of(session, 1)}
         assert session.get_one(Source, 1).is_whole
     assert spans == {"import-1": (0, 500, 5), "import-2": (500, 500, 0), "import-3": (500, 900, 4)}
+
+
+def test_threads_that_open_databases_at_the_same_time_each_get_theirs(tmp_path, monkeypatch):
+    homes = [settings().model_copy(update={"home": tmp_path / str(n), "database_url": None}) for n in range(8)]
+    mine = local()
+
+    def opened(one):
+        mine.settings = one
+        engine.__wrapped__().dispose()
+
+    with monkeypatch.context() as patched, ThreadPoolExecutor(8) as threads:
+        patched.setattr(database, "settings", lambda: mine.settings)
+        list(threads.map(opened, homes))
+    assert all((one.home / "brewslm.sqlite").is_file() for one in homes)
