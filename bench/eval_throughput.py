@@ -30,6 +30,7 @@ from typing import Any
 
 from bench.import_rows import spread
 from bench.report import RESULTS, write
+from bench.toolchain import installed
 from bench.train_throughput import child, written
 from brewslm.processes.child import LIBRARIES
 
@@ -143,7 +144,8 @@ def ours(job: dict[str, Any], folder: Path) -> dict[str, Any]:
 def harness(job: dict[str, Any], batches: dict[str, str], folder: Path) -> dict[str, Any]:
     """One run of the harness, in a process of its own, in these batch sizes."""
     path = written(job | {"batches": batches}, folder)
-    environment = os.environ | {"PYTHONPATH": str(lm_eval()), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    harness = str(installed("lm-eval", HARNESS))
+    environment = os.environ | {"PYTHONPATH": harness, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     return child([sys.executable, str(Path(__file__).with_name("eval_throughput_peer.py")), str(path)], environment)
 
 
@@ -203,19 +205,6 @@ def payloads(sample: str, home: Path, count: int) -> list[dict[str, Any]]:
         subprocess.run(words, env=os.environ | {"BREWSLM_HOME": str(home)}, check=True, stdout=subprocess.DEVNULL)
     (manifest,) = home.glob("projects/1/prepared/v1/manifest.json")
     return [row.payload for row in PreparedData(manifest, sha256(manifest)).eval()][:count]
-
-
-def lm_eval() -> Path:
-    """A folder with the harness and what of its needs we don't have; all else is ours, in the same versions."""
-    from uv import find_uv_bin
-
-    from brewslm.settings import settings
-
-    folder = settings().cache / "toolchains" / f"lm-eval-{HARNESS}"
-    if not (folder / "lm_eval").exists():
-        install = [find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--target", str(folder), f"lm-eval=={HARNESS}"]
-        subprocess.run(install, check=True)
-    return folder
 
 
 if __name__ == "__main__":

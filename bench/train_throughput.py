@@ -26,6 +26,7 @@ from typing import Any
 
 from bench.import_rows import spread
 from bench.report import RESULTS, write
+from bench.toolchain import installed
 from brewslm.processes.child import LIBRARIES
 
 RUNS, STEPS, TRIED, BATCH, SKIPPED, DEV = 5, 15, 6, 8, 3, 30
@@ -203,7 +204,7 @@ def peer_run(peer: str, name: str, job: dict[str, Any], steps: int, folder: Path
     settings = SETTINGS[peer][name]
     rows = job["given" if settings.get("order") == "random" else "rows"][: steps * BATCH]
     path = written(job | {"settings": settings, "steps": steps, "rows": rows}, folder)
-    environment = os.environ | {"PYTHONPATH": str(trl()), **(ALLOCATOR if settings.get("pages") else {})}
+    environment = os.environ | {"PYTHONPATH": str(installed("trl", TRL)), **(ALLOCATOR if settings.get("pages") else {})}
     command = [sys.executable, str(Path(__file__).with_name("train_throughput_peer.py")), str(path)]
     return timed(child(command, environment), rows, packed=settings.get("packing", False))
 
@@ -235,19 +236,6 @@ def timed(made: dict[str, Any], rows: list[Any], *, packed: bool = False) -> dic
     lengths = [len(ids) for ids, _ in rows]
     tokens = sum(lengths) * len(seconds) / (len(seconds) + SKIPPED) if packed else sum(lengths[SKIPPED * BATCH :])
     return made | {"tokens_per_second": tokens / sum(seconds)}
-
-
-def trl() -> Path:
-    """A folder with TRL alone; everything that it needs is what we have, in the same versions."""
-    from uv import find_uv_bin
-
-    from brewslm.settings import settings
-
-    folder = settings().cache / "toolchains" / f"trl-{TRL}"
-    if not (folder / "trl").exists():
-        install = [find_uv_bin(), "pip", "install", "--quiet", "--no-deps", "--target", str(folder), f"trl=={TRL}"]
-        subprocess.run(install, check=True)
-    return folder
 
 
 if __name__ == "__main__":

@@ -121,6 +121,7 @@ def comparison(evaluations: Sequence[str]) -> Comparison:
         raise StageError(
             InvalidRequest(), "These can't be compared", where=" ".join(evaluations),
             cause=f"a comparison takes two to {MOST_COMPARED} different evaluations",
+            next_step="See which there are: brewslm task list.",
         )  # fmt: skip
     with reading() as session:
         found = [_evaluation(session, one) for one in ids]

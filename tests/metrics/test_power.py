@@ -1,5 +1,7 @@
 """What rows can tell, against statsmodels, SciPy's simulation and draws."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -56,3 +58,10 @@ def test_too_few_rows_can_tell_nothing():
     assert power.detectable_share(2, 0.9) is None
     assert power.detectable_paired(5, 0.1) == 0.1 and power.detectable_paired(5, 0.0) == 0.0
     assert power.share_power(2, 0.9, 1.0) == 0.0
+
+
+@pytest.mark.parametrize("n", [100, 300, 1000])
+def test_the_table_of_the_docs_is_what_the_code_says(n):
+    said = [power.detectable_share(n, threshold) for threshold in (0.5, 0.7, 0.8, 0.9)] + [power.detectable_paired(n, 0.1)]
+    line = f"| {n:,} | " + " | ".join(f"{100 * one:.1f}" for one in said) + " |"
+    assert line in (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text().splitlines()
