@@ -43,7 +43,7 @@ class TrainPlan(BaseModel):
 
 GROWTH_BYTES, GROWING_STEPS, CALIBRATED_STEPS = 12_000_000, 42, 6
 """What a process grows by from step to step, and how long, where steps differ in length: seen on one training of 63 steps (from
-1.85 GB at its second step to 2.47), not yet calibrated; the trainings of bench.memory_fit have at most 6 steps."""
+1.85 GB at its second step to 2.47), not yet calibrated; those that the constants were fitted to had at most 6 steps."""
 PAIRS_OVER = 0.3
 """Of the estimate, that pairs take on top: not calibrated. Two trainings by DPO took 3.7 and 3.9 GB where 3.0 was estimated."""
 
