@@ -1,8 +1,7 @@
-"""One engine a process, one short transaction at a time."""
+"""One engine a database, one short transaction at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -10,13 +9,15 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from brewslm.settings import settings
 from brewslm.store.locks import lock
 
 _MIGRATING = Lock()
 """alembic keeps what it is at in a module of its own: two threads must not migrate at once, not even two databases."""
+_ENGINES: dict[str, Engine] = {}
+"""By URL, so that a thread that was opening one database can't put it in the place of another that was chosen meanwhile."""
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
@@ -33,12 +34,19 @@ def _on_begin(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', '')}")
 
 
-@cache
 def engine() -> Engine:
     """The database, migrated to this version's tables when first opened."""
-    home = settings().home
+    now = settings()
+    url = now.resolved_database_url
+    if url not in _ENGINES:
+        with _MIGRATING:
+            if url not in _ENGINES:
+                _ENGINES[url] = _opened(url, now.home)
+    return _ENGINES[url]
+
+
+def _opened(url: str, home: Path) -> Engine:
     home.mkdir(parents=True, exist_ok=True)
-    url = settings().resolved_database_url
     made = create_engine(url)
     if made.dialect.name == "sqlite":
         event.listen(made, "connect", _on_connect)
@@ -46,20 +54,16 @@ def engine() -> Engine:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["engine"] = made
-    with _MIGRATING, lock(home / "locks" / "migrate"):  # two first commands at once must not both create the tables
+    with lock(home / "locks" / "migrate"):  # two first commands at once must not both create the tables
         command.upgrade(config, "head")
     return made
-
-
-@cache
-def _writers() -> sessionmaker[Session]:
-    return sessionmaker(engine().execution_options(sqlite_begin="IMMEDIATE"), expire_on_commit=False)
 
 
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A session that commits at the end of the block, and rolls back on an error."""
-    with _writers().begin() as session:
+    writer = engine().execution_options(sqlite_begin="IMMEDIATE")
+    with Session(writer, expire_on_commit=False) as session, session.begin():
         yield session
 
 
@@ -71,8 +75,9 @@ def reading() -> Iterator[Session]:
 
 
 def forget_connections() -> None:
-    """Close the engine and forget the settings, so that the next use reads them again."""
-    if engine.cache_info().currsize:
-        engine().dispose()
-    for cached in (engine, _writers, settings):
-        cached.cache_clear()
+    """Close each engine and forget the settings, so that the next use reads them again."""
+    with _MIGRATING:
+        for made in _ENGINES.values():
+            made.dispose()
+        _ENGINES.clear()
+    settings.cache_clear()

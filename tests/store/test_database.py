@@ -108,9 +108,24 @@ def test_threads_that_open_databases_at_the_same_time_each_get_theirs(tmp_path, 
 
     def opened(one):
         mine.settings = one
-        engine.__wrapped__().dispose()
+        engine().dispose()
 
     with monkeypatch.context() as patched, ThreadPoolExecutor(8) as threads:
         patched.setattr(database, "settings", lambda: mine.settings)
         list(threads.map(opened, homes))
     assert all((one.home / "brewslm.sqlite").is_file() for one in homes)
+
+
+def test_a_thread_that_opens_one_database_does_not_put_it_in_the_place_of_the_next(tmp_path, monkeypatch):
+    """As when somebody's page still reads while the next home is chosen."""
+    migrate = command.upgrade
+
+    def upgrade(config, to):
+        migrate(config, to)
+        monkeypatch.setenv("BREWSLM_HOME", str(tmp_path / "next"))
+        settings.cache_clear()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database.command, "upgrade", upgrade)
+        engine()
+    assert engine().url.database == str(tmp_path / "next" / "brewslm.sqlite")
