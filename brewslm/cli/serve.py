@@ -1,4 +1,4 @@
-"""brewslm serve, worker, autopilot."""
+"""brewslm serve, gateway, worker, autopilot."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +8,8 @@ from brewslm.cli.console import Detach, Json, ProjectOption, print_line, print_t
 from brewslm.cli.train import BaseModel, Set, settings_of
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from brewslm.pipeline.runs import RunView
 
 GRACE_SECONDS = 2
@@ -16,6 +18,7 @@ GRACE_SECONDS = 2
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(serve)
+    app.command()(gateway)
     app.command()(worker)
     app.command()(autopilot)
 
@@ -24,21 +27,39 @@ def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve the API and the pages on this machine, with a worker for what is queued."""
     import os
 
-    import uvicorn
-
     from brewslm.api.app import create_app
-    from brewslm.api.guard import LOOPBACK
-    from brewslm.errors import StageError
     from brewslm.pipeline.worker import check_name
-    from brewslm.reasons.refusals import HostNotLoopback
 
     with problems(json=False):
-        if host not in LOOPBACK:
-            raise StageError(HostNotLoopback(), "The server was not started", where=f"--host {host}")
+        _check_host(host)
         check_name("main")
-    typer.echo(f"http://{'[::1]' if host == '::1' else host}:{port}", err=True)
-    uvicorn.run(create_app(), host=host, port=port, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS)
+    _listen(create_app(), host, port)
     os._exit(0)  # no run is waited for: its child dies with us, and the next start goes on with it
+
+
+def gateway(host: str = "127.0.0.1", port: int = 8001) -> None:
+    """Serve the deployed models' addresses alone, beside the server: a restart of that makes requests wait, not fail."""
+    from brewslm.api.app import create_gateway
+
+    with problems(json=False):
+        _check_host(host)
+    _listen(create_gateway(), host, port)
+
+
+def _check_host(host: str) -> None:
+    from brewslm.api.guard import LOOPBACK
+    from brewslm.errors import StageError
+    from brewslm.reasons.refusals import HostNotLoopback
+
+    if host not in LOOPBACK:
+        raise StageError(HostNotLoopback(), "The server was not started", where=f"--host {host}")
+
+
+def _listen(app: "FastAPI", host: str, port: int) -> None:
+    import uvicorn
+
+    typer.echo(f"http://{'[::1]' if host == '::1' else host}:{port}", err=True)
+    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS)
 
 
 def worker(name: Annotated[str, typer.Option(help="Each worker of a home has a name of its own.")] = "second") -> None:

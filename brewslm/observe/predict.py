@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -14,9 +15,17 @@ from brewslm.handlers import handler_for
 from brewslm.handlers.base import TaskHandler
 from brewslm.media import MediaKind, Unusable, facts_of
 from brewslm.models.prompt import Predictor
-from brewslm.reasons.refusals import EndpointUnavailable, InvalidRequest, NotTrained, UnknownRun
+from brewslm.reasons.refusals import (
+    EndpointUnavailable,
+    InvalidRequest,
+    ModelServerBroke,
+    ModelServerSilent,
+    NotTrained,
+    UnknownRun,
+)
 from brewslm.rows.manifest import PreparedData, PreparedRow
 from brewslm.serving import Endpoint, ModelServerFailed, locate, serve_model
+from brewslm.settings import settings
 from brewslm.store import tables
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder
@@ -122,6 +131,54 @@ def ask_deployment(deployment: str, inputs: Sequence[Input], project: int | None
         raise StageError(
             EndpointUnavailable(), "The model did not answer", where=deployment, cause=type(error).__name__
         ) from error
+
+
+class ServerGone(Exception):
+    """A model server that was asked is not there any more: another may answer the same."""
+
+
+def ask_live(version_id: int, endpoint: Endpoint, asked: Input, readable: Callable[[str], str]) -> Answer:
+    """Ask the server of a deployment version about one row. What is known of the version and its server is kept for the next row.
+
+    Args:
+        readable: As in `ask_experiment`.
+
+    Raises:
+        ServerGone: It can't be reached, or is just ending.
+        StageError(InvalidRequest): It can't be asked this.
+        StageError(ModelServerSilent, ModelServerBroke): It did not answer in time, or not as it should.
+    """
+    import openai
+
+    handler = _handler_of(version_id, settings().resolved_database_url)
+    rows = _rows(handler, [asked], readable)
+    try:
+        return _ask(handler, _predictor(endpoint), rows)[0]
+    except openai.APITimeoutError as error:
+        raise StageError(ModelServerSilent(), "The model server is silent", where=endpoint.model) from error
+    except openai.APIConnectionError as error:
+        raise ServerGone(type(error).__name__) from error
+    except openai.APIStatusError as error:
+        if error.status_code == 503:
+            raise ServerGone("it is not ready") from error
+        cause = f"it answered {error.status_code}"
+        raise StageError(ModelServerBroke(), "The model server did not answer", where=endpoint.model, cause=cause) from error
+
+
+@lru_cache(64)
+def _handler_of(version_id: int, _database: str) -> TaskHandler:
+    """Of the version's data manifest, which never changes."""
+    with reading() as session:
+        export = session.get_one(tables.Export, session.get_one(tables.DeploymentVersion, version_id).export_id)
+        return _handler(session, experiment_of(session, export.experiment_id))
+
+
+@lru_cache(64)
+def _predictor(endpoint: Endpoint) -> Predictor:
+    """One for each server: what it can do is tried once."""
+    from brewslm.models.endpoint import EndpointPredictor
+
+    return EndpointPredictor(endpoint.base_url, endpoint.model)
 
 
 def _handler(session: Session, experiment: tables.Experiment) -> TaskHandler:

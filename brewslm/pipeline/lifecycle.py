@@ -13,7 +13,7 @@ from brewslm.reasons.prepare import DatasetPrepFailed
 from brewslm.reasons.training import TrainingDispatchError
 from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, train
 from brewslm.stages.contract import Request
-from brewslm.stages.deploy import changes, promote, rollback, switch
+from brewslm.stages.deploy import changes, promote, rollback, slot_settings, switch
 from brewslm.stages.mapping import commit, job, undo
 from brewslm.stages.prepare import gold
 from brewslm.stages.prepare.gold import drawing
@@ -247,6 +247,7 @@ OPERATIONS: dict[str, Operation] = {
             result=switch.SwitchResult,
             project_of=changes.project_of_version,
         ),
+        Operation("deploy.settings", "deploy", "", slot_settings.SlotSettingsRequest, record=slot_settings.record),
         Operation(
             "autopilot.run",
             "autopilot",
