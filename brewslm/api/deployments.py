@@ -24,6 +24,7 @@ class CreateFields(Fields):
 
     export: str
     variant: str = "gguf-q8_0"
+    endpoint: str = "default"
 
 
 @router.post("/experiments/{experiment_id}/export", operation_id="export.run", status_code=202)

@@ -22,12 +22,13 @@ def register(app: typer.Typer) -> None:
 def create(
     export: Annotated[str, typer.Option(help="Such as export-1.")],
     variant: Annotated[str, typer.Option(help="Which GGUF variant of it.")] = "gguf-q8_0",
+    endpoint: Annotated[str, typer.Option(help="The name under which it will answer in the export's project.")] = "default",
     json: Json = False,
 ) -> None:
     """Make a version of an export, pending until it is promoted."""
     from brewslm.stages.deploy.changes import CreateRequest
 
-    run_operation(CreateRequest(export=export, variant=variant), json, _show)
+    run_operation(CreateRequest(export=export, variant=variant, endpoint=endpoint), json, _show)
 
 
 @deploy_app.command()

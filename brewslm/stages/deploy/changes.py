@@ -1,5 +1,6 @@
 """deploy.create and deploy.reject: a version comes, or is turned down before it ever answered."""
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import func, select
@@ -8,20 +9,26 @@ from sqlalchemy.orm import Session
 from brewslm.errors import StageError
 from brewslm.reasons import Reason
 from brewslm.reasons.deployment import DeploymentChanged
-from brewslm.reasons.refusals import DeploymentStateConflict, NotExported, UnknownRun
+from brewslm.reasons.refusals import DeploymentStateConflict, InvalidRequest, NotExported, UnknownRun
 from brewslm.stages.contract import Request
 from brewslm.store.tables import DeploymentVersion, Export, Run, now
 
-SLOT = "default"
+ENDPOINT = "default"
+_ENDPOINT = re.compile(r"[a-z][a-z0-9_-]{0,59}")
 TARGET = "local"
 DEFAULT_VARIANT = "gguf-q8_0"
 
 
 class CreateRequest(Request):
-    """A new version, pending, from one GGUF variant of an export."""
+    """A new version, pending, from one GGUF variant of an export.
+
+    Attributes:
+        endpoint: The name under which it will answer: with the export's project it is the slot, in which versions are counted.
+    """
 
     export: str
     variant: str = DEFAULT_VARIANT
+    endpoint: str = ENDPOINT
 
 
 class RejectRequest(Request):
@@ -82,25 +89,39 @@ def create(request: CreateRequest, session: Session, run: Run) -> Sequence[Reaso
     """Write the version, pending.
 
     Raises:
+        StageError(InvalidRequest): The endpoint's name is not one.
         StageError(NotExported): The export has no such variant, or the local target can't serve it.
     """
     export = export_of(session, request.export)
+    slot = checked_endpoint(request.endpoint)
     served = sorted(name for name in export.artifacts if name.startswith("gguf"))
     if request.variant not in served:
         cause = f"the local target serves GGUF; {request.export} has {', '.join(served) or 'none'}"
         raise StageError(NotExported(), f"{request.variant} can't be deployed", where=request.export, cause=cause)
     newest = session.scalar(
         select(func.max(DeploymentVersion.version)).where(
-            DeploymentVersion.project_id == export.project_id, DeploymentVersion.slot == SLOT
+            DeploymentVersion.project_id == export.project_id, DeploymentVersion.slot == slot
         )
     )
     made = DeploymentVersion(
-        project_id=export.project_id, slot=SLOT, version=(newest or 0) + 1, export_id=export.run_id, variant=request.variant,
+        project_id=export.project_id, slot=slot, version=(newest or 0) + 1, export_id=export.run_id, variant=request.variant,
         target=TARGET, state="pending", actor=run.actor,
     )  # fmt: skip
     session.add(made)
     session.flush()
     return changed(made, run, "create", None, "pending")
+
+
+def checked_endpoint(name: str) -> str:
+    """The name, which stands in the endpoint's address and must not be taken for a version's number.
+
+    Raises:
+        StageError(InvalidRequest): It is not of the form.
+    """
+    if not _ENDPOINT.fullmatch(name):
+        cause = "it is a lower-case letter, then at most 59 letters, digits, hyphens and underscores"
+        raise StageError(InvalidRequest(), "This can't be an endpoint's name", where=name[:80], cause=cause)
+    return name
 
 
 def reject(request: RejectRequest, session: Session, run: Run) -> Sequence[Reason]:

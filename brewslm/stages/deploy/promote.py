@@ -14,7 +14,7 @@ from brewslm.stages.contract import Request
 from brewslm.stages.deploy.changes import changed, export_of, version_in
 from brewslm.stages.deploy.switch import SwitchJob, SwitchResult, job_for, made_ready, move_slot
 from brewslm.store.records import Records
-from brewslm.store.tables import DeploymentVersion, Evaluation, Run, now
+from brewslm.store.tables import DeploymentVersion, Evaluation, Run
 
 
 class PromoteRequest(Request):
@@ -63,9 +63,8 @@ def run(job: SwitchJob, context: Context) -> SwitchResult:
 def record(result: SwitchResult, session: Session, run: Run) -> Sequence[Reason]:
     """The commit that is the switch: pending → promoted, and the former version promoted → superseded."""
     version = version_in(session, result.version_id, "pending")
-    former = move_slot(version, result, session)
-    if former:
-        former.state, former.changed_at = "superseded", now()
+    former = move_slot(version, result, session, leaves="superseded")
+    version.predecessor_id = former.id if former else None
     return changed(version, run, "promote", _name(former), _name(version))
 
 

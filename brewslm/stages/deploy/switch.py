@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
@@ -140,8 +140,10 @@ def _spread(length: int) -> list[int]:
     return sorted({round(step * (length - 1) / (PLACES - 1)) for step in range(PLACES)})
 
 
-def move_slot(version: DeploymentVersion, result: SwitchResult, session: Session) -> DeploymentVersion | None:
-    """Point the slot to the version; returns the one that it pointed to.
+def move_slot(
+    version: DeploymentVersion, result: SwitchResult, session: Session, leaves: Literal["superseded", "rolled_back"]
+) -> DeploymentVersion | None:
+    """Point the slot to the version; returns the one that it pointed to, in the state that it is left in.
 
     Raises:
         StageError(DeploymentStateConflict): The slot was moved by someone else meanwhile.
@@ -155,6 +157,9 @@ def move_slot(version: DeploymentVersion, result: SwitchResult, session: Session
             DeploymentStateConflict(), where=f"slot {version.slot}", cause="it was moved while this version was tried"
         )
     former = session.get(DeploymentVersion, slot.version_id) if slot.version_id else None
+    if former:
+        former.state, former.changed_at = leaves, now()
+        session.flush()  # the database holds a slot to one promoted version
     slot.version_id = version.id
     version.state, version.changed_at = "promoted", now()
     version.smoke = {"asked": result.asked, "same": result.same}
