@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from brewslm.api.work import Fields, Key, asked, queue
-from brewslm.observe.deployments import DeploymentView, deployments
+from brewslm.observe.deployments import DeploymentView, TargetView, deployments, targets
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.deploy.changes import CreateRequest, RejectRequest
 from brewslm.stages.deploy.promote import PromoteRequest
@@ -23,8 +23,10 @@ class CreateFields(Fields):
     """See deploy.create."""
 
     export: str
-    variant: str = "gguf-q8_0"
+    variant: str | None = None
     endpoint: str = "default"
+    target: str = "local"
+    settings: dict[str, str] = {}
 
 
 @router.post("/experiments/{experiment_id}/export", operation_id="export.run", status_code=202)
@@ -38,6 +40,12 @@ def export(experiment_id: str, response: Response, fields: ExportFields | None =
 def listed(project: int) -> list[DeploymentView]:
     """The project's versions, newest first."""
     return deployments(project)
+
+
+@router.get("/deployment-targets", operation_id="deploy.targets")
+def known_targets() -> list[TargetView]:
+    """What can serve an export, with its settings."""
+    return targets()
 
 
 @router.post("/deployments", operation_id="deploy.create", status_code=202)

@@ -241,6 +241,18 @@ class DeploymentStateConflict(Refusal, status=409, remedy="See brewslm deploy li
     """The version's state does not allow this action."""
 
 
+class UnknownTarget(Refusal, exit_code=2, remedy="See brewslm deploy targets.", **_S):
+    """There is no target of this name."""
+
+
+class TargetRefused(Refusal, status=409, remedy="See brewslm deploy targets for what each serves.", **_S):
+    """The target can't serve this variant."""
+
+
+class PortTaken(Refusal, exit_code=2, remedy="End what listens there, or choose another --port.", **_S):
+    """Another process listens on the port."""
+
+
 class EndpointUnavailable(Refusal, status=503, remedy="Promote a version, and start brewslm serve.", **_S):
     """No promoted model answers under this name."""
 

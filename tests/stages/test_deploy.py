@@ -8,7 +8,7 @@ from brewslm.errors import StageError
 from brewslm.observe.deployments import deployments
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.processes.context import DirectContext
-from brewslm.stages.deploy import promote, switch
+from brewslm.stages.deploy import promote, smoke
 from brewslm.stages.deploy.changes import CreateRequest, RejectRequest
 from brewslm.stages.deploy.promote import PromoteRequest
 from brewslm.stages.deploy.rollback import RollbackRequest
@@ -85,9 +85,13 @@ def test_the_life_of_versions(trained, export):
     ]
 
 
-def test_only_a_gguf_variant_of_the_export_can_be_deployed(export):
-    error = refused(CreateRequest(export=export, variant="hf"))
-    assert error.reason.code == "not_exported" and "gguf-q4_k_m" in str(error)
+def test_only_what_the_export_has_and_the_target_serves_can_be_deployed(export):
+    error = refused(CreateRequest(export=export, variant="gguf-q4"))
+    assert error.reason.code == "not_exported" and "did you mean gguf-q4_k_m?" in str(error)
+    error = refused(CreateRequest(export=export, variant="safetensors-merged"))
+    assert error.reason.code == "not_exported"
+    error = refused(CreateRequest(export=export, target="lokal"))
+    assert error.reason.code == "unknown_target" and "did you mean local?" in str(error)
     with pytest.raises(StageError, match="unknown_run"):
         call("ana", CreateRequest(export="export-9"))
 
@@ -186,8 +190,8 @@ def test_where_the_exported_file_parts_from_the_trained_model_its_own_word_count
 
 
 def test_a_long_answer_is_asked_at_both_its_ends_and_between():
-    assert switch._spread(2) == [0, 1] and switch._spread(1) == [0]
-    places = switch._spread(80)
+    assert smoke.spread(2) == [0, 1] and smoke.spread(1) == [0]
+    places = smoke.spread(80)
     assert (len(places), places[0], places[-1]) == (12, 0, 79)
 
 

@@ -57,7 +57,7 @@ def run(job: SwitchJob, context: Context) -> SwitchResult:
     """
     context.check()
     PreparedData(job.manifest, job.manifest_sha256)
-    return made_ready(job)
+    return made_ready(job, context)
 
 
 def record(result: SwitchResult, session: Session, run: Run) -> Sequence[Reason]:

@@ -56,7 +56,7 @@ def run(job: SwitchJob, context: Context) -> SwitchResult:
         StageError(DeploymentSmokeFailed): It does not answer as the exported file did.
     """
     context.check()
-    return made_ready(job)
+    return made_ready(job, context)
 
 
 def record(result: SwitchResult, session: Session, run: Run) -> Sequence[Reason]:
