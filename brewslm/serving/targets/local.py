@@ -7,11 +7,14 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from brewslm.models.loading import Precision
 from brewslm.serving.endpoints import Endpoint
 from brewslm.serving.model_server import LLAMA, ModelServer, ModelServerFailed, busy_slots
 from brewslm.serving.targets.base import Servable, Server, Target
 
-PREFERRED = "gguf-q8_0"
+PREFERRED, HF = "gguf-q8_0", "hf"
+TRANSFORMERS = "brewslm.serving.transformers_server"
+"""The module of the child: not imported here, for it needs the task handlers."""
 
 
 class LocalSettings(BaseModel):
@@ -21,6 +24,10 @@ class LocalSettings(BaseModel):
         parallel: Requests that are answered at the same time; more wait.
         context: Tokens that they share; a model's own context is cut to it.
         port: On the loopback address; 0 lets the kernel choose one that is free.
+        precision: Of the weights that transformers computes with. fp32 is what the export was checked in; bf16 needs half the
+            memory, and is faster where the processor multiplies it.
+
+    A GGUF file has its precision in itself; what transformers serves is computed one request at a time, whatever `parallel` says.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,23 +35,24 @@ class LocalSettings(BaseModel):
     parallel: int = Field(default=4, ge=1, le=64)
     context: int = Field(default=8192, ge=256, le=2**20)
     port: int = Field(default=0, ge=0, le=65535)
+    precision: Precision = "fp32"
 
 
 class LocalTarget(Target):
-    """llama.cpp's server on a GGUF file."""
+    """llama.cpp's server on a GGUF file; our own on transformers for the rest."""
 
     name: ClassVar[str] = "local"
-    meaning: ClassVar[str] = "A model server on this machine: llama.cpp on a GGUF file."
+    meaning: ClassVar[str] = "A model server on this machine: llama.cpp on GGUF, transformers on hf."
     Settings: ClassVar[type[BaseModel]] = LocalSettings
 
     def refusal(self, servable: Servable) -> str:
-        """Only GGUF."""
-        return "" if servable.is_gguf else "llama.cpp serves GGUF"
+        """GGUF, and the folder of whole weights that transformers reads."""
+        return "" if servable.is_gguf or servable.variant == HF else "it serves GGUF and hf"
 
     def preferred(self, variants: Iterable[str]) -> str | None:
-        """Q8_0 keeps nearly all of F16 in half of its size; else any other GGUF."""
-        known = [name for name in variants if name.startswith("gguf")]
-        return PREFERRED if PREFERRED in known else next(iter(known), None)
+        """Q8_0 keeps nearly all of F16 in half of its size; else any other GGUF, which is faster than hf; else that."""
+        known = [name for name in variants if name.startswith("gguf") or name == HF]
+        return PREFERRED if PREFERRED in known else min(known, key=lambda name: name == HF, default=None)
 
     def start(self, servable: Servable, log: Path) -> Server:
         """A child of ours.
@@ -54,8 +62,11 @@ class LocalTarget(Target):
         """
         options = LocalSettings.model_validate(servable.settings)
         check_port(options.port)
-        given = options.model_dump() | {"gguf": str(servable.path), "model": servable.model}
-        return ModelServer(LLAMA, given, servable.model, log)
+        given = options.model_dump() | {"model": servable.model}
+        if servable.is_gguf:
+            return ModelServer(LLAMA, given | {"gguf": str(servable.path)}, servable.model, log)
+        given |= {"folder": str(servable.path), "bundle": str(servable.bundle)}
+        return ModelServer(TRANSFORMERS, given, servable.model, log, chat=servable.chats, rows=True)
 
     def busy(self, endpoint: Endpoint) -> int | None:
         """As the server itself says."""
