@@ -108,6 +108,13 @@ def test_without_a_passing_verdict_nothing_is_promoted(project, tiny_model, tiny
 
 
 def test_the_newest_verdict_counts(trained, export):
+    newest = evaluated(trained, promotable=False)
+    error = refused(PromoteRequest(deployment=created(export)))
+    assert error.reason.code == "deployment_promote_blocked" and newest in str(error)
+
+
+def evaluated(trained, promotable, **scorecard):
+    """One more evaluation, which is now the newest; returns its id."""
     from brewslm.pipeline import runs
 
     with transaction() as session:
@@ -116,11 +123,22 @@ def test_the_newest_verdict_counts(trained, export):
             idempotency_key=None,
         )  # fmt: skip
         session.flush()
-        worse = {"project_id": trained.project, "experiment_id": trained.id, "eval_pack": "general", "scorecard": {}}
-        session.add(Evaluation(run_id=run.id, promotable=False, **worse))
-        newest = run.id
-    error = refused(PromoteRequest(deployment=created(export)))
-    assert error.reason.code == "deployment_promote_blocked" and newest in str(error)
+        about = {"project_id": trained.project, "experiment_id": trained.id, "eval_pack": "fast", "scorecard": scorecard}
+        session.add(Evaluation(run_id=run.id, promotable=promotable, **about))
+        return run.id
+
+
+def test_a_pack_for_tries_neither_promotes_nor_hinders(project, tiny_model, tiny_adapter, tiny_bundle):
+    trained = make_experiment(project, tiny_model, tiny_adapter, promotable=None)
+    version = created(adopt_bundle(trained, tiny_bundle))
+    tried = evaluated(trained, False, pack_promotes=False, gates=[])
+    error = refused(PromoteRequest(deployment=version))
+    assert error.reason.code == "deployment_promote_blocked"
+    assert f"{tried} is by the pack fast, which is for tries and promotes nothing" in str(error)
+    evaluated(trained, True, pack_promotes=True)
+    evaluated(trained, False, pack_promotes=False, gates=[])
+    call("ana", PromoteRequest(deployment=version))
+    assert slot_version() == version
 
 
 def fails_the_smoke_check(export, cause):

@@ -38,11 +38,12 @@ def resolve(request: PromoteRequest, records: Records) -> SwitchJob:
         .where(Evaluation.experiment_id == experiment)
         .order_by(Run.number.desc())
     )
-    newest = next((one for one in every if speaks_for(one, version)), None)
+    about = [one for one in every if speaks_for(one, version)]
+    newest = next((one for one in about if one.scorecard.get("pack_promotes", True)), None)
     if newest is None or not newest.promotable:
-        cause = (
-            f"{experiment} was not evaluated" if newest is None else f"{newest.run_id} says that {experiment} is not promotable"
-        )
+        cause = f"{newest.run_id} says that {experiment} is not promotable" if newest else f"{experiment} was not evaluated"
+        if newest is None and about:
+            cause = f"{about[0].run_id} is by the pack {about[0].eval_pack}, which is for tries and promotes nothing"
         reason = DeploymentPromoteBlocked(deployment_version_id=version.id, slot=version.slot, error=cause)
         raise StageError(reason, f"{version.slot} v{version.version} was not promoted", cause=cause)
     return job_for(version, records)
