@@ -4,6 +4,12 @@ from importlib.util import find_spec
 
 _GGUF_NEEDS = {"gguf": "gguf", "llama-cpp-python": "llama_cpp", "xllamacpp": "xllamacpp"}
 """Package → module: one writes, one quantises, one runs the file for its smoke check."""
+TOOLCHAINS: dict[str, tuple[str, ...]] = {
+    "vllm": ("vllm",),
+    "awq": ("llmcompressor", "vllm"),
+    "gptq": ("llmcompressor", "vllm"),
+}
+"""Format → the toolchains that make it and check it: such a format is made when it is asked for by name."""
 _BYTES = {
     "hf": 4.0,
     "safetensors-merged": 0.0,  # linked to the weights in `hf`
