@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from brewslm.processes import lifeline
-from brewslm.processes.child import end_group
+from brewslm.processes.child import GRACE_SECONDS, end_group
 
 SIGNALLED = 128
 """Added to the number of the signal that ended a program, as a shell does."""
@@ -50,11 +50,11 @@ class Guarded:
             return False
         return True
 
-    def stop(self) -> None:
-        """End it and all that it started; a second call does nothing."""
+    def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
+        """End it and all that it started, by SIGKILL after the grace; a second call does nothing."""
         if not self._closed:
             self._closed = True
-            end_group(self.process)
+            end_group(self.process, grace_seconds)
             os.close(self._write_end)
 
     def said(self) -> list[str]:
