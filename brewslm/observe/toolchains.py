@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel
 
-from brewslm.models.formats import TOOLCHAINS
+from brewslm.models.formats import FORMATS, needed_toolchains
 from brewslm.processes.toolchains import Toolchain, install_command, installed, toolchains
 
 
@@ -36,7 +36,7 @@ def _view(one: Toolchain) -> ToolchainView:
     found = installed(one)
     known = found.model_dump(include={"installed_at", "size_bytes", "packages"}) if found else {}
     return ToolchainView(
-        name=one.name, title=one.definition.title, formats=[name for name, needs in TOOLCHAINS.items() if one.name in needs],
+        name=one.name, title=one.definition.title, formats=list(needed_toolchains(FORMATS).get(one.name, ())),
         installed=found is not None, path=str(one.folder) if found else None, disk_gb=one.definition.disk_gb,
         next_step=None if found else install_command([one.name]), **known,
     )  # fmt: skip
