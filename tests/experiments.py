@@ -167,16 +167,18 @@ def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | 
 def export_job(base: Path, adapter: Path, folder: Path) -> "ExportJob":
     """The job of an export that needs no tables: rows, base and adapter are files in `folder`."""
     from brewslm.models.catalogue import base_model
+    from brewslm.models.formats import DEFAULT_FORMATS
     from brewslm.models.trained import trained_weights
     from brewslm.presets import checked, read_preset
-    from brewslm.stages.export.job import FORMATS, ExportJob, SmokePolicy
+    from brewslm.stages.export.job import ExportJob, SmokePolicy
     from brewslm.store.files import sha256
 
     manifest, known = write_prepared(1, folder / "prepared" / "v1", base), base_model(f"path:{base}")
     return ExportJob(
         experiment_id="exp-1", export_id="export-1", base=known, base_sha256=known.sha256, adapter=adapter,
         adapter_sha256=sha256(trained_weights(adapter)), manifest_version=1, manifest_path=manifest,
-        manifest_sha256=sha256(manifest), formats=FORMATS, policy=checked(read_preset("smoke_check"), SmokePolicy, "smoke_check"),
+        manifest_sha256=sha256(manifest), formats=DEFAULT_FORMATS,
+        policy=checked(read_preset("smoke_check"), SmokePolicy, "smoke_check"),
         output=folder / "exports" / "export-1", project_folder=folder,
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from brewslm.api import (
     problems,
     projects,
     tasks,
+    toolchains,
     training,
     uploads,
 )
@@ -44,6 +45,7 @@ ROUTERS = (
     evalpacks.router,
     evaluations.router,
     deployments.router,
+    toolchains.router,
     tasks.router,
     events.router,
     gateway.router,

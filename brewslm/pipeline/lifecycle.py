@@ -11,7 +11,7 @@ from brewslm.reasons.export import ExportRunFailed
 from brewslm.reasons.ingestion import DatasetImportFailed
 from brewslm.reasons.prepare import DatasetPrepFailed
 from brewslm.reasons.training import TrainingDispatchError
-from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, train
+from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, toolchains, train
 from brewslm.stages.contract import Request
 from brewslm.stages.deploy import changes, promote, rollback, switch
 from brewslm.stages.mapping import commit, job, undo
@@ -246,6 +246,18 @@ OPERATIONS: dict[str, Operation] = {
             job=switch.SwitchJob,
             result=switch.SwitchResult,
             project_of=changes.project_of_version,
+        ),
+        Operation(
+            "toolchain.install",
+            "toolchain",
+            "",
+            toolchains.InstallRequest,
+            toolchains.resolve,
+            toolchains.run,
+            toolchains.record,
+            job=toolchains.InstallJob,
+            result=toolchains.InstallResult,
+            project_of=lambda _r, _s: None,
         ),
         Operation(
             "autopilot.run",

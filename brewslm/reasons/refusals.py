@@ -66,6 +66,16 @@ class ExtraMissing(Refusal, status=501, remedy="Install the extra, or leave out 
     extra: str
 
 
+class ToolchainMissing(Refusal, status=409, remedy="See brewslm toolchain list, and install it.", **_S):
+    """What was asked for needs a toolchain that is not installed on this machine."""
+
+
+class ToolchainBroken(
+    Refusal, status=502, remedy="Read the run's log.txt; the toolchain may not be made for this processor or system.", **_S
+):
+    """A toolchain was installed and does not work: its own check failed."""
+
+
 class HostNotLoopback(Refusal, exit_code=2, remedy="Leave --host out: without users, only this machine may ask.", **_S):
     """The server would listen on an address that others can reach."""
 
