@@ -23,6 +23,7 @@ from brewslm.api import (
     problems,
     projects,
     tasks,
+    toolchains,
     training,
     uploads,
 )
@@ -47,6 +48,7 @@ ROUTERS = (
     evalpacks.router,
     evaluations.router,
     deployments.router,
+    toolchains.router,
     tasks.router,
     events.router,
     *SERVING,

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from brewslm.api.work import Fields, Key, asked, queue
-from brewslm.observe.deployments import DeploymentView, deployments
+from brewslm.observe.deployments import DeploymentView, TargetView, deployments, targets
 from brewslm.observe.gateway import SlotSettingsView, VersionStatistics, slot_settings, version_statistics
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.deploy.changes import CreateRequest, RejectRequest
@@ -27,7 +27,10 @@ class CreateFields(Fields):
     """See deploy.create."""
 
     export: str
-    variant: str = "gguf-q8_0"
+    variant: str | None = None
+    endpoint: str = "default"
+    target: str = "local"
+    settings: dict[str, str] = {}
 
 
 class SlotSettingsFields(Fields):
@@ -52,6 +55,12 @@ def export(experiment_id: str, response: Response, fields: ExportFields | None =
 def listed(project: int) -> list[DeploymentView]:
     """The project's versions, newest first."""
     return deployments(project)
+
+
+@router.get("/deployment-targets", operation_id="deploy.targets")
+def known_targets() -> list[TargetView]:
+    """What can serve an export, with its settings."""
+    return targets()
 
 
 @router.post("/deployments", operation_id="deploy.create", status_code=202)

@@ -1,5 +1,6 @@
 """A row asked of whatever version answers in a slot, in the words that it was trained on."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import anyio
@@ -58,7 +59,8 @@ def _asking(row: str | dict[str, Any], gateway: Gateway) -> Work[Served]:
 
     async def ask(now: SlotNow, endpoint: Endpoint) -> Served:
         try:
-            said = await anyio.to_thread.run_sync(ask_live, now.version_id, endpoint, row, readable_file, limiter=gateway.threads)
+            work = partial(ask_live, now.version_id, endpoint, row, readable_file, now.settings.silence_seconds)
+            said = await anyio.to_thread.run_sync(work, limiter=gateway.threads)
         except ServerGone as gone:
             raise Gone(str(gone), was_asked=True) from gone
         return Served(**dict(said), deployment=now.version_id, model=now.model)

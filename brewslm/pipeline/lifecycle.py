@@ -11,7 +11,7 @@ from brewslm.reasons.export import ExportRunFailed
 from brewslm.reasons.ingestion import DatasetImportFailed
 from brewslm.reasons.prepare import DatasetPrepFailed
 from brewslm.reasons.training import TrainingDispatchError
-from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, train
+from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, toolchains, train
 from brewslm.stages.contract import Request
 from brewslm.stages.deploy import changes, promote, rollback, slot_settings, switch
 from brewslm.stages.mapping import commit, job, undo
@@ -248,6 +248,18 @@ OPERATIONS: dict[str, Operation] = {
             project_of=changes.project_of_version,
         ),
         Operation("deploy.settings", "deploy", "", slot_settings.SlotSettingsRequest, record=slot_settings.record),
+        Operation(
+            "toolchain.install",
+            "toolchain",
+            "",
+            toolchains.InstallRequest,
+            toolchains.resolve,
+            toolchains.run,
+            toolchains.record,
+            job=toolchains.InstallJob,
+            result=toolchains.InstallResult,
+            project_of=lambda _r, _s: None,
+        ),
         Operation(
             "autopilot.run",
             "autopilot",

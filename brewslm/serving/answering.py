@@ -11,7 +11,7 @@ import anyio
 from brewslm.errors import StageError
 from brewslm.reasons.refusals import EndpointUnavailable, ModelServerBroke
 from brewslm.serving.admission import Admission
-from brewslm.serving.endpoints import Endpoint, locate
+from brewslm.serving.endpoints import Endpoint, failure_of, locate
 from brewslm.serving.exchange import Exchange
 from brewslm.serving.request_log import RequestLog
 from brewslm.serving.slots import SlotNow, slot_now
@@ -87,6 +87,7 @@ class Gateway:
                 if asked > RESENDS:
                     raise StageError(ModelServerBroke(), "The model server broke off", where=one.now.model, cause=cause)
                 if anyio.current_time() >= until:
+                    cause = failure_of(one.now.version_id) or cause
                     raise StageError(EndpointUnavailable(), "No model answers here", where=one.now.model, cause=cause)
                 await anyio.sleep(LOOK_SECONDS)
                 one.now, endpoint = await self._look(one)
@@ -109,7 +110,10 @@ class Gateway:
 def look(project: int, slot: str) -> tuple[SlotNow, Endpoint | None]:
     """The slot as it is now, and the live server of its version."""
     now = slot_now(project, slot)
-    return now, locate(now.version_id)
+    try:
+        return now, locate(now.version_id)
+    except FileNotFoundError:  # it was taken from the list while we looked
+        return now, None
 
 
 @asynccontextmanager

@@ -88,7 +88,7 @@ class Relay(Response):
             StageError(ModelServerSilent, ModelServerBroke): It fell silent, or broke off in mid-answer.
         """
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=now.settings.silence_seconds)
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"} | endpoint.headers()
         method, url = "GET" if self._asked is None else "POST", endpoint.base_url + self._one.path
         body = self._body(endpoint.model)
         asking = self._gateway.client.request(method, url, data=body, headers=headers, timeout=timeout)
