@@ -25,6 +25,8 @@ RESENDS = 2
 """Once for a connection that was just being closed, once for a server that died: a request that kills servers goes to no more."""
 CONNECT_SECONDS = 5.0
 THREADS = 128
+LOOKS = 8
+"""Threads that read the slot at a time: their own, for those of the API may all be at work."""
 IDLE_SECONDS = 2.0
 """A connection is given up sooner than llama.cpp's server does it (5 s): it must not close the one on which we are asking."""
 
@@ -49,12 +51,13 @@ class Gateway:
 
     Attributes:
         client: Connections to the model servers.
-        threads: For work that waits for a model server in a thread: its own, so that it never keeps others from reading the slot.
+        threads: For work that waits for a model server in a thread.
     """
 
     def __init__(self, client: aiohttp.ClientSession) -> None:
         self.client = client
         self.threads = anyio.CapacityLimiter(THREADS)
+        self._looks = anyio.CapacityLimiter(LOOKS)
         self.recorder, self.log = Recorder(), RequestLog()
         self._admissions: dict[tuple[int, str], Admission] = {}
 
@@ -104,7 +107,7 @@ class Gateway:
             yield waited
 
     async def _look(self, one: Exchange) -> tuple[SlotNow, Endpoint | None]:
-        return await anyio.to_thread.run_sync(look, one.project, one.slot)
+        return await anyio.to_thread.run_sync(look, one.project, one.slot, limiter=self._looks)
 
 
 def look(project: int, slot: str) -> tuple[SlotNow, Endpoint | None]:

@@ -30,6 +30,7 @@ class Exchange:
         status: Of the response.
         began, sent, first, last: Moments of a monotonic clock, in seconds: the request came, it went to a model server, the
             first token of a stream came, the newest bytes came.
+        says_error: An event of the stream was an error, as OpenAI's API and llama.cpp's server write it.
     """
 
     project: int
@@ -44,6 +45,7 @@ class Exchange:
     sent: float = 0.0
     first: float | None = None
     last: float = 0.0
+    says_error: bool = False
     answer: list[bytes] = field(default_factory=list)
     _kept: int = 0
     _events: int = 0
@@ -61,6 +63,7 @@ class Exchange:
         if events and self.first is None:
             self.first = self.last
         self._events += events
+        self.says_error = self.says_error or part.startswith((b'data: {"error"', b"error: "))
         self._end.append(part)
         if self.is_logged and self._kept < KEPT_BYTES:
             self._kept += len(part)

@@ -73,9 +73,7 @@ class Relay(Response):
         try:
             found = orjson.loads(self._one.asked)
         except orjson.JSONDecodeError as error:
-            raise StageError(
-                InvalidRequest(), "The request can't be read", where="body", cause=f"it is no JSON: {error}"
-            ) from None
+            raise _unreadable(f"it is no JSON: {error.msg}") from None
         if not isinstance(found, dict):
             raise _unreadable("it is no JSON object")
         self._asked = found
@@ -136,7 +134,7 @@ class Relay(Response):
             raise Gone("it sent no event", was_asked=True)
         self._complete = True
         await send({"type": "http.response.body", "body": b""})
-        self._one.outcome = OK
+        self._one.outcome = "http_500" if self._one.says_error else OK
 
     async def _begin(self, status: int, content_type: str, now: SlotNow, send: Send, *more: tuple[bytes, bytes]) -> None:
         self._begun, self._one.status = True, status

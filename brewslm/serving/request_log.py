@@ -19,7 +19,7 @@ from brewslm.serving.exchange import Exchange
 from brewslm.store.files import confined, project_folder
 from brewslm.store.locks import lock
 
-QUEUE = 1000
+QUEUE = 200
 LONGEST_TEXT = 1 << 20
 """Characters; of a longer one only the length is told, for it would take seconds to search."""
 ASKED = ("messages", "prompt", "row")

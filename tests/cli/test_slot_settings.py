@@ -76,7 +76,7 @@ def test_statistics_of_each_version_newest_first(export):
     counted(Recorder(), exchange(1, seconds=0.25), exchange(2, seconds=2, first=0.5, tokens=4), exchange(2, "model_server_broke"))
     lines = [line.split("  ") for line in run("stats", "--project", "1").stdout.splitlines()]
     cells = [[cell.strip() for cell in line if cell.strip()] for line in lines[1:]]
-    assert [line[:4] for line in cells] == [["default v2", "promoted", "2", "1"], ["default v1", "promoted", "1", "0"]]
+    assert [line[:4] for line in cells] == [["default v2", "pending", "2", "1"], ["default v1", "pending", "1", "0"]]
     assert cells[1][5:] == ["– / – / – ms", "–"] and cells[0][4].endswith(" ms")
     with TestClient(create_app(with_worker=False), base_url="http://localhost") as client:
         found = client.get("/api/projects/1/deployments/statistics?slot=default&days=1").json()

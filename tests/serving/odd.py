@@ -131,10 +131,10 @@ def published(version_id: int, base_url: str) -> Iterator[None]:
 
 
 def version(export: str, number: int) -> int:
-    """A promoted version, made without a promote; the slot points to it."""
+    """A version to which the slot points, without a promote. Its state is nothing that the gateway reads."""
     with transaction() as session:
         made = DeploymentVersion(
-            project_id=1, slot="default", version=number, export_id=export, variant="gguf-f16", target="local", state="promoted",
+            project_id=1, slot="default", version=number, export_id=export, variant="gguf-f16", target="local", state="pending",
             actor="test",
         )  # fmt: skip
         session.add(made)

@@ -148,6 +148,20 @@ def test_a_stream_that_breaks_off_is_not_begun_anew_and_its_client_is_told(expor
     assert outcomes(one) == {"model_server_broke": 1}
 
 
+def test_an_error_within_a_stream_is_passed_on_and_counted(export, client):
+    one = version(export, 1)
+
+    def fails(asked):
+        asked.begin()
+        asked.word("half")
+        asked.event('{"error": {"message": "no more room", "type": "server_error", "code": 500}}')
+        asked.end()
+
+    with odd(fails) as server, published(one, server.base_url), pytest.raises(openai.APIError, match="no more room"):
+        list(ask(client, stream=True))
+    assert outcomes(one) == {"http_500": 1} and summaries([one])[one].errors == 1
+
+
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_silent_server_is_given_up_in_time(export, client, begun):
     one = version(export, 1)
@@ -252,3 +266,30 @@ def test_no_request_is_written_down_unless_the_slots_owner_wants_it(export, clie
     assert first["asked"] == {"messages": HELLO} and first["answered"] == ["write to [EMAIL] or call"]
     assert second["asked"] == {"prompt": "my card is [CARD]"} and second["answered"] == ["write to [EMAIL] or call"]
     assert (second["outcome"], second["status"], second["path"], second["model"]) == ("ok", 200, "/completions", "default-v1")
+
+
+def test_a_row_goes_to_the_server_that_is_promoted_then_too(export, url):
+    old = version(export, 1)
+
+    def dies(asked):
+        point_to(new)
+        asked.die()
+
+    with odd(dies) as dying, odd(says("positive")) as other:
+        new = version(export, 2)
+        point_to(old)
+        with published(old, dying.base_url), published(new, other.base_url):
+            said = httpx2.post(url + "/predict", json={"text": "a film"}, timeout=60).json()
+    assert (said["output"], said["model"], said["row_id"], len(dying.seen)) == ("positive", "default-v2", "input-1", 1)
+
+
+def test_a_row_that_finds_no_answer_in_time_is_a_problem(export, url):
+    one = version(export, 1)
+    settings(silence_seconds=0.3)
+    done = threading.Event()
+    with odd(lambda _: done.wait(30)) as server, published(one, server.base_url):
+        refused = httpx2.post(url + "/predict", json="a film", timeout=60)
+        done.set()
+    assert (refused.status_code, refused.json()["code"]) == (504, "model_server_silent")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert outcomes(one) == {"model_server_silent": 1}
