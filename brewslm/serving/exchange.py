@@ -63,7 +63,7 @@ class Exchange:
         if events and self.first is None:
             self.first = self.last
         self._events += events
-        self.says_error = self.says_error or part.startswith((b'data: {"error"', b"error: "))
+        self.says_error = self.says_error or b'data: {"error"' in part or part.startswith(b"error: ")
         self._end.append(part)
         if self.is_logged and self._kept < KEPT_BYTES:
             self._kept += len(part)
