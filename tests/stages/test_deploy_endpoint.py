@@ -18,9 +18,11 @@ from brewslm.observe.predict import ask_deployment
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.pipeline.keys import keep_key
 from brewslm.serving import serve_model
+from brewslm.serving.targets.elsewhere import EndpointTarget
 from brewslm.stages.deploy import smoke
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.deploy.promote import PromoteRequest
+from brewslm.stages.deploy.rollback import RollbackRequest
 from brewslm.store.database import engine, reading
 from brewslm.store.files import project_folder, read_json
 from brewslm.store.secrets import secret_path
@@ -71,6 +73,22 @@ def test_a_server_elsewhere_that_says_the_same_is_promoted_and_asked(export, ser
     view = deployments(1)[0]
     assert (view.state, view.target, view.settings) == ("promoted", "endpoint", {"url": served.base_url, "model": "theirs"})
     assert ask_deployment("default", ["the movie 1 was lovely and lovely"], 1)[0].output == "positive"
+
+
+def test_what_a_version_ran_on_other_machines_is_given_back_when_it_answers_no_more(export, served, monkeypatch):
+    given_back = []
+    monkeypatch.setattr(EndpointTarget, "release", lambda self, servable: given_back.append(servable.version_id))
+    first, second = version_at(export, served.base_url), version_at(export, served.base_url)
+    call("ana", PromoteRequest(deployment=first))
+    assert given_back == []
+    call("ana", PromoteRequest(deployment=second))
+    assert given_back == [first]
+    call("ana", RollbackRequest(deployment=second))
+    assert given_back == [first, second]
+    with service(lambda _: 500) as theirs:
+        third = version_at(export, theirs.base_url)
+        assert refused(PromoteRequest(deployment=third)).reason.code == "deployment_smoke_failed"
+    assert given_back == [first, second, third]
 
 
 def test_one_that_is_down_is_told(export):
