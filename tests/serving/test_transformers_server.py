@@ -1,6 +1,7 @@
 """The model server on transformers: the handler's own answers to rows, and OpenAI's API of a causal model."""
 
 import json
+import threading
 
 import httpx2
 import openai
@@ -13,6 +14,7 @@ from brewslm.models.endpoint import EndpointPredictor
 from brewslm.models.loading import load_model, load_tokenizer
 from brewslm.models.predictors import WeightsPredictor
 from brewslm.models.prompt import Prompt
+from brewslm.models.writer import Answer, Wish, Writer
 from brewslm.rows.manifest import OutputSchema, PreparedRow
 from brewslm.serving import ModelServerFailed
 from brewslm.serving.asking import Unanswered, answers
@@ -126,13 +128,19 @@ def test_it_tells_tokens_as_the_smoke_check_asks_for_them(live, bundle):
     assert [step["id"] for step in steps] == one["expected"][: len(steps)] and all(step["logprob"] <= 0 for step in steps)
 
 
-def test_a_caller_that_goes_away_ends_the_work(live, client):
+def test_a_caller_that_goes_away_ends_the_work(live, client, bundle):
     asked = {"model": "m", "messages": messages(), "max_tokens": 400, "temperature": 2.0, "seed": 3, "stream": True}
     with client.chat.completions.create(**asked) as stream:
         next(iter(stream))
-        assert busy_slots(live.address) == 1
     until(lambda: busy_slots(live.address) == 0, "an idle server", 20)
     assert client.completions.create(model="m", prompt="the", max_tokens=1).usage.completion_tokens == 1
+    writer = Writer(load_model(bundle / "hf", precision="fp32"), load_tokenizer(bundle / "hf"))
+    answer = Answer()
+    parts = writer.write(writer.text_ids("the movie was"), Wish(400, temperature=1.5, seed=1), answer)
+    next(parts)
+    parts.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "writer"]
+    assert answer.tokens < 400
 
 
 @pytest.mark.parametrize(
