@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from brewslm.api.work import Fields, Key, asked, queue
-from brewslm.observe.deployments import DeploymentView, TargetView, deployments, targets
+from brewslm.observe.deployments import DeploymentView, PlanView, TargetView, deployments, plan, targets
 from brewslm.observe.gateway import SlotSettingsView, VersionStatistics, slot_settings, version_statistics
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.deploy.changes import CreateRequest, RejectRequest
@@ -61,6 +61,12 @@ def listed(project: int) -> list[DeploymentView]:
 def known_targets() -> list[TargetView]:
     """What can serve an export, with its settings."""
     return targets()
+
+
+@router.get("/deployments/{deployment}/plan", operation_id="deploy.plan")
+def planned(deployment: int) -> PlanView:
+    """What the version's target would launch elsewhere, and what it lacks for that."""
+    return plan(deployment)
 
 
 @router.post("/deployments", operation_id="deploy.create", status_code=202)

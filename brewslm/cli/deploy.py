@@ -1,4 +1,4 @@
-"""brewslm deploy create|promote|reject|rollback|list|targets|key|settings|stats."""
+"""brewslm deploy create|plan|promote|reject|rollback|list|targets|key|settings|stats."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,6 +87,23 @@ def key(
     with problems(json=False):
         keep_key(actor(), project, name, said)
     print_line(f"key {name} of project {project} is kept")
+
+
+@deploy_app.command("plan")
+def show_plan(deployment: Deployment, json: Json = False) -> None:
+    """Show what a version's target would launch elsewhere, such as its SkyPilot task, and what it lacks for that."""
+    import sys
+
+    from brewslm.observe.deployments import plan
+
+    with problems(json):
+        found = plan(deployment)
+    if json:
+        print_json(found.model_dump(mode="json"))
+        return
+    print_line(found.plan.rstrip() or f"the target {found.target} launches nothing elsewhere")
+    if found.lacking:
+        print(f"note: {found.lacking}. {found.next_step}", file=sys.stderr)
 
 
 @deploy_app.command()

@@ -27,7 +27,7 @@ from brewslm.rows.manifest import PreparedData, PreparedRow
 from brewslm.serving.asking import Unanswered, answering, answers, predictor_of
 from brewslm.serving.endpoints import Endpoint, locate
 from brewslm.serving.model_server import ModelServerFailed
-from brewslm.serving.targets import Servable
+from brewslm.serving.targets import Servable, target_of
 from brewslm.serving.temporary import serve_for_now
 from brewslm.settings import settings
 from brewslm.store import tables
@@ -218,6 +218,8 @@ def _live(version: tables.DeploymentVersion, export: tables.Export) -> Iterator[
     if served is not None:
         yield served
         return
+    if target_of(version.target).rents:
+        raise StageError(EndpointUnavailable(), where=f"{version.slot} v{version.version}", cause="nobody keeps its machine now")
     with serve_for_now(Servable.of(version, export)) as endpoint:
         yield endpoint
 
