@@ -82,6 +82,12 @@ def facts(session: Session, project: int) -> Facts:
     )
 
 
+def only_tried(evaluation: tables.Evaluation) -> bool:
+    """Whether every required gate is met, of a pack that promotes nothing."""
+    card = evaluation.scorecard
+    return card.get("pack_promotes") is False and all(gate["met"] for gate in card["gates"] if gate["required"])
+
+
 def _newest_runs(session: Session, project: int) -> dict[str, RunView]:
     newest: dict[str, RunView] = {}
     refused: dict[str, RunView] = {}

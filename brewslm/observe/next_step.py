@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pydantic import BaseModel
 
-from brewslm.observe.facts import Facts
+from brewslm.observe.facts import Facts, only_tried
 from brewslm.observe.figures import counted
 
 
@@ -71,6 +71,9 @@ def _evaluate(facts: Facts) -> NextStep | None:
         return NextStep(
             stage="evaluate", command=f"brewslm evaluate --experiment {experiment}", reason=f"{experiment} was not measured yet"
         )
+    if only_tried(facts.evaluation):
+        command = f"brewslm evaluate --experiment {experiment}"
+        return NextStep(stage="evaluate", command=command, reason=f"{experiment} passed a pack that promotes nothing")
     if not facts.evaluation.promotable:
         command = f"brewslm train --project {facts.project}"
         return NextStep(stage="train", command=command, reason=f"{experiment} did not meet the gates of its eval pack")

@@ -11,9 +11,9 @@ from brewslm.reasons.export import ExportRunFailed
 from brewslm.reasons.ingestion import DatasetImportFailed
 from brewslm.reasons.prepare import DatasetPrepFailed
 from brewslm.reasons.training import TrainingDispatchError
-from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, train
+from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, toolchains, train
 from brewslm.stages.contract import Request
-from brewslm.stages.deploy import changes, promote, rollback, switch
+from brewslm.stages.deploy import changes, promote, rollback, slot_settings, switch
 from brewslm.stages.mapping import commit, job, undo
 from brewslm.stages.prepare import gold
 from brewslm.stages.prepare.gold import drawing
@@ -223,6 +223,7 @@ OPERATIONS: dict[str, Operation] = {
             promote.resolve,
             promote.run,
             promote.record,
+            after=switch.after,
             job=switch.SwitchJob,
             result=switch.SwitchResult,
             project_of=changes.project_of_version,
@@ -243,9 +244,23 @@ OPERATIONS: dict[str, Operation] = {
             rollback.resolve,
             rollback.run,
             rollback.record,
+            after=switch.after,
             job=switch.SwitchJob,
             result=switch.SwitchResult,
             project_of=changes.project_of_version,
+        ),
+        Operation("deploy.settings", "deploy", "", slot_settings.SlotSettingsRequest, record=slot_settings.record),
+        Operation(
+            "toolchain.install",
+            "toolchain",
+            "",
+            toolchains.InstallRequest,
+            toolchains.resolve,
+            toolchains.run,
+            toolchains.record,
+            job=toolchains.InstallJob,
+            result=toolchains.InstallResult,
+            project_of=lambda _r, _s: None,
         ),
         Operation(
             "autopilot.run",

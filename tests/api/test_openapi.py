@@ -15,6 +15,7 @@ from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.pipeline.mapping_choice import ImportRequest
 from brewslm.stages.clean import CleanRequest
 from brewslm.stages.deploy.changes import CreateRequest
+from brewslm.stages.deploy.slot_settings import SlotSettingsRequest
 from brewslm.stages.evaluate import EvaluateRequest
 from brewslm.stages.export import ExportRequest
 from brewslm.stages.ingest import IngestRequest
@@ -45,6 +46,7 @@ BODIES = [
     (training.EvaluateFields, EvaluateRequest, {"experiment"}),
     (deployments.ExportFields, ExportRequest, {"experiment"}),
     (deployments.CreateFields, CreateRequest, set()),
+    (deployments.SlotSettingsFields, SlotSettingsRequest, {"project", "slot"}),
 ]
 
 
