@@ -1,6 +1,6 @@
 """Whether a model that is served still answers as it did: the same rows asked again, held against its own former answers.
 
-Why it is this rule: docs/decisions/0016-when-a-check-says-drift.md.
+Why it is this rule: docs/decisions/0017-when-a-check-says-drift.md.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Rule:
     def p_value(self, worse: int, better: int, n: int) -> float:
         """How probable so many worse rows are of a version that has lost no more than the tolerance.
 
-        McNemar's exact test (1947) to one side, once the forgiven rows are taken from the worse ones. If at most so many rows were
+        McNemar's exact test (1947) to one side, once the forgiven rows are taken from the worse ones. If at most so many were
         lost for ever, and each other row answers now as it might have answered then, the remaining changes are fair coins; to
         take away as many as can have been lost only makes the p-value larger.
         """
@@ -68,6 +68,7 @@ class Drift:
         fall: How much worse it is now; fall_low and fall_high are its 95 % interval, of the same rows.
         worse, better: Rows that answer worse, or better, than they did.
         drifted: The p-value is no more than the rule's alpha, and the figure fell by more than the tolerance.
+        worse_places: Which rows got worse.
     """
 
     n: int
@@ -82,6 +83,7 @@ class Drift:
     better: int
     p_value: float
     drifted: bool
+    worse_places: tuple[int, ...]
 
 
 def compare(
@@ -97,20 +99,21 @@ def compare(
     """
     asked = before.counted | now.counted
     n = int(asked.sum())
-    changed = _changes(before, now, right_before, right_now, -1 if lower_is_better else 1)[asked]
-    worse, better = int((changed < 0).sum()), int((changed > 0).sum())
+    changed = _changes(before, now, right_before, right_now, -1 if lower_is_better else 1) * asked
+    worse_places = tuple((changed < 0).nonzero()[0].tolist())
+    worse, better = len(worse_places), int((changed > 0).sum())
     fallen = difference(now, before) if lower_is_better else difference(before, now)
     p_value = rule.p_value(worse, better, n)
     low, high = now.interval()
     return Drift(
         n=n, before=before.value, value=now.value, low=low, high=high, fall=fallen.value, fall_low=fallen.low,
         fall_high=fallen.high, worse=worse, better=better, p_value=p_value,
-        drifted=p_value <= rule.alpha and fallen.value > rule.tolerance + _SAME,
+        drifted=p_value <= rule.alpha and fallen.value > rule.tolerance + _SAME, worse_places=worse_places,
     )  # fmt: skip
 
 
 def _changes(before: Figure, now: Figure, right_before: Sequence[bool], right_now: Sequence[bool], up: int) -> Any:
-    """Of each row -1 where it got worse, 1 where it got better, 0 where neither: by its own figure, else by whether it is right."""
+    """Of each row -1 where it got worse, 1 where it got better, 0 where neither: by its own figure, else by its being right."""
     import numpy as np
 
     gap = up * (np.asarray(now.worth(now.counts), dtype=float) - np.asarray(before.worth(before.counts), dtype=float))

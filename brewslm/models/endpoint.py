@@ -36,15 +36,16 @@ class EndpointPredictor(SendsMessages):
         model: The name that the endpoint answers to.
         on_answers: Told of each prompt that is answered.
         labelling: How labels are had; None: the best way that the endpoint knows.
+        timeout_seconds: That one answer may take; one that failed is asked for again, twice.
     """
 
     def __init__(
         self, base_url: str, model: str, on_answers: Listener | None = None, labelling: Labelling | None = None,
-        api_key: str = "none",
+        api_key: str = "none", timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:  # fmt: skip
         from openai import OpenAI
 
-        self._client = OpenAI(base_url=base_url, api_key=api_key, timeout=TIMEOUT_SECONDS, max_retries=RETRIES)
+        self._client = OpenAI(base_url=base_url, api_key=api_key, timeout=timeout_seconds, max_retries=RETRIES)
         self._base_url, self._model, self._on_answers, self._wanted = base_url, model, on_answers, labelling
 
     @cached_property
@@ -129,10 +130,25 @@ class EndpointPredictor(SendsMessages):
         return steps[0]["id"] if steps else None
 
     def _asked(self, prompt: Prompt, max_tokens: int, **more: Any) -> Any:
+        """The completion.
+
+        Raises:
+            openai.APIError: There is no answer, or what came is no chat completion: the client itself takes anything for one.
+        """
+        import httpx2
+        import openai
+
         messages: Any = list(prompt.messages)
-        return self._client.chat.completions.create(
-            model=self._model, messages=messages, temperature=0.0, max_tokens=max_tokens, **more
-        )
+        try:
+            said = self._client.chat.completions.create(
+                model=self._model, messages=messages, temperature=0.0, max_tokens=max_tokens, **more
+            )
+        except ValueError:  # JSON that is none
+            said = None
+        choices = getattr(said, "choices", None)
+        if not choices or getattr(choices[0], "message", None) is None:
+            raise openai.APIError("no chat completion", httpx2.Request("POST", self._base_url), body=None)
+        return said
 
     def _each(
         self, prompts: Sequence[Prompt], most: int, scoring: Scoring, read: Callable[[Any], T], **more: Any

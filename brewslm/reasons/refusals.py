@@ -241,6 +241,10 @@ class DeploymentStateConflict(Refusal, status=409, remedy="See brewslm deploy li
     """The version's state does not allow this action."""
 
 
+class UnknownSchedule(Refusal, status=404, remedy="See brewslm deploy schedules.", **_S):
+    """The slot has no schedule."""
+
+
 class EndpointUnavailable(Refusal, status=503, remedy="Promote a version, and start brewslm serve.", **_S):
     """No promoted model answers under this name."""
 

@@ -15,6 +15,8 @@ from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.pipeline.mapping_choice import ImportRequest
 from brewslm.stages.clean import CleanRequest
 from brewslm.stages.deploy.changes import CreateRequest
+from brewslm.stages.deploy.drift import CheckRequest
+from brewslm.stages.deploy.schedule import PauseRequest, ScheduleRequest
 from brewslm.stages.evaluate import EvaluateRequest
 from brewslm.stages.export import ExportRequest
 from brewslm.stages.ingest import IngestRequest
@@ -29,6 +31,8 @@ VERBS = {
     "map.commit": "map",
     "autopilot.run": "autopilot",
     "train.reproduce": "reproduce",
+    "deploy.check_drift": "deploy check",
+    "deploy.pause_schedule": "deploy pause-schedule",
     **{f"{verb}.run": verb for verb in ("ingest", "clean", "prepare", "preflight", "train", "evaluate", "export")},
 }
 """The verb of an operation whose name is not the verb itself with spaces."""
@@ -45,6 +49,9 @@ BODIES = [
     (training.EvaluateFields, EvaluateRequest, {"experiment"}),
     (deployments.ExportFields, ExportRequest, {"experiment"}),
     (deployments.CreateFields, CreateRequest, set()),
+    (deployments.CheckFields, CheckRequest, {"deployment"}),
+    (deployments.ScheduleFields, ScheduleRequest, {"project", "slot"}),
+    (deployments.PauseFields, PauseRequest, {"project", "slot"}),
 ]
 
 
