@@ -167,16 +167,18 @@ def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | 
 def export_job(base: Path, adapter: Path, folder: Path) -> "ExportJob":
     """The job of an export that needs no tables: rows, base and adapter are files in `folder`."""
     from brewslm.models.catalogue import base_model
+    from brewslm.models.formats import DEFAULT_FORMATS
     from brewslm.models.trained import trained_weights
     from brewslm.presets import checked, read_preset
-    from brewslm.stages.export.job import FORMATS, ExportJob, SmokePolicy
+    from brewslm.stages.export.job import ExportJob, SmokePolicy
     from brewslm.store.files import sha256
 
     manifest, known = write_prepared(1, folder / "prepared" / "v1", base), base_model(f"path:{base}")
     return ExportJob(
         experiment_id="exp-1", export_id="export-1", base=known, base_sha256=known.sha256, adapter=adapter,
         adapter_sha256=sha256(trained_weights(adapter)), manifest_version=1, manifest_path=manifest,
-        manifest_sha256=sha256(manifest), formats=FORMATS, policy=checked(read_preset("smoke_check"), SmokePolicy, "smoke_check"),
+        manifest_sha256=sha256(manifest), formats=DEFAULT_FORMATS,
+        policy=checked(read_preset("smoke_check"), SmokePolicy, "smoke_check"),
         output=folder / "exports" / "export-1", project_folder=folder,
     )  # fmt: skip
 
@@ -220,3 +222,40 @@ def adopt_bundle(trained: Trained, bundle: Path) -> str:
             )
         )
         return run.id
+
+
+def bare_export(project: int, base: Path) -> str:
+    """The tables of an export whose files nobody reads: for what happens to its versions alone. Returns its id."""
+    from brewslm.pipeline import runs
+    from brewslm.store import tables
+    from brewslm.store.database import transaction
+
+    kinds = (("prepare", "prepare.run"), ("exp", "train.run"), ("export", "export.run"))
+    with transaction() as session:
+        prepare, exp, export = (
+            runs.create(
+                session, kind=kind, operation=operation, project_id=project, actor="test", request={}, parent=None,
+                idempotency_key=None,
+            ).id
+            for kind, operation in kinds
+        )  # fmt: skip
+        frozen = tables.DataManifest(
+            project_id=project, version=1, run_id=prepare, path="prepared/v1/manifest.json", sha256="", rows={},
+            task_profile="classification",
+        )  # fmt: skip
+        session.add(frozen)
+        session.flush()
+        made = tables.Experiment(
+            run_id=exp, project_id=project, manifest_id=frozen.id, base_model=f"path:{base}", base_sha256="", adapter_path="",
+            adapter_sha256="", final_train_loss=0.1,
+        )  # fmt: skip
+        artifacts = {name: {"path": f"{name}/model.gguf", "sha256": ""} for name in ("gguf-f16", "gguf-q8_0")}
+        session.add(made)
+        session.flush()
+        session.add(
+            tables.Export(
+                run_id=export, project_id=project, experiment_id=exp, path="exports/export-1", manifest_sha256="",
+                artifacts=artifacts,
+            )
+        )  # fmt: skip
+    return export

@@ -13,6 +13,7 @@ from brewslm import web
 from brewslm.api import (
     data,
     deployments,
+    drift,
     evalpacks,
     evaluations,
     events,
@@ -22,6 +23,7 @@ from brewslm.api import (
     problems,
     projects,
     tasks,
+    toolchains,
     training,
     uploads,
 )
@@ -44,6 +46,8 @@ ROUTERS = (
     evalpacks.router,
     evaluations.router,
     deployments.router,
+    drift.router,
+    toolchains.router,
     tasks.router,
     events.router,
     gateway.router,

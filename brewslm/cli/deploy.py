@@ -1,23 +1,28 @@
-"""brewslm deploy create|promote|reject|rollback|list|check|checks|schedule|schedules|pause-schedule|unschedule."""
+"""brewslm deploy create|promote|reject|rollback|list|targets|key."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brewslm.cli.console import Detach, Json, ProjectOption, print_json, print_line, print_table, problems, run_operation
+from brewslm.cli.console import (
+    Detach,
+    Json,
+    ProjectOption,
+    actor,
+    print_json,
+    print_line,
+    print_table,
+    problems,
+    run_operation,
+)  # fmt: skip
+from brewslm.cli.train import settings_of
 
 if TYPE_CHECKING:
-    from brewslm.observe.drift import CheckView, ScheduleView
+    from brewslm.observe.deployments import DeploymentView
     from brewslm.pipeline.runs import RunView
 
 deploy_app = typer.Typer(help="Deployments: which exported model answers.", no_args_is_help=True)
 Deployment = Annotated[int, typer.Argument(help="The deployment's number; see brewslm deploy list.", show_default=False)]
-
-GoldSet = Annotated[
-    str | None, typer.Option(help="Ask these rows, such as support@2; left out, the set locked last, or else the eval rows.")
-]
-Tolerance = Annotated[float, typer.Option(min=0.0, help="0.01: one point of the figure, and one row in a hundred.")]
-Rollback = Annotated[bool, typer.Option("--rollback", help="If it drifted, the version before it answers again.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,13 +33,57 @@ def register(app: typer.Typer) -> None:
 @deploy_app.command()
 def create(
     export: Annotated[str, typer.Option(help="Such as export-1.")],
-    variant: Annotated[str, typer.Option(help="Which GGUF variant of it.")] = "gguf-q8_0",
+    variant: Annotated[str | None, typer.Option(help="Which variant of it; left out, what the target serves best.")] = None,
+    endpoint: Annotated[str, typer.Option(help="The name under which it will answer in the export's project.")] = "default",
+    target: Annotated[str, typer.Option(help="What serves it; see brewslm deploy targets.")] = "local",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the target; repeatable.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Make a version of an export, pending until it is promoted."""
     from brewslm.stages.deploy.changes import CreateRequest
 
-    run_operation(CreateRequest(export=export, variant=variant), json, _show)
+    request = CreateRequest(export=export, variant=variant, endpoint=endpoint, target=target, settings=settings_of(set_))
+    run_operation(request, json, _show)
+
+
+@deploy_app.command("targets")
+def list_targets(json: Json = False) -> None:
+    """List what can serve an export, with its settings."""
+    from brewslm.observe.deployments import targets
+
+    found = targets()
+    if json:
+        print_json([one.model_dump(mode="json") for one in found])
+        return
+    for one in found:
+        print_line(f"{one.name}  {one.meaning}")
+        print_table([(f"  {name}", _default(of)) for name, of in one.settings.items()])
+
+
+def _default(setting: dict[str, Any]) -> str:
+    if "default" not in setting:
+        return "needed"
+    return f"{setting['default']} when left out" if setting["default"] not in ("", None) else ""
+
+
+@deploy_app.command()
+def key(
+    name: Annotated[str, typer.Argument(help="What the version's settings call it: key=NAME.")], project: ProjectOption
+) -> None:
+    """Keep the key of an endpoint in the project: it is read from the terminal, unseen, or from a pipe.
+
+    The key stands in one file that only this user may read; it goes into no table, event or bundle.
+    """
+    import sys
+
+    from brewslm.pipeline.keys import keep_key
+
+    said = typer.prompt(f"key {name}", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+    with problems(json=False):
+        keep_key(actor(), project, name, said)
+    print_line(f"key {name} of project {project} is kept")
 
 
 @deploy_app.command()
@@ -71,168 +120,21 @@ def list_deployments(project: ProjectOption, json: Json = False) -> None:
     if json:
         print_json([one.model_dump(mode="json") for one in found])
     elif found:
-        rows = [(str(one.id), f"v{one.version}", one.state, one.export, one.variant, one.base_url or "") for one in found]
-        print_table(rows, ("id", "version", "state", "export", "variant", "live at"))
+        rows = [_row(one) for one in found]
+        print_table(rows, ("id", "endpoint", "version", "state", "serves", "target", "smoke check", "live at"))
     else:
         print_line("no deployment yet; create one with  brewslm deploy create --export export-1")
 
 
-@deploy_app.command()
-def check(
-    deployment: Deployment,
-    gold_set: GoldSet = None,
-    tolerance: Tolerance = 0.01,
-    rollback: Rollback = False,
-    detach: Detach = False,
-    json: Json = False,
-) -> None:
-    """Ask a live version its rows again, and say whether it answers worse than when it was promoted."""
-    from pydantic import ValidationError
-
-    from brewslm.stages.deploy.drift import CheckRequest
-
-    try:
-        request = CheckRequest(deployment=deployment, gold_set=gold_set, tolerance=tolerance, rollback=rollback)
-    except ValidationError as error:
-        raise typer.BadParameter(str(error.errors()[0]["msg"])) from error
-    run_operation(request, json, _show_check, detach=detach)
-
-
-@deploy_app.command()
-def checks(
-    project: ProjectOption,
-    deployment: Annotated[int | None, typer.Option(help="Of this version alone.")] = None,
-    limit: Annotated[int, typer.Option(min=1)] = 20,
-    json: Json = False,
-) -> None:
-    """List the drift checks, newest first, those that could not be made among them."""
-    from brewslm.observe.drift import checks as known
-
-    with problems(json):
-        found = known(project, deployment, limit)
-    if json:
-        print_json([one.model_dump(mode="json") for one in found])
-    elif found:
-        header = ("check", "when (UTC)", "version", "look", "rows", "figure", "was", "worse, better", "p", "verdict")
-        print_table([_check_line(one) for one in found], header)
-    else:
-        print_line("no drift check yet; make one with  brewslm deploy check 1")
-
-
-SlotOption = Annotated[str, typer.Option(help="The name under which a version answers.")]
-
-
-@deploy_app.command("schedule")
-def set_schedule(
-    project: ProjectOption,
-    cron: Annotated[str, typer.Option(help='Such as "0 3 * * *": each night at three. Six fields begin with seconds.')],
-    timezone: Annotated[str, typer.Option(help="In which the expression is read, such as Europe/Berlin.")] = "UTC",
-    slot: SlotOption = "default",
-    gold_set: GoldSet = None,
-    tolerance: Tolerance = 0.01,
-    rollback: Rollback = False,
-    json: Json = False,
-) -> None:
-    """Check the version behind a slot whenever it is time, in place of the slot's former schedule."""
-    from pydantic import ValidationError
-
-    from brewslm.stages.deploy.schedule import ScheduleRequest
-
-    try:
-        request = ScheduleRequest(
-            project=project, slot=slot, cron=cron, timezone=timezone, gold_set=gold_set, tolerance=tolerance, rollback=rollback
-        )
-    except ValidationError as error:
-        raise typer.BadParameter(str(error.errors()[0]["msg"])) from error
-    run_operation(request, json, _show_schedule)
-
-
-@deploy_app.command("pause-schedule")
-def pause_schedule(
-    project: ProjectOption,
-    slot: SlotOption = "default",
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on; what was due meanwhile is not made up for.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Let a schedule rest, or go on."""
-    from brewslm.stages.deploy.schedule import PauseRequest
-
-    run_operation(PauseRequest(project=project, slot=slot, paused=not resume), json, _show_schedule)
-
-
-@deploy_app.command()
-def unschedule(project: ProjectOption, slot: SlotOption = "default", json: Json = False) -> None:
-    """Forget a slot's schedule; its checks stay."""
-    from brewslm.stages.deploy.schedule import UnscheduleRequest
-
-    run_operation(UnscheduleRequest(project=project, slot=slot), json, _show_schedule)
-
-
-@deploy_app.command("schedules")
-def list_schedules(project: ProjectOption, json: Json = False) -> None:
-    """List when the project's deployments are checked, and how the newest check ended."""
-    from brewslm.observe.drift import schedules
-
-    with problems(json):
-        found = schedules(project)
-    if json:
-        print_json([one.model_dump(mode="json") for one in found])
-    elif found:
-        print_table([_schedule_line(one) for one in found], ("slot", "cron", "next", "checks", "newest check", "missed"))
-    else:
-        print_line('no schedule yet; set one with  brewslm deploy schedule --project 1 --cron "0 3 * * *"')
-
-
-def _schedule_line(one: "ScheduleView") -> tuple[str, ...]:
-    following = "paused" if one.is_paused else f"{one.next_times[0]:%Y-%m-%d %H:%M:%S} {one.timezone}"
-    checked = f"deployment {one.deployment}" if one.deployment else "nothing is promoted"
-    newest = f"{one.last_run} {one.last_state}" if one.last_run else "none yet"
-    return one.slot, one.cron, following, checked, newest, str(one.missed)
-
-
-def _show_schedule(view: "RunView") -> None:
-    """What is due next."""
-    from datetime import datetime
-
-    said = view.result or {}
-    print_line(f"slot {said['slot']}  {said['cron']} ({said['timezone']})  {said['action']}")
-    if said["next_times"]:
-        due = ", ".join(f"{datetime.fromisoformat(one):%Y-%m-%d %H:%M:%S}" for one in said["next_times"])
-        print_line(f"next: {due}, while brewslm serve or a worker runs")
-
-
-def _check_line(one: "CheckView") -> tuple[str, ...]:
-    when = f"{one.created_at:%Y-%m-%d %H:%M}"
-    if one.look is None:
-        return one.run, when, one.name, "", "", "", "", "", "", f"{one.verdict}: {one.problem}"
-    figures = f"{one.metric} {100 * one.value:.1f} %", f"{100 * one.before:.1f} %", f"{one.worse}, {one.better}"
-    return one.run, when, one.name, str(one.look), f"{one.n:,} of {one.rows_from}", *figures, f"{one.p_value:.2g}", one.verdict
-
-
-def _show_check(view: "RunView") -> None:
-    """What it found, what its rows could tell, and what was done."""
-    said = view.result or {}
-    name, figure = f"{said['slot']} v{said['version']}", f"{said['metric']} {100 * said['value']:.1f} %"
-    print_line(f"{name}  look {said['look']}  {said['n']:,} of {said['of']:,} rows of {said['rows_from']}  {said['verdict']}")
-    interval = f"({100 * said['low']:.1f} to {100 * said['high']:.1f})"
-    if said["verdict"] == "reference":
-        print_line(f"{figure} {interval}; the next checks are held against these answers")
-        return
-    print_line(f"{figure} {interval}, was {100 * said['before']:.1f} %; {said['worse']} rows got worse, {said['better']} better")
-    held = f"p {said['p_value']:.2g}, drift at {said['alpha']:.2g} and below"
-    print_line(f"{held}: {said['told_at']} worse rows would have said it, had none got better")
-    if said["worse_rows"] and said["verdict"] == "drifted":
-        print_line(f"worse: {' '.join(said['worse_rows'][:5])}  (brewslm row show ROW_ID)")
-    if said["rollback"]:
-        done = said["rollback"]
-        print_line(f"rollback: {done['state']}{', ' + done['problem'] if done['problem'] else ''}  {done['run'] or ''}".rstrip())
+def _row(one: "DeploymentView") -> tuple[str, ...]:
+    smoke = f"{one.smoke['same']} of {one.smoke['asked']} {one.smoke.get('by', 'tokens')}" if one.smoke else ""
+    live = one.base_url or (f"can't start: {one.problem}" if one.problem else "")
+    return str(one.id), one.slot, f"v{one.version}", one.state, f"{one.export}:{one.variant}", one.target, smoke, live
 
 
 def _show(view: "RunView") -> None:
     """What changed, before → after."""
     result = view.result or {}
-    asked = f"  {result['same']} of {result['asked']} tokens as exported" if "asked" in result else ""
+    asked = f"  {result['same']} of {result['asked']} {result['by']} as exported" if "asked" in result else ""
     name = f"deployment {result['deployment']} (v{result['version']})"
-    print_line(f"{name}  {result['before'] or 'none'} → {result['after']}  slot {result['slot']}{asked}")
+    print_line(f"{name}  {result['before'] or 'none'} → {result['after']}  endpoint {result['slot']}{asked}")

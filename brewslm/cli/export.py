@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 def export(
     experiment: Annotated[str, typer.Option(help="Such as exp-1.")],
     format: Annotated[
-        list[str] | None, typer.Option(help="One of the formats, such as gguf-q8_0; may be repeated. All when left out.")
+        list[str] | None, typer.Option(help="A format, such as gguf-q8_0; gguf or all for several; repeatable.")
     ] = None,
     detach: Detach = False,
     json: Json = False,

@@ -25,7 +25,7 @@ def preflight(
     eval_pack: EvalPackName = "general",
     runtime: Annotated[str | None, typer.Option("--runtime", help="A runtime profile; detected when left out.")] = None,
     export_formats: Annotated[
-        list[str] | None, typer.Option("--format", help="A format to export later; repeatable. All when left out.")
+        list[str] | None, typer.Option("--format", help="A format to export later, such as gguf-q8_0 or gguf; repeatable.")
     ] = None,
     probe: Annotated[bool, typer.Option("--probe", help="Do two real steps on the longest batch, and measure them.")] = False,
     json: Json = False,

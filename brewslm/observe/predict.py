@@ -11,12 +11,16 @@ from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
-from brewslm.handlers.base import TaskHandler
+from brewslm.handlers.base import Prediction, TaskHandler
 from brewslm.media import MediaKind, Unusable, facts_of
 from brewslm.models.prompt import Predictor
 from brewslm.reasons.refusals import EndpointUnavailable, InvalidRequest, NotTrained, UnknownRun
 from brewslm.rows.manifest import PreparedData, PreparedRow
-from brewslm.serving import Endpoint, ModelServerFailed, locate, serve_model
+from brewslm.serving.asking import Unanswered, answers
+from brewslm.serving.endpoints import Endpoint, locate
+from brewslm.serving.model_server import ModelServerFailed
+from brewslm.serving.targets import Servable
+from brewslm.serving.temporary import serve_for_now
 from brewslm.store import tables
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder
@@ -106,10 +110,6 @@ def ask_deployment(deployment: str, inputs: Sequence[Input], project: int | None
         StageError(EndpointUnavailable): Nothing is promoted, or no server could be started.
         StageError(UnknownProject, UnknownRun, InvalidRequest): There is no such deployment, or several.
     """
-    import openai
-
-    from brewslm.models.endpoint import EndpointPredictor
-
     with reading() as session:
         version = _version(session, deployment, project)
         export = session.get_one(tables.Export, version.export_id)
@@ -117,11 +117,9 @@ def ask_deployment(deployment: str, inputs: Sequence[Input], project: int | None
     rows = _rows(handler, inputs)
     try:
         with _live(version, export) as endpoint:
-            return _ask(handler, EndpointPredictor(endpoint.base_url, endpoint.model), rows)
-    except (openai.APIError, ModelServerFailed) as error:
-        raise StageError(
-            EndpointUnavailable(), "The model did not answer", where=deployment, cause=type(error).__name__
-        ) from error
+            return _told(handler, rows, answers(endpoint, handler, rows))
+    except (Unanswered, ModelServerFailed) as error:
+        raise StageError(EndpointUnavailable(), "The model did not answer", where=deployment, cause=str(error)) from error
 
 
 def _handler(session: Session, experiment: tables.Experiment) -> TaskHandler:
@@ -155,8 +153,7 @@ def _live(version: tables.DeploymentVersion, export: tables.Export) -> Iterator[
     if served is not None:
         yield served
         return
-    file = project_folder(version.project_id) / export.path / export.artifacts[version.variant]["path"]
-    with serve_model(file, f"{version.slot}-v{version.version}") as endpoint:
+    with serve_for_now(Servable.of(version, export)) as endpoint:
         yield endpoint
 
 
@@ -190,6 +187,10 @@ def _file(named: Any, kind: MediaKind, where: str, readable: Callable[[str], str
 
 
 def _ask(handler: TaskHandler, predictor: Predictor, rows: Sequence[PreparedRow]) -> list[Answer]:
+    return _told(handler, rows, handler.predict(rows, predictor))
+
+
+def _told(handler: TaskHandler, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> list[Answer]:
     return [
         Answer(
             row_id=said.row_id,
@@ -198,5 +199,5 @@ def _ask(handler: TaskHandler, predictor: Predictor, rows: Sequence[PreparedRow]
             scores=said.scores,
             problems=said.problems,
         )
-        for row, said in zip(rows, handler.predict(rows, predictor), strict=True)
+        for row, said in zip(rows, predictions, strict=True)
     ]

@@ -19,14 +19,15 @@ from brewslm.processes.context import Context
 from brewslm.reasons import is_event
 from brewslm.reasons.deployment import DeploymentCheckFailed
 from brewslm.reasons.refusals import EndpointUnavailable
-from brewslm.serving import Endpoint, ModelServerFailed, locate, serve_model, wait_for
-from brewslm.serving.endpoints import supervisor_runs
+from brewslm.serving.endpoints import Endpoint, failure_of, locate, supervisor_runs, wait_for
+from brewslm.serving.model_server import ModelServerFailed
+from brewslm.serving.targets import Servable
+from brewslm.serving.temporary import serve_for_now
 from brewslm.stages import evaluate
 from brewslm.stages.contract import Job
 from brewslm.stages.deploy.changes import export_of, version_in
 from brewslm.stages.deploy.drift import MOST_NAMED, CheckRequest, CheckResult, Reference, RollbackOutcome, check_size, decide
 from brewslm.stages.deploy.rollback import RollbackRequest
-from brewslm.stages.evaluate.answers import Answers
 from brewslm.store.files import project_folder, read_json, sha256, write_atomic, write_json
 from brewslm.store.records import Records
 from brewslm.store.tables import DriftReference
@@ -34,12 +35,15 @@ from brewslm.store.tables import DriftReference
 READY_SECONDS = 60.0
 """A model server that is being started again is waited for."""
 DECIDED = "decided.json"
+FROM_FILE = "local"
+"""The target whose exported file can be served once more beside the live server: what others serve is asked where it is live."""
 
 
 class DriftJob(Job):
     """A check, frozen.
 
     Attributes:
+        servable: What was promoted.
         references: The reference answers that the version has, of whatever rows.
         run_id, actor: Of the check: a rollback is a part of its run, asked for by the same.
     """
@@ -48,6 +52,7 @@ class DriftJob(Job):
     version: int
     slot: str
     project: int
+    servable: Servable
     live: evaluate.LiveJob
     references: list[Reference]
     tolerance: float
@@ -61,15 +66,15 @@ def resolve(request: CheckRequest, records: Records) -> DriftJob:
 
     Raises:
         StageError(DeploymentStateConflict): The version is not promoted.
-        StageError(UnknownGoldSet, InvalidRequest): There are no such rows, or they can't be asked over HTTP.
+        StageError(UnknownGoldSet, InvalidRequest): There are no such rows, or they are of another task.
     """
     session = records.session
     version = version_in(session, request.deployment, "promoted")
-    experiment = export_of(session, version.export_id).experiment_id
+    export = export_of(session, version.export_id)
     known = session.scalars(select(DriftReference).where(DriftReference.deployment_id == version.id))
     return DriftJob(
         deployment=version.id, version=version.version, slot=version.slot, project=version.project_id,
-        live=evaluate.live_job(experiment, version.id, request.gold_set, records),
+        servable=Servable.of(version, export), live=evaluate.live_job(export.experiment_id, request.gold_set, records),
         references=[Reference.model_validate({name: getattr(one, name) for name in _REFERENCE}) for one in known],
         tolerance=request.tolerance, rollback=request.rollback, run_id=records.run_id, actor=records.actor,
     )  # fmt: skip
@@ -134,35 +139,40 @@ def _endpoint(job: DriftJob) -> Endpoint:
     """
     found = locate(job.deployment)
     if found is None and supervisor_runs():
-        found = wait_for(job.deployment, READY_SECONDS)
+        found = wait_for(job.deployment, READY_SECONDS, give_up=True)
     if found is None:
+        why = failure_of(job.deployment)
         raise StageError(
             EndpointUnavailable(), f"{job.slot} v{job.version} can't be checked", where=f"deployment {job.deployment}",
-            cause="its model server is not up", next_step="Start brewslm serve, then check again.",
+            cause=f"its model server did not start: {why}" if why else "its model server is not up",
+            next_step="Start brewslm serve, or read its log, then check again.",
         )  # fmt: skip
     return found
 
 
 def _reference(job: DriftJob, asked: evaluate.LiveRows, context: Context) -> tuple[Reference, list[Prediction]] | None:
-    """The answers of the version's former reference; or else of its exported file; None where it has no such file."""
+    """The answers of the version's former reference; or else of its exported file; None where that can't be served here."""
     known = next((one for one in job.references if one.rows_sha256 == asked.sha256), None)
     if known is not None:
         return known, _read(job, known)
-    file = job.live.subject.path
-    if file is None or file.suffix != ".gguf":
+    if job.servable.target != FROM_FILE:
         return None
-    job.live.subject.check(job.live.experiment_id)
-    with serve_model(file) as endpoint:
+    weights = job.servable.weights
+    if not weights.is_file() or sha256(weights) != job.servable.artifact["sha256"]:
+        cause = f"the exported file, which the reference is had from, is {'changed' if weights.is_file() else 'missing'}"
+        raise _failed(job, "export_changed", cause, weights.name)
+    beside = job.servable.model_copy(update={"settings": job.servable.settings | {"port": 0}})
+    with serve_for_now(beside) as endpoint:
         answers = evaluate.ask_live(job.live, asked, endpoint, context.folder / "answers" / "file.jsonl", context)
     return _kept(job, asked, answers, "file"), answers.predictions
 
 
-def _kept(job: DriftJob, asked: evaluate.LiveRows, answers: Answers, taken_from: Literal["file", "live"]) -> Reference:
+def _kept(job: DriftJob, asked: evaluate.LiveRows, answers: evaluate.Said, taken_from: Literal["file", "live"]) -> Reference:
     folder, path = project_folder(job.project), f"deployments/{job.deployment}/reference-{job.run_id}.jsonl"
     lines = [orjson.dumps(one.model_dump(mode="json"), option=orjson.OPT_APPEND_NEWLINE) for one in answers.predictions]
     write_atomic(folder / path, b"".join(lines))
     return Reference(
-        rows_sha256=asked.sha256, taken_from=taken_from, path=path, sha256=sha256(folder / path), scoring=answers.scoring or "",
+        rows_sha256=asked.sha256, taken_from=taken_from, path=path, sha256=sha256(folder / path), scoring=answers.scoring,
         rows=len(lines),
     )  # fmt: skip
 

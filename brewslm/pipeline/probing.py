@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from brewslm.models.formats import DEFAULT_FORMATS, checked_formats
 from brewslm.models.memory import peak_resident_bytes
 from brewslm.models.packing import Packable, pack, shared_prefix
 from brewslm.models.recipe import Recipe
@@ -21,7 +22,6 @@ from brewslm.processes.verdict import Cause
 from brewslm.rows.manifest import PreparedData, SplitFile
 from brewslm.stages import preflight, train
 from brewslm.stages.contract import Job, Result
-from brewslm.stages.export.job import FORMATS, checked_formats
 from brewslm.stages.preflight.data import tokenised_rows
 from brewslm.stages.preflight.finding import blocker, gigabytes
 from brewslm.stages.preflight.other import encoded_rows
@@ -66,12 +66,12 @@ def resolve(request: preflight.PreflightRequest, records: Records) -> CheckJob:
 
 
 def checks(request: preflight.PreflightRequest, records: Records) -> preflight.PreflightJob:
-    """The checks alone: with the formats that export knows.
+    """The checks alone: with the formats that export makes.
 
     Raises:
         StageError(NotPrepared, BaseModelNotFound, InvalidRequest): Something that the checks need is not there.
     """
-    wanted = FORMATS if request.export_formats is None else request.export_formats
+    wanted = DEFAULT_FORMATS if request.export_formats is None else request.export_formats
     return preflight.resolve(request, records, checked_formats(wanted) if wanted else ())
 
 

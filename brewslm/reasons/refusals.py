@@ -66,6 +66,16 @@ class ExtraMissing(Refusal, status=501, remedy="Install the extra, or leave out 
     extra: str
 
 
+class ToolchainMissing(Refusal, status=409, remedy="See brewslm toolchain list, and install it.", **_S):
+    """What was asked for needs a toolchain that is not installed on this machine."""
+
+
+class ToolchainBroken(
+    Refusal, status=502, remedy="Read the run's log.txt; the toolchain may not be made for this processor or system.", **_S
+):
+    """A toolchain was installed and does not work: its own check failed."""
+
+
 class HostNotLoopback(Refusal, exit_code=2, remedy="Leave --host out: without users, only this machine may ask.", **_S):
     """The server would listen on an address that others can reach."""
 
@@ -243,6 +253,18 @@ class DeploymentStateConflict(Refusal, status=409, remedy="See brewslm deploy li
 
 class UnknownSchedule(Refusal, status=404, remedy="See brewslm deploy schedules.", **_S):
     """The slot has no schedule."""
+
+
+class UnknownTarget(Refusal, exit_code=2, remedy="See brewslm deploy targets.", **_S):
+    """There is no target of this name."""
+
+
+class TargetRefused(Refusal, status=409, remedy="See brewslm deploy targets for what each serves.", **_S):
+    """The target can't serve this variant."""
+
+
+class PortTaken(Refusal, exit_code=2, remedy="End what listens there, or choose another --port.", **_S):
+    """Another process listens on the port."""
 
 
 class EndpointUnavailable(Refusal, status=503, remedy="Promote a version, and start brewslm serve.", **_S):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from brewslm.settings import settings
@@ -267,26 +267,37 @@ class Export(Base):
 
 
 class DeploymentVersion(Base):
-    """One export that may serve a slot."""
+    """One export that may serve a slot: a project's endpoint, by its name."""
 
     __tablename__ = "deployment_versions"
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
     slot: Mapped[str] = mapped_column(String(60))
+    """The endpoint's name: with the project it is the slot, in which versions are counted."""
     version: Mapped[int]
     export_id: Mapped[str] = mapped_column(ForeignKey("exports.run_id"))
     variant: Mapped[str] = mapped_column(String(40))
     target: Mapped[str] = mapped_column(String(20))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """Of the target, such as {"parallel": 4}. A key of an endpoint stands here by its name alone."""
     state: Mapped[str] = mapped_column(String(20), default="pending")
+    predecessor_id: Mapped[int | None] = mapped_column(ForeignKey("deployment_versions.id"), default=None)
+    """The version that it superseded, to which a rollback returns."""
     actor: Mapped[str] = mapped_column(String(100))
     smoke: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
     created_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
-    __table_args__ = (UniqueConstraint("project_id", "slot", "version"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "slot", "version"),
+        Index(
+            "one_promoted_version", "project_id", "slot", unique=True, sqlite_where=text("state = 'promoted'"),
+            postgresql_where=text("state = 'promoted'"),
+        ),
+    )  # fmt: skip
 
 
 class Slot(Base):
-    """Which version answers under a name. Moving this pointer is the switch."""
+    """Which version answers at a project's endpoint of this name. Moving this pointer is the switch."""
 
     __tablename__ = "slots"
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from brewslm.api import data, deployments, manifests, projects, training
+from brewslm.api import data, deployments, drift, manifests, projects, training
 from brewslm.api.app import create_app
 from brewslm.api.openapi import document
 from brewslm.cli.main import app as cli
@@ -49,9 +49,9 @@ BODIES = [
     (training.EvaluateFields, EvaluateRequest, {"experiment"}),
     (deployments.ExportFields, ExportRequest, {"experiment"}),
     (deployments.CreateFields, CreateRequest, set()),
-    (deployments.CheckFields, CheckRequest, {"deployment"}),
-    (deployments.ScheduleFields, ScheduleRequest, {"project", "slot"}),
-    (deployments.PauseFields, PauseRequest, {"project", "slot"}),
+    (drift.CheckFields, CheckRequest, {"deployment"}),
+    (drift.ScheduleFields, ScheduleRequest, {"project", "slot"}),
+    (drift.PauseFields, PauseRequest, {"project", "slot"}),
 ]
 
 

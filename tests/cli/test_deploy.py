@@ -35,9 +35,9 @@ def test_a_wrong_format_exits_2_with_a_suggestion(trained):
 def test_the_verbs_of_a_deployment(trained, tiny_bundle):
     adopt_bundle(trained, tiny_bundle)
     assert "no deployment yet" in run("deploy", "list", "--project", "1").stdout
-    assert run("deploy", "create", "--export", "export-1").stdout == "deployment 1 (v1)  none → pending  slot default\n"
+    assert run("deploy", "create", "--export", "export-1").stdout == "deployment 1 (v1)  none → pending  endpoint default\n"
     done = run("deploy", "promote", "1")
-    assert done.stdout == "deployment 1 (v1)  none → v1  slot default  32 of 32 tokens as exported\n"
+    assert done.stdout == "deployment 1 (v1)  none → v1  endpoint default  32 of 32 tokens as exported\n"
     run("deploy", "create", "--export", "export-1", "--variant", "gguf-f16")
     assert "pending → rejected" in run("deploy", "reject", "2").stdout
     assert run("deploy", "rollback", "1").exit_code == 1

@@ -36,13 +36,13 @@ def worsened(chance, rng, broken):
 
 def alarms(reference, chance, rng, rule, looks):
     """Per version and look, whether the rule's test says drift: (versions, looks)."""
-    told = np.zeros((len(chance), looks), dtype=bool)
-    for look in range(looks):
+    counts = []
+    for _ in range(looks):
         now = thrown(chance, rng)
-        worse, better = (reference & ~now).sum(axis=1), (~reference & now).sum(axis=1)
-        for place, counts in enumerate(zip(worse.tolist(), better.tolist(), strict=True)):
-            told[place, look] = rule.p_value(*counts, ROWS) <= rule.alpha
-    return told
+        counts.append(((reference & ~now).sum(axis=1), (~reference & now).sum(axis=1)))
+    every, which = np.unique(np.array(counts).transpose(2, 0, 1).reshape(-1, 2), axis=0, return_inverse=True)
+    told = [rule.p_value(worse, better, ROWS) <= rule.alpha for worse, better in every.tolist()]
+    return np.array(told)[which].reshape(len(chance), looks)
 
 
 @pytest.mark.parametrize("near_ties", NOISES)

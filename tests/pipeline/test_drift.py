@@ -7,8 +7,8 @@ import orjson
 import pytest
 from sqlalchemy import select
 
-from brewslm.models import endpoint
 from brewslm.observe.drift import checks
+from brewslm.observe.status import status
 from brewslm.pipeline import drift
 from brewslm.pipeline.execute import RunFailed, _open, call, perform
 from brewslm.stages import evaluate
@@ -85,6 +85,10 @@ def test_a_version_that_lost_its_answers_has_drifted_and_the_rows_are_named(vers
     assert (info, code, severity) == ("info", "deployment_drift_detected", "error")
     assert (said["worse"], said["n"], said["alpha"]) == (11, 24, 0.05 / 90)
     assert checks(project)[0].worse_rows == found["worse_rows"]
+    advice = status(project).next
+    assert advice.command == "brewslm deploy checks --project 1 --deployment 1" and "default v1 answers worse" in advice.reason
+    checked(version, TRUTH.get)
+    assert "deploy checks" not in status(project).next.command
 
 
 @pytest.mark.usefixtures("reference")
@@ -104,8 +108,8 @@ def test_a_server_that_is_not_up_is_an_error_of_the_check(version, reference, pr
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """The client asks again without waiting, and not twice."""
-    monkeypatch.setattr(endpoint, "RETRIES", 0)
+    """A question that failed is not asked again: the client would wait before it does."""
+    monkeypatch.setattr(evaluate.live, "RETRIES", 0)
 
 
 def raw(status, body, content_type="application/json"):
@@ -127,17 +131,17 @@ def raw(status, body, content_type="application/json"):
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "content_type"),
+    ("status", "body", "content_type", "cause"),
     [
-        (200, b"<html>Sign in</html>", "text/html"),
-        (200, b'{"choices": [', "application/json"),
-        (200, b'{"status": "ok"}', "application/json"),
-        (200, b'{"choices": []}', "application/json"),
-        (500, b'{"error": {"message": "no"}}', "application/json"),
-        (404, b"not here", "text/plain"),
+        (200, b"<html>Sign in</html>", "text/html", "something else than was agreed"),
+        (200, b'{"choices": [', "application/json", "something else than was agreed"),
+        (200, b'{"status": "ok"}', "application/json", "something else than was agreed"),
+        (200, b'{"choices": []}', "application/json", "something else than was agreed"),
+        (500, b'{"error": {"message": "no"}}', "application/json", "HTTP 500"),
+        (404, b"not here", "text/plain", "HTTP 404 (it has no such model, or no such address)"),
     ],
 )
-def test_rubbish_is_an_error_of_the_check_and_not_drift(version, reference, impatient, status, body, content_type):
+def test_rubbish_is_an_error_of_the_check_and_not_drift(version, reference, impatient, status, body, content_type, cause):
     server = raw(status, body, content_type)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -149,7 +153,7 @@ def test_rubbish_is_an_error_of_the_check_and_not_drift(version, reference, impa
         thread.join()
         server.server_close()
     assert error.reason.code == "deployment_check_failed" and error.reason.problem == "eval_runtime_error", error
-    assert "did not answer as it should" in error.cause
+    assert cause in error.cause
     assert [code for code, _, _ in events()] == ["deployment_check_failed"], "and nothing was rolled back"
 
 
@@ -172,7 +176,7 @@ def test_a_server_that_is_too_slow_is_an_error_of_the_check(version, reference, 
             free.set()
     finally:
         free.set()
-    assert error.reason.code == "deployment_check_failed" and "APITimeoutError" in error.cause
+    assert error.reason.code == "deployment_check_failed" and "did not answer in time" in error.cause
 
 
 def test_answers_that_are_had_in_another_way_are_not_compared(version, reference):
@@ -200,7 +204,16 @@ def test_without_a_reference_the_file_must_be_that_of_the_export(version, projec
     (project_folder(project) / "exports" / "export-1" / "gguf-q8_0" / "model.gguf").write_bytes(b"another")
     with service(under_a_grammar(TRUTH.get)) as live, live_at(version, live.base_url):
         error = refused(CheckRequest(deployment=version))
-    assert error.reason.code == "deployment_check_failed" and "not the file that was asked for" in error.cause
+    assert (error.reason.code, error.reason.problem) == ("deployment_check_failed", "export_changed")
+
+
+def test_what_somebody_else_serves_is_held_against_its_first_look(version):
+    with transaction() as session:
+        session.get_one(DeploymentVersion, version).target = "endpoint"
+    first, second, third = checked(version, wrong_on(2)), checked(version, wrong_on(12)), checked(version, wrong_on(14))
+    assert (first["verdict"], first["reference"]["taken_from"], first["p_value"]) == ("reference", "live", 1.0)
+    assert (second["verdict"], second["worse"], second["before"]) == ("steady", 10, pytest.approx(22 / 24))
+    assert (third["verdict"], third["worse"], third["look"]) == ("drifted", 12, 3)
 
 
 @pytest.mark.usefixtures("reference")

@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import select
 
 from brewslm.errors import StageError
+from brewslm.models.formats import DEFAULT_FORMATS
 from brewslm.models.loading import load_model, load_tokenizer
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.processes.context import DirectContext
 from brewslm.rows.manifest import PreparedData
 from brewslm.stages import export
 from brewslm.stages.export import ExportRequest
-from brewslm.stages.export.job import FORMATS
-from brewslm.stages.export.run import write_merged, write_quantised
+from brewslm.stages.export.makers import write_merged, write_quantised
 from brewslm.stages.export.smoke import SmokeCheck
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder, read_json, sha256
@@ -76,7 +76,7 @@ def test_the_bundle_manifest_says_from_what_it_was_made_and_what_is_in_it(tiny_b
     assert manifest["base_model"]["locator"] == f"path:{tiny_model}" and len(manifest["base_model"]["sha256"]) == 64
     assert manifest["prompt_format"]["task_profile"] == "classification"
     assert manifest["prompt_format"]["output_schema"]["labels"] == ["negative", "positive"]
-    assert [artifact["format"] for artifact in manifest["artifacts"]] == list(FORMATS)
+    assert [artifact["format"] for artifact in manifest["artifacts"]] == list(DEFAULT_FORMATS)
     for artifact in manifest["artifacts"]:
         assert sha256(tiny_bundle / artifact["weights"]) == artifact["sha256"]
     by_format = {artifact["format"]: artifact for artifact in manifest["artifacts"]}

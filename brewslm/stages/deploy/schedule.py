@@ -16,7 +16,7 @@ from brewslm.reasons import Reason
 from brewslm.reasons.deployment import DeploymentScheduled
 from brewslm.reasons.refusals import UnknownSchedule
 from brewslm.stages.contract import ProjectRequest
-from brewslm.stages.deploy.changes import SLOT
+from brewslm.stages.deploy.changes import ENDPOINT
 from brewslm.stages.deploy.cron import check_cron, next_times
 from brewslm.store.records import locked_gold_set
 from brewslm.store.tables import DriftSchedule, Run, now
@@ -34,7 +34,7 @@ class ScheduleRequest(ProjectRequest):
         gold_set, tolerance, rollback: As in deploy.check_drift.
     """
 
-    slot: str = SLOT
+    slot: str = ENDPOINT
     cron: str
     timezone: str = "UTC"
     gold_set: str | None = None
@@ -45,14 +45,14 @@ class ScheduleRequest(ProjectRequest):
 class PauseRequest(ProjectRequest):
     """Let a schedule rest, or go on from now on: what would have been due meanwhile is not made up for."""
 
-    slot: str = SLOT
+    slot: str = ENDPOINT
     paused: bool = True
 
 
 class UnscheduleRequest(ProjectRequest):
     """Forget a slot's schedule; its checks stay."""
 
-    slot: str = SLOT
+    slot: str = ENDPOINT
 
 
 def schedule_of(session: Session, project: int, slot: str) -> DriftSchedule:

@@ -1,7 +1,6 @@
 """export.run: what is asked, what is frozen, what is left."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
 from brewslm.models.catalogue import BaseModelInfo, base_model
+from brewslm.models.formats import DEFAULT_FORMATS, checked_formats, impossible, is_asked
 from brewslm.models.trained import is_whole
 from brewslm.presets import checked, read_preset
 from brewslm.reasons import Reason
@@ -18,9 +18,6 @@ from brewslm.reasons.refusals import InvalidRequest
 from brewslm.stages.contract import Job, Request, Result
 from brewslm.store import tables
 from brewslm.store.records import Records, experiment_of
-
-ADAPTER_FORMAT = "safetensors-adapter"
-FORMATS = ("hf", ADAPTER_FORMAT, "safetensors-merged", "gguf-f16", "gguf-q8_0", "gguf-q4_k_m")
 
 
 class SmokePolicy(BaseModel):
@@ -40,11 +37,11 @@ class ExportRequest(Request):
     """Export an experiment's model.
 
     Attributes:
-        formats: All of them when left out.
+        formats: Those of `DEFAULT_FORMATS` when left out; a group's name, such as "gguf" or "all", stands for all in it.
     """
 
     experiment: str
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = DEFAULT_FORMATS
 
     @property
     def format(self) -> str:
@@ -57,7 +54,7 @@ class ExportJob(Job):
 
     Attributes:
         output: The bundle's folder; it appears when it is whole.
-        formats: In the order of `FORMATS`, each once.
+        formats: In the order in which they are made, each once.
     """
 
     experiment_id: str
@@ -119,22 +116,6 @@ def project_of(request: ExportRequest, session: Session) -> int:
     return experiment_of(session, request.experiment).project_id
 
 
-def checked_formats(wanted: Sequence[str]) -> tuple[str, ...]:
-    """The formats in our order, each once.
-
-    Raises:
-        StageError(InvalidRequest): One of them is not known, or there is none.
-    """
-    for name in wanted:
-        if name not in FORMATS:
-            close = get_close_matches(name, FORMATS, 1, cutoff=0.4)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise StageError(InvalidRequest(), f"format {name} is not known", cause=f"known: {', '.join(FORMATS)}{hint}")
-    if not wanted:
-        raise StageError(InvalidRequest(), "no format is named", cause=f"known: {', '.join(FORMATS)}")
-    return tuple(name for name in FORMATS if name in wanted)
-
-
 def resolve(request: ExportRequest, records: Records) -> ExportJob:
     """Freeze the experiment, its base and its held-out rows.
 
@@ -144,7 +125,7 @@ def resolve(request: ExportRequest, records: Records) -> ExportJob:
     """
     experiment = experiment_of(records.session, request.experiment)
     base = base_model(experiment.base_model)
-    formats = _possible(checked_formats(request.formats), records.folder / experiment.adapter_path, base)
+    formats = _possible(request.formats, records.folder / experiment.adapter_path, base)
     manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
     return ExportJob(
         experiment_id=request.experiment, export_id=records.run_id, base=base,
@@ -156,20 +137,19 @@ def resolve(request: ExportRequest, records: Records) -> ExportJob:
     )  # fmt: skip
 
 
-def _possible(formats: tuple[str, ...], trained: Path, base: BaseModelInfo) -> tuple[str, ...]:
-    """ "All formats" goes without those that can't be made of this experiment; asked for by name they are refused."""
-    impossible = {}
-    if is_whole(trained):
-        impossible[ADAPTER_FORMAT] = "every weight was trained: there is no adapter beside its base"
-    if base.architecture != "causal":
-        impossible |= {
-            name: f"{base.locator} is of architecture {base.architecture}" for name in FORMATS if name.startswith("gguf")
-        }
-    for name in formats if formats != FORMATS else ():
-        if name in impossible:
+def _possible(wanted: tuple[str, ...], trained: Path, base: BaseModelInfo) -> tuple[str, ...]:
+    """The formats to make. A group's name goes without those that this model can't have; asked for by name they are refused."""
+    kept = []
+    for name in checked_formats(wanted):
+        cause = impossible(name, base.architecture, whole=is_whole(trained), folder=base.folder)
+        if cause is None:
+            kept.append(name)
+        elif is_asked(wanted, name):
             next_step = "Ask for safetensors-merged."
-            raise StageError(InvalidRequest(), f"{name} can't be made", cause=impossible[name], next_step=next_step)
-    return tuple(name for name in formats if name not in impossible)
+            raise StageError(InvalidRequest(), f"{name} can't be made of {base.locator}", cause=cause, next_step=next_step)
+    if not kept:
+        raise StageError(InvalidRequest(), f"{', '.join(wanted)} can't be made of {base.locator}", next_step="Ask for hf.")
+    return tuple(kept)
 
 
 def record(result: ExportResult, session: Session, run: tables.Run) -> Sequence[Reason]:

@@ -7,12 +7,13 @@ from pathlib import Path
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
 from brewslm.models.architectures import architecture_for
+from brewslm.models.formats import ADAPTER_FORMAT
 from brewslm.models.loading import set_threads
 from brewslm.models.trained import ADAPTER, WHOLE, is_whole
 from brewslm.processes.context import Context
 from brewslm.reasons.export import ExportRunFailed
 from brewslm.rows.manifest import PreparedData
-from brewslm.stages.export.job import ADAPTER_FORMAT, Artifact, ExportJob
+from brewslm.stages.export.job import Artifact, ExportJob
 from brewslm.store.files import write_json
 
 Describe = Callable[[str, str, float | None], Artifact]

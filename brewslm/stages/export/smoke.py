@@ -19,6 +19,9 @@ from brewslm.store.files import write_json
 ANSWER_ROOM = 8
 """Tokens beyond the longest right answer, before a model counts as one that does not stop."""
 
+CHECKED_AS = {"hf": "merged", "safetensors-merged": "merged"}
+"""Variants that hold the same weights are checked once, under this name."""
+
 
 class SmokeCheck:
     """Prompts of held-out rows, what the trained model says to them, and how each artifact agrees.
@@ -77,8 +80,21 @@ class SmokeCheck:
 
     def top1_of(self, variant: str) -> float | None:
         """A variant's agreement; the adapter is the trained model itself and has none."""
-        found = self._agreed.get({"hf": "merged", "safetensors-merged": "merged"}.get(variant, variant))
+        found = self._agreed.get(CHECKED_AS.get(variant, variant))
         return found.top1 if found else None
+
+    def found(self, variant: str) -> dict[str, Any]:
+        """What the check of a variant found, to be kept beside it."""
+        name = CHECKED_AS.get(variant, variant)
+        if name not in self._agreed:
+            return {}
+        return {"name": name, "agreement": self._agreed[name].model_dump(), "answers": self._answers.get(name, [])}
+
+    def restore(self, found: dict[str, Any]) -> None:
+        """Take back what `found` gave: the variant is whole, and is not checked again."""
+        if found:
+            self._agreed[found["name"]] = Agreement.model_validate(found["agreement"])
+            self._answers[found["name"]] = found["answers"]
 
     def write(self, path: Path) -> None:
         """The smoke-check trace: every prompt with its ids, the trained model's answer, and each artifact's agreement."""

@@ -33,7 +33,7 @@ def check_dependencies(recipe: Recipe, formats: tuple[str, ...]) -> Iterator[Fin
             yield blocker("dependency_missing", f"{name} is not installed", wanted, step, fatal=True)
     missing = missing_packages(formats)
     if missing:
-        wanted = ", ".join(name for name in formats if name.startswith("gguf"))
+        wanted = ", ".join(name for name in formats if missing_packages([name]))
         yield warning(
             "export_toolchain_missing", f"{', '.join(missing)} not installed", f"needed for {wanted}", "Run make setup."
         )

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from brewslm.errors import StageError
 from brewslm.handlers import handler_if_any
 from brewslm.models.catalogue import BaseModelInfo
-from brewslm.models.gguf_writer import check_writable
+from brewslm.models.formats import impossible
 from brewslm.models.packing import Packable
 from brewslm.models.shape import ModelShape
 from brewslm.rows.manifest import Manifest
@@ -65,16 +64,13 @@ def check_exports(base: BaseModelInfo, formats: tuple[str, ...], asked: bool) ->
     Args:
         asked: A person named the formats; otherwise they are all there are, and one that can't be made is no reason to stop.
     """
-    gguf = [name for name in formats if name.startswith("gguf")]
-    if not gguf:
-        return
     tell = blocker if asked else warning
-    step = "Export it as safetensors-merged or hf, which vLLM and transformers load."
-    if base.architecture != "causal":
-        measured = f"{', '.join(gguf)}: {base.locator} is of architecture {base.architecture}"
-        yield tell("export_format_unsupported", measured, "a causal model", step.replace("vLLM and ", ""))
-        return
-    try:
-        check_writable(base.folder)
-    except StageError as refused:
-        yield tell("export_format_unsupported", f"{', '.join(gguf)}: {refused.cause}", "a plain Llama's config", step)
+    causes: dict[str, list[str]] = {}
+    for name in formats:
+        # Whether an adapter will stand there is known after the training; "every format" then goes without it.
+        cause = impossible(name, base.architecture, whole=False, folder=base.folder)
+        if cause:
+            causes.setdefault(cause, []).append(name)
+    for cause, names in causes.items():
+        step = "Export it as safetensors-merged or hf, which transformers loads."
+        yield tell("export_format_unsupported", f"{', '.join(names)}: {cause}", "a format that this base can have", step)
