@@ -61,9 +61,7 @@ def _gguf(variant: str, bits: float, *, default: bool = False) -> Format:
 
 def _four_bit(method: str) -> Format:
     """Four bits and its group's scale; what stays in bf16, such as the embeddings of a small model, weighs more than that."""
-    return Format(
-        method, "quantised", 1.0, quantization=method, toolchains=("llmcompressor", "vllm"), causal=True, default=False
-    )
+    return Format(method, "quantised", 1.0, quantization=method, toolchains=("llmcompressor", "vllm"), causal=True, default=False)
 
 
 TABLE: tuple[Format, ...] = (

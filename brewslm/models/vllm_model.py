@@ -18,7 +18,9 @@ def unrunnable(folder: Path) -> str | None:
     if not (heads and wide):
         return None
     size = config.get("head_dim") or wide // heads
-    return None if size in HEAD_SIZES else f"its attention heads are {size} wide, and vLLM knows {', '.join(map(str, HEAD_SIZES))}"
+    return (
+        None if size in HEAD_SIZES else f"its attention heads are {size} wide, and vLLM knows {', '.join(map(str, HEAD_SIZES))}"
+    )
 
 
 class VllmModel:

@@ -251,6 +251,10 @@ class DeploymentStateConflict(Refusal, status=409, remedy="See brewslm deploy li
     """The version's state does not allow this action."""
 
 
+class UnknownSchedule(Refusal, status=404, remedy="See brewslm deploy schedules.", **_S):
+    """The slot has no schedule."""
+
+
 class UnknownTarget(Refusal, exit_code=2, remedy="See brewslm deploy targets.", **_S):
     """There is no target of this name."""
 

@@ -33,8 +33,8 @@ def arrange(model: Any, rows: int) -> None:
 
 def _multiplies(dtype: torch.dtype) -> bool:
     """Whether oneDNN does so here."""
-    supported: bool = dtype != torch.bfloat16 or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return torch.backends.mkldnn.is_available() and supported
+    here: bool = torch._C._has_mkldnn
+    return here and (dtype != torch.bfloat16 or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()))
 
 
 def _groups(model: Any) -> Iterator[list[Any]]:
