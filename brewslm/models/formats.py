@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from brewslm.errors import StageError
+from brewslm.models.gguf_tokenizer import check_tokenizer
 from brewslm.models.gguf_writer import check_writable
 from brewslm.reasons.refusals import InvalidRequest
 
@@ -120,13 +121,16 @@ def is_asked(wanted: Sequence[str], name: str) -> bool:
     return tuple(wanted) != DEFAULT_FORMATS and name in wanted
 
 
-def impossible(name: str, architecture: str, *, whole: bool, folder: Path | None = None) -> str | None:
+def impossible(
+    name: str, architecture: str, *, whole: bool, folder: Path | None = None, tokenizer_from: Path | None = None
+) -> str | None:
     """Why a model can't have this format; None when it can.
 
     Args:
         architecture: Of the base: "causal", "encoder" and so on.
         whole: Every weight was trained, so that no adapter stands beside its base.
-        folder: The base's, whose config must be one that can be written.
+        folder: The base's, whose config and tokenizer must be such as can be written.
+        tokenizer_from: A GGUF file whose tokenizer is copied in the place of that one.
     """
     one = BY_NAME[name]
     if one.causal and architecture != "causal":
@@ -136,6 +140,8 @@ def impossible(name: str, architecture: str, *, whole: bool, folder: Path | None
     if one.maker == "gguf" and folder is not None:
         try:
             check_writable(folder)
+            if tokenizer_from is None:
+                check_tokenizer(folder)
         except StageError as refused:
             return refused.cause
     return None
