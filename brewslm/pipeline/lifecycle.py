@@ -14,6 +14,7 @@ from brewslm.reasons.training import TrainingDispatchError
 from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, toolchains, train
 from brewslm.stages.contract import Request
 from brewslm.stages.deploy import changes, promote, rollback, switch
+from brewslm.stages.export import compare
 from brewslm.stages.mapping import commit, job, undo
 from brewslm.stages.prepare import gold
 from brewslm.stages.prepare.gold import drawing
@@ -192,6 +193,19 @@ OPERATIONS: dict[str, Operation] = {
             failure=lambda failed: ExportRunFailed(
                 experiment_id=failed.request.experiment, format=failed.request.format, error=failed.error
             ),
+        ),
+        Operation(
+            "export.compare",
+            "compare",
+            "export",
+            compare.CompareRequest,
+            compare.resolve,
+            compare.run,
+            compare.record,
+            job=compare.CompareJob,
+            result=compare.CompareResult,
+            heavy=True,
+            project_of=compare.project_of,
         ),
         Operation(
             "evaluate.run",

@@ -263,6 +263,8 @@ class Export(Base):
     manifest_sha256: Mapped[str] = mapped_column(String(64))
     artifacts: Mapped[dict[str, Any]]
     """Variant name (`gguf-q8_0`) → path in the bundle, size, sha256, agreement."""
+    comparison: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
+    """What export.compare measured last."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

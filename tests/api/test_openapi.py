@@ -17,6 +17,7 @@ from brewslm.stages.clean import CleanRequest
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.evaluate import EvaluateRequest
 from brewslm.stages.export import ExportRequest
+from brewslm.stages.export.compare import CompareRequest
 from brewslm.stages.ingest import IngestRequest
 from brewslm.stages.preflight import PreflightRequest
 from brewslm.stages.prepare import PrepareRequest
@@ -44,6 +45,7 @@ BODIES = [
     (training.ReproduceFields, ReproduceRequest, {"experiment"}),
     (training.EvaluateFields, EvaluateRequest, {"experiment"}),
     (deployments.ExportFields, ExportRequest, {"experiment"}),
+    (deployments.CompareFields, CompareRequest, {"export"}),
     (deployments.CreateFields, CreateRequest, set()),
 ]
 
@@ -64,7 +66,8 @@ def routes() -> set[str]:
 def verbs() -> set[str]:
     def walk(command, name: str) -> list[str]:
         inside = getattr(command, "commands", None)
-        return [verb for part, one in inside.items() for verb in walk(one, f"{name} {part}".strip())] if inside else [name]
+        itself = [name] if not inside or getattr(command, "invoke_without_command", False) else []
+        return itself + [verb for part, one in (inside or {}).items() for verb in walk(one, f"{name} {part}".strip())]
 
     return set(walk(typer.main.get_command(cli), ""))
 
