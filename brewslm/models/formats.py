@@ -10,8 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from brewslm.errors import StageError
+from brewslm.models.four_bit import unquantisable
 from brewslm.models.gguf_tokenizer import check_tokenizer
 from brewslm.models.gguf_writer import check_writable
+from brewslm.models.vllm_model import unrunnable
 from brewslm.reasons.refusals import InvalidRequest
 
 ADAPTER_FORMAT = "safetensors-adapter"
@@ -135,6 +137,8 @@ def impossible(
         return f"the base is of architecture {architecture}"
     if one.adapter and whole:
         return "every weight was trained: there is no adapter beside its base"
+    if "vllm" in one.toolchains and folder is not None:
+        return unrunnable(folder) or (unquantisable(folder) if one.quantization else None)
     if one.maker == "gguf" and folder is not None:
         try:
             check_writable(folder)
