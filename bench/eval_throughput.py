@@ -37,7 +37,7 @@ from brewslm.processes.child import LIBRARIES
 HARNESS = "0.4.13"
 RUNS = 5
 ROWS = {"two": 400, "ten": 120, "generate": 128}
-FEW = {"two": 64, "ten": 24, "generate": 40}
+FEW = {"two": 128, "ten": 24, "generate": 128}
 """Rows of a try, and of the comparison in fp32."""
 QUICK = {"two": 12, "ten": 6, "generate": 6}
 BATCHES = (8, 16, 32, 64, 128)

@@ -21,6 +21,7 @@ HEAD = """\
 # gemm_share: how much of a matrix product's speed whole trainings reached.
 """
 PRECISIONS = ("fp32", "bf16")
+MEAN_COUNTS = 0.5
 FORMULA = {"slack": {"cuda": 1.1, "mps": 1.1}, "runtime_bytes": {"cuda": 700_000_000, "mps": 900_000_000}}
 """Not measured by those who built this: a CUDA context with its kernels, and on MPS the process itself."""
 
@@ -59,36 +60,54 @@ class Seen:
 
 
 def fit_process(runs: list[Trained]) -> dict[str, Any]:
-    """Choose the process's constants so that the estimate is nearest to the aim, in relative least squares."""
-    from scipy.optimize import lsq_linear
+    """Choose the process's constants so that the estimate furthest from the aim, as a share of its peak, is as near as can be.
 
+    For that is what is promised: bounds that hold for each. Among such constants, those whose mean distance is small.
+    """
     seen = [_seen(run) for run in runs]
     kinds = sorted({one.kind for one in seen})
     table = [
         [
             2**30 / one.peak,
             one.further * 2**30 / one.peak,
-            one.doublings * 2**30 / one.peak,
             *(one.activations / one.peak * (one.kind == kind) for kind in kinds),
             *(one.activations / one.peak * (one.kind == kind and one.varied) for kind in kinds),
+            *(one.doublings * 2**30 / one.peak * (one.kind == kind) for kind in kinds),
         ]
         for one in seen
     ]
     wanted = [1 + AIM - one.known / one.peak for one in seen]
-    least = [0.4, 0.0, 0.0, *([1.0] * len(kinds)), *([0.0] * len(kinds))]
-    most = [1.5, 0.3, 0.3, *([2.5] * len(kinds)), *([1.0] * len(kinds))]
-    found = lsq_linear(np.array(table), np.array(wanted), bounds=(least, most)).x
+    least = [0.4, 0.0, *([1.0] * len(kinds)), *([0.0] * len(kinds)), *([0.0] * len(kinds))]
+    most = [1.5, 0.3, *([2.5] * len(kinds)), *([1.0] * len(kinds)), *([0.3] * len(kinds))]
+    found = _nearest(np.array(table), np.array(wanted), list(zip(least, most, strict=True)))
+    of_kinds = found[2:].reshape(3, len(kinds))
     off = np.array(table) @ found - np.array(wanted)
     print(f"the process is fitted; off from the aim by {off.min():+.1%} to {off.max():+.1%}", file=sys.stderr)
     by_precision = {name: [one.gemm_share for one in seen if one.kind.endswith(name) and one.gemm_share] for name in PRECISIONS}
     shares = {name: round(float(np.median(found)), 3) for name, found in by_precision.items() if found}
     return {
         "runtime_bytes": {"cpu": int(found[0] * 2**30)}, "further_pass_bytes": int(found[1] * 2**30),
-        "doubled_steps_bytes": int(found[2] * 2**30),
-        "slack": {kind: round(float(value), 3) for kind, value in zip(kinds, found[3:], strict=False)},
-        "varied": {kind: round(float(value), 3) for kind, value in zip(kinds, found[3 + len(kinds) :], strict=True)},
+        "slack": {kind: round(float(value), 3) for kind, value in zip(kinds, of_kinds[0], strict=True)},
+        "varied": {kind: round(float(value), 3) for kind, value in zip(kinds, of_kinds[1], strict=True)},
+        "doubled_steps_bytes": {kind: int(value * 2**30) for kind, value in zip(kinds, of_kinds[2], strict=True)},
         "gemm_share": constants().gemm_share | shares,
     }  # fmt: skip
+
+
+def _nearest(table: Any, wanted: Any, bounds: list[tuple[float, float]]) -> Any:
+    """x within the bounds for the least of max |table·x - wanted| + MEAN_COUNTS · mean |table·x - wanted|: a linear program."""
+    from scipy.optimize import linprog
+
+    rows, columns = table.shape
+    cost = np.concatenate([np.zeros(columns), np.full(rows, MEAN_COUNTS / rows), [1.0]])
+    each, none = np.eye(rows), np.zeros((rows, columns))
+    within = np.block([
+        [table, -each, np.zeros((rows, 1))],  # what is over, and
+        [-table, -each, np.zeros((rows, 1))],  # what is under, is at most each row's distance,
+        [none, each, -np.ones((rows, 1))],  # and that at most the largest
+    ])  # fmt: skip
+    limit = np.concatenate([wanted, -wanted, np.zeros(rows)])
+    return linprog(cost, within, limit, bounds=[*bounds, *[(0, None)] * (rows + 1)]).x[:columns]
 
 
 def _seen(run: Trained) -> Seen:
@@ -100,7 +119,7 @@ def _seen(run: Trained) -> Seen:
     varied = len({len(packed.ids) for step in steps for packed in step}) > 1
     return Seen(
         kind=f"{recipe.method} {run.setting.precision}", further=min(FURTHER_PASSES, max(len(step) for step in steps) - 1),
-        varied=varied, doublings=log2(len(steps)) if varied else 0.0,
+        varied=varied, doublings=log2(max(1, round(recipe.epochs * len(steps)))) if varied else 0.0,
         known=held["total"] - held["overhead"] - held["runtime"] - kept, activations=kept, peak=run.peak_bytes,
         gemm_share=_gemm_share(run.job, steps[0], run.seconds_per_step) if len(steps) == 1 and run.seconds_per_step else None,
     )  # fmt: skip

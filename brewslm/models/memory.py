@@ -129,8 +129,8 @@ class Constants(BaseModel):
         slack: Method and precision, or a device → what the process takes of a byte of activations: freed blocks are kept.
         varied: Method and precision → what it takes of them besides where steps differ in their lengths: freed blocks don't fit.
         further_pass_bytes: What each further pass of a step, up to the fourth, adds: its blocks don't fit where others were.
-        doubled_steps_bytes: What each doubling of the steps adds where they differ in length: a product of another length is
-            compiled by itself, and freed blocks are of ever other sizes.
+        doubled_steps_bytes: Method and precision → what each doubling of the steps adds where they differ in length: a product of
+            another length is compiled by itself, and freed blocks are of ever other sizes.
         runtime_bytes: Device → of a process that is ready to train.
         gemm_share: Precision → how much of a matrix product's speed a whole training reaches.
     """
@@ -141,7 +141,7 @@ class Constants(BaseModel):
     slack: dict[str, float]
     varied: dict[str, float] = {}
     further_pass_bytes: int
-    doubled_steps_bytes: int
+    doubled_steps_bytes: dict[str, int]
     runtime_bytes: dict[str, int]
     gemm_share: dict[str, float]
 
@@ -232,7 +232,7 @@ def estimate(
     slack = known.slack[name if on_cpu else method.device] + (known.varied.get(name, 0.0) if varied and on_cpu else 0.0)
     loose = (slack - 1) * activations
     further = known.further_pass_bytes * min(passes - 1, FURTHER_PASSES) if on_cpu else 0
-    grown = known.doubled_steps_bytes * log2(steps) if varied and on_cpu else 0
+    grown = known.doubled_steps_bytes.get(name, 0) * log2(steps) if varied and on_cpu else 0
     if method.name == "full":
         weights = method.trained_weights(base.shape)
         trained, share = (GRADIENT_BYTES + MOMENT_BYTES) * weights, beside_gradients(activations + logits, base.shape, weights)

@@ -23,6 +23,13 @@ def test_the_document_quotes_the_result():
         assert f"| {name} | {' | '.join(cells)} |" in document
 
 
-def test_lora_and_every_weight_keep_to_the_bounds():
-    assert len(ROWS) >= 20
-    assert all(-0.05 <= row["off"] <= 0.15 for row in ROWS if method_of(row) != "dora")
+def test_every_setting_of_the_fit_keeps_to_the_bounds():
+    fitted = [row["off"] for row in ROWS if not row["held_out"]]
+    assert len(fitted) >= 20
+    assert all(-0.05 <= off <= 0.15 for off in fitted)
+
+
+def test_the_document_names_each_held_out_setting_that_misses_them():
+    document = (RESULTS.parent.parent / "docs" / "preflight.md").read_text()
+    missed = [row["off"] for row in ROWS if row["held_out"] and not -0.05 <= row["off"] <= 0.15]
+    assert len(missed) == 3 and all(f"{abs(off) * 100:.1f} %" in document for off in missed)

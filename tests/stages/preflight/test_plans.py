@@ -96,9 +96,9 @@ def prepared(project):
 def test_a_long_run_on_rows_of_differing_length_takes_more_memory_than_a_short_one(tiny_model, tmp_path):
     one, two, four = (checked(tiny_model, tmp_path / epochs, epochs=epochs).plan for epochs in ("1", "2", "4"))
     totals = [plan.memory_bytes["total"] for plan in (one, two, four)]
-    assert [b - a for a, b in pairwise(totals)] == pytest.approx([constants().doubled_steps_bytes] * 2, abs=1), (
-        "with each doubling"
-    )
+    adds = constants().doubled_steps_bytes[f"lora {one.runtime.precision}"]
+    assert adds > 0
+    assert [b - a for a, b in pairwise(totals)] == pytest.approx([adds] * 2, abs=1), "with each doubling"
 
 
 def test_training_takes_the_plan_that_preflight_showed_and_its_record_says_so(prepared, tiny_model):
