@@ -14,6 +14,7 @@ from brewslm.serving.endpoints import failure_of, supervisor_runs, wanting
 from brewslm.serving.supervisor import Supervisor
 from brewslm.serving.targets import TARGETS
 from brewslm.serving.targets.local import LocalTarget
+from brewslm.serving.traffic import using
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.deploy.promote import PromoteRequest
 from brewslm.store.database import reading, transaction
@@ -85,6 +86,17 @@ def test_a_server_that_nobody_wants_any_more_ends(version, running):
     until(lambda: locate(version) is None, "its end")
     gone([process])
     assert "model_server_restarted" not in events()
+
+
+def test_a_server_that_a_gateway_is_using_is_kept_until_the_request_has_ended(version, running):
+    process = psutil.Process(wait_for(version, 60).pid)
+    with using(version):
+        point_to(None)
+        served = until(lambda: (one := running._served[version]).unwanted_since and one, "the drain")
+        until(lambda: time.monotonic() - served.unwanted_since > 2 * supervisor.DRAIN_SECONDS, "more than the time of a drain")
+        assert not served.drained() and locate(version)
+    until(lambda: locate(version) is None, "its end")
+    gone([process])
 
 
 def test_a_version_that_is_only_tried_is_served_for_as_long(export, running):
