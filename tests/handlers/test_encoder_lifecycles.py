@@ -9,6 +9,8 @@ from brewslm.pipeline.execute import call
 from brewslm.stages.deploy.changes import CreateRequest as DeployRequest
 from brewslm.stages.deploy.promote import PromoteRequest
 from brewslm.stages.projects import CreateRequest
+from brewslm.store.database import transaction
+from brewslm.store.tables import Evaluation
 from tests.lifecycle import Journey, live
 from tests.stages.train.small import job_for, told, train, train_until
 from tests.tiny import make_tiny_encoder
@@ -45,6 +47,8 @@ def test_one_label(project, tmp_path):
     assert [one["format"] for one in lived.exported["artifacts"]] == ["hf", "safetensors-merged"]
     assert [answer["output"] for answer in lived.answers] == ["positive", "negative"]
     assert sum(lived.answers[0]["scores"].values()) == pytest.approx(1)
+    with transaction() as session:  # as if there had been rows enough for the gates
+        session.get_one(Evaluation, "eval-1").promotable = True
     made = call("test", DeployRequest(export="export-1")).result
     promoted = call("test", PromoteRequest(deployment=made["deployment"])).result
     assert (made["variant"], promoted["by"]) == ("hf", "rows") and promoted["same"] == promoted["asked"] > 5
