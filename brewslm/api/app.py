@@ -13,6 +13,7 @@ from brewslm import web
 from brewslm.api import (
     data,
     deployments,
+    drift,
     evalpacks,
     evaluations,
     events,
@@ -48,6 +49,7 @@ ROUTERS = (
     evalpacks.router,
     evaluations.router,
     deployments.router,
+    drift.router,
     toolchains.router,
     tasks.router,
     events.router,

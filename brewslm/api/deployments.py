@@ -5,14 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from brewslm.api.work import Fields, Key, asked, queue
+from brewslm.observe.compression import CompressionView, compression
 from brewslm.observe.deployments import DeploymentView, PlanView, TargetView, deployments, plan, targets
 from brewslm.observe.gateway import SlotSettingsView, VersionStatistics, slot_settings, version_statistics
+from brewslm.observe.modelpassport import ModelPassport, model_passport
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.deploy.changes import CreateRequest, RejectRequest
 from brewslm.stages.deploy.promote import PromoteRequest
 from brewslm.stages.deploy.rollback import RollbackRequest
 from brewslm.stages.deploy.slot_settings import SlotSettingsRequest
 from brewslm.stages.export import ExportRequest
+from brewslm.stages.export.choosing import Limits
+from brewslm.stages.export.compare import CompareRequest
 
 router = APIRouter(prefix="/api", tags=["deployment"])
 
@@ -21,6 +25,12 @@ class ExportFields(Fields):
     """See export.run."""
 
     formats: tuple[str, ...] | None = None
+
+
+class CompareFields(Fields):
+    """See export.compare."""
+
+    rows: int | None = None
 
 
 class CreateFields(Fields):
@@ -49,6 +59,33 @@ def export(experiment_id: str, response: Response, fields: ExportFields | None =
     """Write the trained model as files that other programs run, each checked by running it."""
     wanted = {"formats": fields.formats} if fields and fields.formats else {}
     return queue(asked(ExportRequest, experiment=experiment_id, **wanted), key, response)
+
+
+@router.post("/exports/{export}/compare", operation_id="export.compare", status_code=202)
+def compare(export: str, response: Response, fields: CompareFields | None = None, key: Key = None) -> RunView:
+    """Measure each variant: the task's metric on the eval rows, speed and memory; hold them against F16."""
+    return queue(asked(CompareRequest, export=export, **dict(fields or {})), key, response)
+
+
+@router.get("/exports/{export}/compression", operation_id="export.compression")
+def figures(
+    export: str,
+    max_mb: float | None = None,
+    max_memory_mb: float | None = None,
+    min_tokens_per_second: float | None = None,
+    min_quality: float | None = None,
+) -> CompressionView:
+    """What was measured last, the Pareto frontier, and which variant to take under these limits."""
+    limits = Limits(
+        max_mb=max_mb, max_memory_mb=max_memory_mb, min_tokens_per_second=min_tokens_per_second, min_quality=min_quality
+    )
+    return compression(export, limits)
+
+
+@router.get("/models/{subject}/passport", operation_id="model.verify")
+def passport(subject: str) -> ModelPassport:
+    """Every hash from base to deployment, computed anew, of exp-3, export-2, export-2:gguf-q8_0 or deployment-5."""
+    return model_passport(subject)
 
 
 @router.get("/projects/{project}/deployments", operation_id="deploy.list")

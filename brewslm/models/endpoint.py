@@ -159,10 +159,25 @@ class EndpointPredictor(SendsMessages):
             return []
 
     def _asked(self, prompt: Prompt, max_tokens: int, **more: Any) -> Any:
+        """The completion.
+
+        Raises:
+            openai.APIError: There is no answer, or what came is no chat completion: the client itself takes anything for one.
+        """
+        import httpx2
+        import openai
+
         messages: Any = list(prompt.messages)
-        return self._client.chat.completions.create(
-            model=self._model, messages=messages, temperature=0.0, max_tokens=max_tokens, **more
-        )
+        try:
+            said = self._client.chat.completions.create(
+                model=self._model, messages=messages, temperature=0.0, max_tokens=max_tokens, **more
+            )
+        except ValueError:  # JSON that is none
+            said = None
+        choices = getattr(said, "choices", None)
+        if not choices or getattr(choices[0], "message", None) is None:
+            raise openai.APIError("no chat completion", httpx2.Request("POST", self._base_url), body=None)
+        return said
 
     def _each(
         self, prompts: Sequence[Prompt], most: int, scoring: Scoring, read: Callable[[Any], T], **more: Any

@@ -39,6 +39,15 @@ def _wait(facts: Facts) -> NextStep | None:
     return None
 
 
+def _drift(facts: Facts) -> NextStep | None:
+    if not facts.drifted:
+        return None
+    worse = facts.drifted[0]
+    command = f"brewslm deploy checks --project {facts.project} --deployment {worse.id}"
+    reason = f"{worse.slot} v{worse.version} answers worse than when it was promoted"
+    return NextStep(stage="deploy", command=command, reason=reason)
+
+
 def _import(facts: Facts) -> NextStep | None:
     if facts.rows:
         return None
@@ -109,5 +118,5 @@ def _ask(facts: Facts) -> NextStep:
 
 
 _RULES: tuple[Callable[[Facts], NextStep | None], ...] = (
-    _mend, _wait, _import, _prepare, _train, _evaluate, _export, _deploy, _ask,
+    _mend, _wait, _drift, _import, _prepare, _train, _evaluate, _export, _deploy, _ask,
 )  # fmt: skip

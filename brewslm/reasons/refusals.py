@@ -247,8 +247,22 @@ class NotExported(Refusal, status=409, remedy="Run brewslm export --experiment e
     """The experiment has no export of the kind that is wanted."""
 
 
+class NotCompared(Refusal, status=409, remedy="Run brewslm export compare first.", **_S):
+    """The variants of this export were not measured yet."""
+
+
+class PassportBroken(
+    Refusal, status=409, remedy="Put the file back as it was, or export again from weights whose own links hold.", **_S
+):
+    """A link of a model's passport does not hold: a file from its base to its deployment is missing or was changed."""
+
+
 class DeploymentStateConflict(Refusal, status=409, remedy="See brewslm deploy list.", **_S):
     """The version's state does not allow this action."""
+
+
+class UnknownSchedule(Refusal, status=404, remedy="See brewslm deploy schedules.", **_S):
+    """The slot has no schedule."""
 
 
 class UnknownTarget(Refusal, exit_code=2, remedy="See brewslm deploy targets.", **_S):

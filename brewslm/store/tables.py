@@ -263,6 +263,8 @@ class Export(Base):
     manifest_sha256: Mapped[str] = mapped_column(String(64))
     artifacts: Mapped[dict[str, Any]]
     """Variant name (`gguf-q8_0`) → path in the bundle, size, sha256, agreement."""
+    comparison: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
+    """What export.compare measured last."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -323,6 +325,73 @@ class GatewayStatistic(Base):
     day: Mapped[str] = mapped_column(String(10), primary_key=True)
     tally: Mapped[dict[str, Any]]
     """See serving/statistics.py."""
+
+
+class DriftReference(Base):
+    """What a deployment version answered to some rows when it was promoted: drift checks hold later answers against it."""
+
+    __tablename__ = "drift_references"
+    deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment_versions.id"), primary_key=True)
+    rows_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    taken_from: Mapped[str] = mapped_column(String(10))
+    """"file", or "live" where a version has no file of ours."""
+    path: Mapped[str] = mapped_column(Text)
+    """Of the answers, relative to the project's folder."""
+    sha256: Mapped[str] = mapped_column(String(64))
+    scoring: Mapped[str] = mapped_column(String(60))
+    rows: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class DriftCheck(Base):
+    """One look at a live version; its id is the run's."""
+
+    __tablename__ = "drift_checks"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment_versions.id"))
+    look: Mapped[int]
+    """Counted from 1 for each version."""
+    verdict: Mapped[str] = mapped_column(String(20))
+    rows_from: Mapped[str] = mapped_column(String(100))
+    rows_sha256: Mapped[str] = mapped_column(String(64))
+    n: Mapped[int]
+    metric: Mapped[str] = mapped_column(String(60))
+    before: Mapped[float]
+    value: Mapped[float]
+    low: Mapped[float]
+    high: Mapped[float]
+    fall: Mapped[float]
+    worse: Mapped[int]
+    better: Mapped[int]
+    p_value: Mapped[float]
+    tolerance: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (Index("drift_checks_by_deployment", "deployment_id", "look"),)
+
+
+class DriftSchedule(Base):
+    """When the version that a slot points to is checked."""
+
+    __tablename__ = "drift_schedules"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    slot: Mapped[str] = mapped_column(String(60))
+    cron: Mapped[str] = mapped_column(String(100))
+    timezone: Mapped[str] = mapped_column(String(60))
+    gold_set: Mapped[str | None] = mapped_column(String(70), default=None)
+    tolerance: Mapped[float]
+    rollback: Mapped[bool] = mapped_column(default=False)
+    is_paused: Mapped[bool] = mapped_column(default=False)
+    handled_until: Mapped[datetime]
+    """The newest tick that was seen to, or when it was set, or lifted from its pause: what is due later was missed."""
+    missed: Mapped[int] = mapped_column(default=0)
+    """Ticks that came while no worker was there, and were not made up for."""
+    last_run_id: Mapped[str | None] = mapped_column(String(40), default=None)
+    actor: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (UniqueConstraint("project_id", "slot"),)
 
 
 class RunEvent(Base):

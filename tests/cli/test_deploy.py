@@ -22,7 +22,7 @@ def trained(project, tiny_model, tiny_adapter):
 
 def test_an_export_is_a_table_of_what_was_made_and_how_it_agrees(trained):
     lines = run("export", "--experiment", trained.id, "--format", "gguf-q8_0").stdout.splitlines()
-    assert lines[0].split() == ["format", "size", "agreement", "tensors"]
+    assert lines[0].split() == ["format", "size", "agreement", "KL", "tensors"]
     assert lines[1].split()[:4] == ["gguf-q8_0", "0.1", "MB", "100.0"] and lines[1].endswith("F32 5 · Q8_0 15")
     assert lines[-1] == "next: brewslm deploy create --export export-1"
 

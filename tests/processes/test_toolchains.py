@@ -33,10 +33,10 @@ def write_wheel(folder: Path, version: str = "1.0", body: str = "ANSWER = 42\n")
     return wheel
 
 
-def define(folder: Path, lock: str, check: str = "import tinytool", disk_gb: float = 0.01) -> None:
+def define(folder: Path, lock: str, check: str = "import tinytool", disk_gb: float = 0.01, name: str = NAME) -> None:
     (folder / "toolchains").mkdir(parents=True, exist_ok=True)
-    (folder / "toolchains" / f"{NAME}.lock").write_text(lock)
-    (folder / "toolchains" / f"{NAME}.yaml").write_text(
+    (folder / "toolchains" / f"{name}.lock").write_text(lock)
+    (folder / "toolchains" / f"{name}.yaml").write_text(
         f"title: answers\ncheck: {check!r}\ndisk_gb: {disk_gb}\nenvironment: {{TINY: 'yes'}}\n"
     )
 
@@ -52,6 +52,9 @@ def definitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     folder = tmp_path / "presets"
     define(folder, locked(write_wheel(tmp_path / "wheels")))
+    for other in presets.FOLDER.iterdir():
+        if other.name != "toolchains":
+            (folder / other.name).symlink_to(other)
     monkeypatch.setattr(presets, "FOLDER", folder)
     monkeypatch.setenv("BREWSLM_CACHE", str(tmp_path / "cache"))
     settings.cache_clear()

@@ -6,7 +6,6 @@ from brewslm.errors import StageError
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.processes.toolchains import install, toolchain
 from brewslm.serving import ModelServerFailed
-from brewslm.serving.targets import target_of
 from brewslm.serving.targets.cloud_burst import TOOLCHAIN, task_yaml, validated
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.deploy.promote import PromoteRequest
@@ -34,16 +33,22 @@ def nobody(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
-def test_skypilots_own_task_takes_ours_and_names_what_it_can_not(skypilot, nobody, tmp_path):
-    said = validated(task_yaml(servable(tmp_path, "cloud-burst", "hf", infra="aws/us-east-1")), tmp_path / "log.txt")
+def test_skypilots_own_task_takes_ours_and_says_what_it_can_not_take(skypilot, nobody, tmp_path):
+    """Without accelerators or a region, which it looks up in a catalogue on the network."""
+
+    def asked(**settings):
+        return validated(task_yaml(servable(tmp_path, "cloud-burst", "hf", accelerators="", **settings)), tmp_path / "log.txt")
+
+    said = asked(infra="aws", port=9000)
     assert said["name"] == "my_bot-v2" and said["mounts"] == ["~/model"]
-    assert "L4" in said["resources"][0] and "AWS" in said["resources"][0].upper()
-    wrong = {"infra": "no-such-cloud"}, {"cpus": "many"}, {"memory": "-1"}
-    for settings in wrong:
-        with pytest.raises(ModelServerFailed, match="SkyPilot refuses it"):
-            validated(task_yaml(servable(tmp_path, "cloud-burst", "hf", **settings)), tmp_path / "log.txt")
-    lacking = target_of("cloud-burst").lacking(servable(tmp_path, "cloud-burst", "hf", infra="no-such-cloud"))
-    assert "SkyPilot refuses it" in lacking.cause and "settings" in lacking.next_step
+    assert said["resources"] == ["AWS(cpus=4+, mem=16+, disk_size=64, ports=['9000'])"]
+    for settings, words in (
+        ({"infra": "no-such-cloud"}, "'no-such-cloud' does not match"), ({"infra": "aws", "cpus": "many"}, '"cpus" field'),
+        ({"infra": "aws", "memory": "-1"}, '"memory" field'),
+    ):  # fmt: skip
+        with pytest.raises(ModelServerFailed, match="SkyPilot refuses the task") as refused:
+            asked(**settings)
+        assert words in str(refused.value)
 
 
 def test_without_credentials_nothing_is_promoted_nor_launched(skypilot, nobody, project, tiny_model, tiny_adapter, tiny_bundle):

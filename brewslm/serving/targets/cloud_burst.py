@@ -33,6 +33,8 @@ MODEL = "~/model"
 SAID = "brewslm:"
 """What a line of our programs begins with that is meant for us; SkyPilot prints others."""
 
+MOST = 300
+OFFLINE = "it can't reach its catalogue of machines, against which it checks accelerators and regions"
 _READ = f"""
 import json, os, sys
 import sky, yaml
@@ -44,9 +46,16 @@ def say(value):
     print("{SAID}" + json.dumps(value), flush=True)
 """
 _VALIDATE = f"""{_READ}
-one = task()
-one.validate()
-say({{"name": one.name, "resources": sorted(str(each) for each in one.resources), "mounts": sorted(one.file_mounts or [])}})
+import requests
+try:
+    one = task()
+    one.validate()
+except requests.exceptions.ConnectionError:
+    say({{"refused": "{OFFLINE}"}})
+except Exception as error:
+    say({{"refused": " ".join(str(error).split())[:{MOST}]}})
+else:
+    say({{"name": one.name, "resources": sorted(str(each) for each in one.resources), "mounts": sorted(one.file_mounts or [])}})
 """
 _ENABLED = f"""{_READ}
 from sky import check
@@ -126,6 +135,8 @@ def validated(text: str, log: Path) -> dict[str, Any]:
         file = Path(folder) / "task.yaml"
         file.write_text(text)
         found: dict[str, Any] = _said(_VALIDATE, [str(file)], log)
+    if "refused" in found:
+        raise ModelServerFailed(f"SkyPilot refuses the task: {found['refused']}")
     return found
 
 
@@ -185,14 +196,14 @@ class CloudBurstTarget(Target):
         names = missing((TOOLCHAIN,))
         if names:
             return Lacking(f"toolchain {TOOLCHAIN} is not installed", f"Run {install_command(names)}.")
+        if not _said(_ENABLED, [], temporary_log()):
+            check = required(TOOLCHAIN).python.parent / "sky"
+            return Lacking("SkyPilot finds no credentials of any cloud", f"Set some up: {check} check says how.")
         try:
             validated(task_yaml(servable), temporary_log())
         except ModelServerFailed as error:
             return Lacking(str(error), "Make another version, with settings that SkyPilot knows.")
-        if _said(_ENABLED, [], temporary_log()):
-            return None
-        check = required(TOOLCHAIN).python.parent / "sky"
-        return Lacking("SkyPilot finds no credentials of any cloud", f"Set some up, as {check.name} check of its toolchain says.")
+        return None
 
     def plan(self, servable: Servable) -> str:
         """The task."""
@@ -227,7 +238,7 @@ def _said(program: str, arguments: list[str], log: Path) -> Any:
     one = required(TOOLCHAIN)
     status, said = run_program([str(one.python), "-c", program, *arguments], environment(one), log)
     if status:
-        raise ModelServerFailed(f"SkyPilot refuses it: {(said or ['nothing'])[-1][-300:]}")
+        raise ModelServerFailed(f"SkyPilot ended with status {status}; last it said: {(said or ['nothing'])[-1][-MOST:]}")
     return _last(said)
 
 
