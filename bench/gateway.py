@@ -36,7 +36,7 @@ STREAMS = {8: 128, 32: 64}
 REQUESTS, WORKERS, SHORT = 2_000, 16, 8
 SWITCHES = 4
 """Promotes and rollbacks that must have happened while the requests ran."""
-LONGEST_SECONDS = 420.0
+LONGEST_SECONDS = 240.0
 """Of the requests under switches."""
 LOOKS = 500
 PROMPT = "Tell me, as number {number}, about a film that you liked, and why."
@@ -185,19 +185,28 @@ class Seen:
 async def under_switches(
     client: aiohttp.ClientSession, home: Path, address: str, slot: dict[str, Any], requests: int, switches: int
 ) -> dict[str, Any]:
-    """Short requests, half of them streamed, without a pause, while versions are promoted and rolled back."""
+    """Short requests, half of them streamed, without a pause, while versions are promoted and rolled back.
+
+    Raises:
+        RuntimeError: A promote or a rollback failed.
+    """
     seen, numbers = Seen(), itertools.count()
     switched: list[float] = []
     until = time.monotonic() + LONGEST_SECONDS
 
+    switching = asyncio.create_task(switch(home, slot, switched))
+
     async def work() -> None:
         while (sum(seen.models.values()) < requests or len(switched) < switches) and time.monotonic() < until:
+            if switching.done():
+                return
             await one_request(client, address, next(numbers), seen)
 
-    switching = asyncio.create_task(switch(home, slot, switched))
     began = time.monotonic()
     await asyncio.gather(*(work() for _ in range(WORKERS)))
     taken = time.monotonic() - began
+    if switching.done():
+        switching.result()  # a command failed
     switching.cancel()
     return {
         "requests": sum(seen.models.values()) + sum(seen.failures.values()), "failed": sum(seen.failures.values()),

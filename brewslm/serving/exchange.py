@@ -12,8 +12,8 @@ CLIENT_GONE = "client_gone"
 FAILED = "failed"
 KEPT_BYTES = 16 << 20
 """Of an answer that is logged."""
-_TOKENS = re.compile(rb'(?<!\\)"(?:completion_tokens|predicted_n)":\s*(\d+)')
-_PROMPT_TOKENS = re.compile(rb'(?<!\\)"(?:prompt_tokens|prompt_n)":\s*(\d+)')
+_COUNT = re.compile(rb'(?<!\\)"(completion_tokens|prompt_tokens|predicted_n|prompt_n|cache_n)":\s*(\d+)')
+"""OpenAI's usage, and llama.cpp's timings, which stand in a stream's last event too. In a text the quotes would be escaped."""
 
 
 @dataclass
@@ -89,14 +89,18 @@ class Exchange:
     @property
     def tokens(self) -> int:
         """That were written: as the model server says, or else a token an event of the stream."""
-        found = _TOKENS.findall(b"".join(self._end))
-        return int(found[-1]) if found else max(0, self._events - 2)
+        counts = self._counts()
+        return counts.get("completion_tokens", counts.get("predicted_n", max(0, self._events - 2)))
 
     @property
     def prompt_tokens(self) -> int:
         """Of the prompt, as the model server says; 0 where it does not."""
-        found = _PROMPT_TOKENS.findall(b"".join(self._end))
-        return int(found[-1]) if found else 0
+        counts = self._counts()
+        return counts.get("prompt_tokens", counts.get("prompt_n", 0) + counts.get("cache_n", 0))
+
+    def _counts(self) -> dict[str, int]:
+        """The newest of each."""
+        return {name.decode(): int(count) for name, count in _COUNT.findall(b"".join(self._end))}
 
     @property
     def speed(self) -> float | None:

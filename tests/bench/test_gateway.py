@@ -5,7 +5,11 @@ import asyncio
 import aiohttp
 import pytest
 
-from bench.gateway import Seen, asked, load, one_request, spread, streamed
+from bench.gateway import Seen, asked, load, measure, one_request, serving, spread, streamed
+from brewslm.pipeline.execute import call
+from brewslm.stages.deploy.changes import CreateRequest
+from brewslm.stages.deploy.promote import PromoteRequest
+from tests.experiments import adopt_bundle, make_experiment
 from tests.serving.odd import odd, says
 
 WORDS = " ".join(["word"] * 8)
@@ -58,3 +62,20 @@ def test_what_goes_wrong_under_switches_is_counted(behave, number):
 
 def test_a_spread_is_median_least_and_most():
     assert spread([3.0, 1.0, 2.0]) == {"median": 2.0, "least": 1.0, "most": 3.0}
+
+
+@pytest.mark.slow
+def test_the_whole_of_it_on_the_tiny_model(home, project, tiny_model, tiny_adapter, tiny_bundle):
+    """Its figures mean nothing here; that none of its requests fails does."""
+    export = adopt_bundle(make_experiment(project, tiny_model, tiny_adapter), tiny_bundle)
+    version = call("test", CreateRequest(export=export, variant="gguf-f16")).result["deployment"]
+    call("test", PromoteRequest(deployment=version))
+    with serving(home) as url:
+        measured, peers = asyncio.run(measure(home, url, {4: 16}, rounds=2, requests=30, switches=2))
+    assert measured["switching"]["failed"] == 0 and measured["switching"]["failures"] == {}
+    assert measured["switching"]["requests"] >= 30 and measured["switching"]["switches"] >= 2
+    assert (
+        measured["streams-4"]["share_of_raw"]["least"] > 0 and peers["streams-4"]["model_server_tokens_per_second"]["least"] > 0
+    )
+    assert measured["slot_read_microseconds"]["median"] > 0
+    print(measured, peers)

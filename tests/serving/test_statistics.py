@@ -101,3 +101,30 @@ def test_a_row_stays_small_whatever_it_counts(export):
     counted(recorder, *(exchange(number, seconds=numbers.lognormvariate(0, 3), first=0.1, tokens=9) for _ in range(20_000)))
     with transaction() as session:
         assert len(str(session.query(GatewayStatistic).one().tally)) < 30_000
+
+
+@pytest.mark.parametrize(
+    ("end", "prompt_tokens", "tokens"),
+    [
+        (
+            b'{"usage": {"completion_tokens": 9, "prompt_tokens": 31}, "timings": {"prompt_n": 1, "predicted_n": 9}}',
+            31,
+            9,
+        ),
+        (b'{"timings": {"cache_n": 30, "prompt_n": 1, "predicted_n": 9}}', 31, 9),
+        (b'{"choices": [{"text": "say \\"completion_tokens\\": 77"}], "usage": {"completion_tokens":2,"prompt_tokens":3}}', 3, 2),
+        (b'{"choices": [{"text": "no word of it: \\"predicted_n\\": 5"}]}', 0, 0),
+    ],
+)
+def test_tokens_are_those_that_the_server_counts_and_not_what_a_text_says(end, prompt_tokens, tokens):
+    one = Exchange(1, "default", "/completions")
+    one.took_whole(end)
+    assert (one.prompt_tokens, one.tokens) == (prompt_tokens, tokens)
+
+
+def test_where_a_stream_says_nothing_its_events_are_counted():
+    one = Exchange(1, "default", "/completions")
+    for _ in range(5):
+        one.took(b'data: {"choices": [{"text": "a"}]}\n\n')
+    one.took(b'data: {"choices": []}\n\ndata: [DONE]\n\n')
+    assert (one.tokens, one.prompt_tokens, one.says_error) == (5, 0, False)
