@@ -62,8 +62,12 @@ class Trained:
     adapter: Path
 
 
-def write_prepared(project: int, folder: Path, base: Path) -> Path:
-    """Both splits and their manifest; returns the manifest's path."""
+def write_prepared(project: int, folder: Path, base: Path, train: list[dict] | None = None) -> Path:
+    """Both splits and their manifest; returns the manifest's path.
+
+    Args:
+        train: Lines of the train split; the rows of eval themselves when left out.
+    """
     from brewslm.models.catalogue import base_model
     from brewslm.rows.ledger import Ledger
     from brewslm.rows.manifest import Leakage, Manifest, MeasuredFor, OutputSchema, PiiReport, SplitFile
@@ -71,10 +75,10 @@ def write_prepared(project: int, folder: Path, base: Path) -> Path:
     from brewslm.store.files import sha256, write_atomic
 
     splits = {}
-    for name in ("train", "eval"):
+    for name, lines in (("train", train or rows()), ("eval", rows())):
         path = folder / f"{name}.jsonl"
-        write_atomic(path, b"".join(orjson.dumps(row) + b"\n" for row in rows()))
-        splits[name] = SplitFile(path=path.name, sha256=sha256(path), size_bytes=path.stat().st_size, rows=24)
+        write_atomic(path, b"".join(orjson.dumps(row) + b"\n" for row in lines))
+        splits[name] = SplitFile(path=path.name, sha256=sha256(path), size_bytes=path.stat().st_size, rows=len(lines))
     measured = base_model(f"path:{base}")
     manifest = Manifest(
         project=project, version=1, created_at="2026-01-01T00:00:00Z", seed=0, task_profile="classification",
@@ -164,7 +168,7 @@ def make_experiment(project: int, base: Path, adapter: Path, promotable: bool | 
     return Trained(project, exp, kept)
 
 
-def export_job(base: Path, adapter: Path, folder: Path) -> "ExportJob":
+def export_job(base: Path, adapter: Path, folder: Path, train: list[dict] | None = None) -> "ExportJob":
     """The job of an export that needs no tables: rows, base and adapter are files in `folder`."""
     from brewslm.models.catalogue import base_model
     from brewslm.models.formats import DEFAULT_FORMATS
@@ -173,7 +177,7 @@ def export_job(base: Path, adapter: Path, folder: Path) -> "ExportJob":
     from brewslm.stages.export.job import ExportJob, SmokePolicy
     from brewslm.store.files import sha256
 
-    manifest, known = write_prepared(1, folder / "prepared" / "v1", base), base_model(f"path:{base}")
+    manifest, known = write_prepared(1, folder / "prepared" / "v1", base, train), base_model(f"path:{base}")
     return ExportJob(
         experiment_id="exp-1", export_id="export-1", base=known, base_sha256=known.sha256, adapter=adapter,
         adapter_sha256=sha256(trained_weights(adapter)), manifest_version=1, manifest_path=manifest,

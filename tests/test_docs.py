@@ -30,7 +30,8 @@ def test_a_shown_command_exists_with_its_options(document, line):
     command = typer.main.get_command(app)
     while words and hasattr(command, "commands") and words[0] in command.commands:
         command = command.commands[words.pop(0)]
-    assert not hasattr(command, "commands") or not words, f"{document}: no such verb in {line}"
+    alone = getattr(command, "invoke_without_command", False) and words[:1] != [] and words[0].startswith("--")
+    assert not hasattr(command, "commands") or not words or alone, f"{document}: no such verb in {line}"
     known = {option for parameter in command.params for option in parameter.opts}
     assert {word.partition("=")[0] for word in words if word.startswith("--")} <= known, f"{document}: {line}"
 

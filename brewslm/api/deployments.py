@@ -1,14 +1,22 @@
 """Stages 10 and 11: export, and which exported model answers."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from brewslm.api.work import Fields, Key, asked, queue
-from brewslm.observe.deployments import DeploymentView, TargetView, deployments, targets
+from brewslm.observe.compression import CompressionView, compression
+from brewslm.observe.deployments import DeploymentView, PlanView, TargetView, deployments, plan, targets
+from brewslm.observe.gateway import SlotSettingsView, VersionStatistics, slot_settings, version_statistics
+from brewslm.observe.modelpassport import ModelPassport, model_passport
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.deploy.changes import CreateRequest, RejectRequest
 from brewslm.stages.deploy.promote import PromoteRequest
 from brewslm.stages.deploy.rollback import RollbackRequest
+from brewslm.stages.deploy.slot_settings import SlotSettingsRequest
 from brewslm.stages.export import ExportRequest
+from brewslm.stages.export.choosing import Limits
+from brewslm.stages.export.compare import CompareRequest
 
 router = APIRouter(prefix="/api", tags=["deployment"])
 
@@ -17,6 +25,12 @@ class ExportFields(Fields):
     """See export.run."""
 
     formats: tuple[str, ...] | None = None
+
+
+class CompareFields(Fields):
+    """See export.compare."""
+
+    rows: int | None = None
 
 
 class CreateFields(Fields):
@@ -29,11 +43,49 @@ class CreateFields(Fields):
     settings: dict[str, str] = {}
 
 
+class SlotSettingsFields(Fields):
+    """See deploy.settings."""
+
+    in_flight: int | None = None
+    waiting: int | None = None
+    wait_seconds: float | None = None
+    silence_seconds: float | None = None
+    log_requests: bool | None = None
+    log_megabytes: int | None = None
+
+
 @router.post("/experiments/{experiment_id}/export", operation_id="export.run", status_code=202)
 def export(experiment_id: str, response: Response, fields: ExportFields | None = None, key: Key = None) -> RunView:
     """Write the trained model as files that other programs run, each checked by running it."""
     wanted = {"formats": fields.formats} if fields and fields.formats else {}
     return queue(asked(ExportRequest, experiment=experiment_id, **wanted), key, response)
+
+
+@router.post("/exports/{export}/compare", operation_id="export.compare", status_code=202)
+def compare(export: str, response: Response, fields: CompareFields | None = None, key: Key = None) -> RunView:
+    """Measure each variant: the task's metric on the eval rows, speed and memory; hold them against F16."""
+    return queue(asked(CompareRequest, export=export, **dict(fields or {})), key, response)
+
+
+@router.get("/exports/{export}/compression", operation_id="export.compression")
+def figures(
+    export: str,
+    max_mb: float | None = None,
+    max_memory_mb: float | None = None,
+    min_tokens_per_second: float | None = None,
+    min_quality: float | None = None,
+) -> CompressionView:
+    """What was measured last, the Pareto frontier, and which variant to take under these limits."""
+    limits = Limits(
+        max_mb=max_mb, max_memory_mb=max_memory_mb, min_tokens_per_second=min_tokens_per_second, min_quality=min_quality
+    )
+    return compression(export, limits)
+
+
+@router.get("/models/{subject}/passport", operation_id="model.verify")
+def passport(subject: str) -> ModelPassport:
+    """Every hash from base to deployment, computed anew, of exp-3, export-2, export-2:gguf-q8_0 or deployment-5."""
+    return model_passport(subject)
 
 
 @router.get("/projects/{project}/deployments", operation_id="deploy.list")
@@ -46,6 +98,12 @@ def listed(project: int) -> list[DeploymentView]:
 def known_targets() -> list[TargetView]:
     """What can serve an export, with its settings."""
     return targets()
+
+
+@router.get("/deployments/{deployment}/plan", operation_id="deploy.plan")
+def planned(deployment: int) -> PlanView:
+    """What the version's target would launch elsewhere, and what it lacks for that."""
+    return plan(deployment)
 
 
 @router.post("/deployments", operation_id="deploy.create", status_code=202)
@@ -70,3 +128,23 @@ def reject(deployment: int, response: Response, key: Key = None) -> RunView:
 def rollback(deployment: int, response: Response, key: Key = None) -> RunView:
     """Take a promoted version back; the one before it answers again."""
     return queue(asked(RollbackRequest, deployment=deployment), key, response)
+
+
+@router.get("/projects/{project}/deployments/statistics", operation_id="deploy.stats")
+def statistics(
+    project: int, slot: str | None = None, days: Annotated[int | None, Query(ge=1)] = None
+) -> list[VersionStatistics]:  # fmt: skip
+    """Requests, errors, latency, time to first token and tokens a second of each version, newest first."""
+    return version_statistics(project, slot, days)
+
+
+@router.get("/projects/{project}/slots/{slot}/settings", operation_id="deploy.slot_settings")
+def settings_of(project: int, slot: str) -> SlotSettingsView:
+    """How the slot's gateway behaves, and what its request log has."""
+    return slot_settings(project, slot)
+
+
+@router.patch("/projects/{project}/slots/{slot}/settings", operation_id="deploy.settings", status_code=202)
+def change_settings(project: int, slot: str, fields: SlotSettingsFields, response: Response, key: Key = None) -> RunView:
+    """Set the slot's queue, patience or request log; what is left out stays."""
+    return queue(asked(SlotSettingsRequest, project=project, slot=slot, **dict(fields)), key, response)

@@ -1,14 +1,15 @@
 """brewslm models."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from brewslm.cli.console import Json, print_json, print_line, print_table
+from brewslm.cli.console import Json, print_json, print_line, print_table, problems
 
 if TYPE_CHECKING:
     from brewslm.observe.models import BaseModelView
 
+model_app = typer.Typer(help="A trained, exported or deployed model.", no_args_is_help=True)
 _HEADER = (
     "base model",
     "architecture",
@@ -29,6 +30,7 @@ _HEADER = (
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(models)
+    app.add_typer(model_app, name="model")
 
 
 def models(json: Json = False) -> None:
@@ -45,6 +47,28 @@ def models(json: Json = False) -> None:
     print_line("needs an account: the hub gives it to those who accepted its licence; set HF_TOKEN")
     print_line("made:<name>: made on this machine from a seed, untrained, for narrow tasks")
     print_line("any other: hf:<id>[@revision], path:<folder>, path:<file>.gguf")
+
+
+@model_app.callback()
+def model() -> None:
+    """A trained, exported or deployed model."""
+
+
+@model_app.command()
+def verify(
+    subject: Annotated[str, typer.Argument(help="exp-3, export-2, export-2:gguf-q8_0 or deployment-5.")], json: Json = False
+) -> None:
+    """Compute every hash from base to deployment anew; tell the first that is not what was written down."""
+    from brewslm.observe.modelpassport import model_passport, must_hold
+
+    with problems(json):
+        found = model_passport(subject)
+        if json:
+            print_json(found.model_dump(mode="json"))
+        else:
+            rows = [(one.link, one.name, one.expected_sha256[:12], one.cause or "holds") for one in found.links]
+            print_table(rows, ("link", "of", "sha256", ""))
+        must_hold(found)
 
 
 def _row(one: "BaseModelView") -> tuple[str, ...]:

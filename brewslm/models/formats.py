@@ -10,7 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from brewslm.errors import StageError
+from brewslm.models.four_bit import unquantisable
+from brewslm.models.gguf_tokenizer import check_tokenizer
 from brewslm.models.gguf_writer import check_writable
+from brewslm.models.vllm_model import unrunnable
 from brewslm.reasons.refusals import InvalidRequest
 
 ADAPTER_FORMAT = "safetensors-adapter"
@@ -61,9 +64,7 @@ def _gguf(variant: str, bits: float, *, default: bool = False) -> Format:
 
 def _four_bit(method: str) -> Format:
     """Four bits and its group's scale; what stays in bf16, such as the embeddings of a small model, weighs more than that."""
-    return Format(
-        method, "quantised", 1.0, quantization=method, toolchains=("llmcompressor", "vllm"), causal=True, default=False
-    )
+    return Format(method, "quantised", 1.0, quantization=method, toolchains=("llmcompressor", "vllm"), causal=True, default=False)
 
 
 TABLE: tuple[Format, ...] = (
@@ -120,22 +121,29 @@ def is_asked(wanted: Sequence[str], name: str) -> bool:
     return tuple(wanted) != DEFAULT_FORMATS and name in wanted
 
 
-def impossible(name: str, architecture: str, *, whole: bool, folder: Path | None = None) -> str | None:
+def impossible(
+    name: str, architecture: str, *, whole: bool, folder: Path | None = None, tokenizer_from: Path | None = None
+) -> str | None:
     """Why a model can't have this format; None when it can.
 
     Args:
         architecture: Of the base: "causal", "encoder" and so on.
         whole: Every weight was trained, so that no adapter stands beside its base.
-        folder: The base's, whose config must be one that can be written.
+        folder: The base's, whose config and tokenizer must be such as can be written.
+        tokenizer_from: A GGUF file whose tokenizer is copied in the place of that one.
     """
     one = BY_NAME[name]
     if one.causal and architecture != "causal":
         return f"the base is of architecture {architecture}"
     if one.adapter and whole:
         return "every weight was trained: there is no adapter beside its base"
+    if "vllm" in one.toolchains and folder is not None:
+        return unrunnable(folder) or (unquantisable(folder) if one.quantization else None)
     if one.maker == "gguf" and folder is not None:
         try:
             check_writable(folder)
+            if tokenizer_from is None:
+                check_tokenizer(folder)
         except StageError as refused:
             return refused.cause
     return None

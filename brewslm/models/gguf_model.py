@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from brewslm.models.importance import Importance
 from brewslm.models.loading import thread_count, yield_when_waiting
+
+WITH_IMPORTANCE = ("q6_k", "q5_k_m", "q4_k_m", "q4_0")
+"""Variants whose rounding an importance matrix changes; Q8_0 rounds each weight to the nearest, whatever it is worth."""
 
 
 class GgufModel:
@@ -27,18 +31,15 @@ class GgufModel:
         ids: list[int] = self._llama.tokenize(text.encode(), add_bos=False, special=True)
         return ids
 
-    def top1(self, prompt: list[int], answer: list[int]) -> list[int]:
-        """The most probable token before each answer token, given all that precede it."""
-        import numpy as np
-
+    def logits(self, prompt: list[int], answer: list[int]) -> Any:
+        """Numpy (answer ids, vocabulary): the logits before each answer token, given all that precede it."""
         wanted = prompt + answer[:-1]
         # What the last question began with is in the cache already; prompts of one task share their first half.
         kept = min(_shared(self._llama.input_ids[: self._llama.n_tokens], wanted), len(prompt) - 1)
         self._llama.n_tokens = kept
         self._llama.eval(wanted[kept:])
         scores: Any = self._llama.scores
-        found: list[int] = np.argmax(scores[len(prompt) - 1 : len(prompt) - 1 + len(answer)], axis=-1).tolist()
-        return found
+        return scores[len(prompt) - 1 : len(prompt) - 1 + len(answer)].copy()
 
     def answer(self, prompt: list[int], max_new_tokens: int) -> tuple[str, bool]:
         """The greedy answer, and whether it stopped by itself."""
@@ -56,20 +57,29 @@ def _shared(known: Sequence[int], wanted: Sequence[int]) -> int:
     return next((place for place, (a, b) in enumerate(zip(known, wanted, strict=False)) if a != b), min(len(known), len(wanted)))
 
 
-def quantise(source: Path, target: Path, variant: str) -> bool:
+def quantise(source: Path, target: Path, variant: str, importance: Importance | None = None) -> bool:
     """Write a quantised copy.
 
     Args:
-        variant: "q8_0" or "q4_k_m". llama.cpp chooses another type for tensors whose rows its blocks don't divide:
-            `gguf_writer.tensor_types` tells what each became.
+        variant: Such as "q8_0" or "q4_k_m". llama.cpp chooses another type for tensors whose rows its blocks don't divide:
+            `gguf_writer.tensor_table` tells what each became.
+        importance: What each column of a matrix is worth; None: each the same. Only the types of `WITH_IMPORTANCE` look at it.
 
     Returns:
         Whether llama.cpp could; what hindered it is on standard error.
     """
+    import ctypes
+
     import llama_cpp
 
-    kinds = {"q8_0": llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0, "q4_k_m": llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_K_M}
     params = llama_cpp.llama_model_quantize_default_params()
-    params.ftype, params.nthread = kinds[variant], thread_count()
+    params.ftype, params.nthread = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{variant.upper()}"), thread_count()
+    if importance:
+        entry = llama_cpp.llama_model_imatrix_data
+        kept = (entry * (len(importance) + 1))()  # the last has no name: there the list ends
+        for place, (name, values) in enumerate(importance.items()):
+            data = values.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+            kept[place] = entry(name=name.encode(), data=data, size=values.size)
+        params.imatrix = ctypes.cast(kept, ctypes.POINTER(entry))
     failed: int = llama_cpp.llama_model_quantize(str(source).encode(), str(target).encode(), params)
     return failed == 0

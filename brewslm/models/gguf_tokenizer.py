@@ -11,9 +11,17 @@ _OURS = ("tokenizer.chat_template", "tokenizer.ggml.eot_token_id")
 """Keys that the writer adds itself, for every model."""
 _BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
 _DIGITS = {"type": "Digits", "individual_digits": True}
+_QWEN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 _PRE_TOKENIZERS: tuple[tuple[str, list[dict[str, Any]]], ...] = (
     ("smollm", [_DIGITS, _BYTE_LEVEL]),
     ("gpt-2", [_BYTE_LEVEL]),
+    (
+        "qwen2",
+        [
+            {"type": "Split", "pattern": {"Regex": _QWEN}, "behavior": "Isolated", "invert": False},
+            {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False},
+        ],
+    ),
 )
 """llama.cpp's name for each way of cutting text before merging."""
 
@@ -68,9 +76,22 @@ def write_tokenizer(writer: Any, folder: Path, vocabulary: int) -> None:
             add(tokens.index(content))
 
 
+def check_tokenizer(folder: Path) -> None:
+    """Whether the tokenizer of a folder can be converted.
+
+    Raises:
+        StageError(GgufUnsupported): It is of another kind, and would tokenise otherwise than in training.
+    """
+    if not (folder / "tokenizer.json").is_file():
+        raise _refused("there is no tokenizer.json")
+    _pre_tokenizer(read_json(folder / "tokenizer.json"))
+
+
 def _pre_tokenizer(tokenizer: dict[str, Any]) -> str:
     model, cut = tokenizer["model"], tokenizer.get("pre_tokenizer") or {}
-    if model["type"] != "BPE" or model.get("byte_fallback") or model.get("ignore_merges") or tokenizer.get("normalizer"):
+    # Qwen composes characters (NFC) first; llama.cpp does not, nor does its own converter ask: texts are nearly always composed.
+    normalised = tokenizer.get("normalizer") not in (None, {"type": "NFC"} if _is_qwen(cut) else None)
+    if model["type"] != "BPE" or model.get("byte_fallback") or model.get("ignore_merges") or normalised:
         raise _refused(f"it is {model['type']} with a normaliser or fallback, not a plain byte-level BPE")
     steps = cut.get("pretokenizers", [cut])
     for name, wanted in _PRE_TOKENIZERS:
@@ -80,6 +101,10 @@ def _pre_tokenizer(tokenizer: dict[str, Any]) -> str:
             return name
     kinds = " + ".join(str(step.get("type")) for step in steps)
     raise _refused(f"its pre-tokenizer {kinds} is not one that llama.cpp is known to cut alike")
+
+
+def _is_qwen(cut: dict[str, Any]) -> bool:
+    return any(step.get("pattern") == {"Regex": _QWEN} for step in cut.get("pretokenizers", ()))
 
 
 def _tokens(tokenizer: dict[str, Any], vocabulary: int) -> tuple[list[str], list[int]]:

@@ -18,7 +18,12 @@ def unrunnable(folder: Path) -> str | None:
     if not (heads and wide):
         return None
     size = config.get("head_dim") or wide // heads
-    return None if size in HEAD_SIZES else f"its attention heads are {size} wide, and vLLM knows {', '.join(map(str, HEAD_SIZES))}"
+    known = ", ".join(map(str, HEAD_SIZES))
+    return None if size in HEAD_SIZES else f"its attention heads are {size} wide, and vLLM knows {known}"
+
+
+class NoAnswer(Exception):
+    """The server could not be asked, or refused; the message says how."""
 
 
 class VllmModel:
@@ -36,28 +41,50 @@ class VllmModel:
         self._address = base_url.removesuffix("/v1")
 
     def prompt_ids(self, messages: Sequence[dict[str, Any]]) -> list[int]:
-        """The ids of messages, by its own chat template and tokenizer."""
+        """The ids of messages, by its own chat template and tokenizer.
+
+        Raises:
+            NoAnswer: It did not answer, or refused.
+        """
         import httpx2
 
         asked = {"model": self._name, "messages": list(messages), "add_generation_prompt": True}
-        answer = httpx2.post(f"{self._address}/tokenize", json=asked, timeout=SECONDS)
-        answer.raise_for_status()
+        try:
+            answer = httpx2.post(f"{self._address}/tokenize", json=asked, timeout=SECONDS)
+            answer.raise_for_status()
+        except httpx2.HTTPError as error:
+            raise NoAnswer(f"{type(error).__name__}: {str(error)[:200]}") from error
         ids: list[int] = answer.json()["tokens"]
         return ids
 
     def top1(self, prompt: list[int], answer: list[int]) -> list[int]:
-        """The most probable token before each answer token, given all that precede it."""
-        said = self._client.completions.create(
-            model=self._name, prompt=prompt + answer, max_tokens=1, temperature=0.0, extra_body={"prompt_logprobs": 1}
-        )
-        places = (said.choices[0].model_extra or {})["prompt_logprobs"][len(prompt) :]
+        """The most probable token before each answer token, given all that precede it.
+
+        Raises:
+            NoAnswer: It did not answer, or refused.
+        """
+        choice = self._said(prompt + answer, 1, prompt_logprobs=1)
+        places = (choice.model_extra or {})["prompt_logprobs"][len(prompt) :]
         return [int(min(place, key=lambda token: place[token]["rank"])) for place in places]
 
     def answer(self, prompt: list[int], max_new_tokens: int) -> tuple[str, bool]:
-        """The greedy answer, and whether it stopped by itself."""
-        said = self._client.completions.create(model=self._name, prompt=prompt, max_tokens=max_new_tokens, temperature=0.0)
-        return said.choices[0].text, said.choices[0].finish_reason == "stop"
+        """The greedy answer, and whether it stopped by itself.
+
+        Raises:
+            NoAnswer: It did not answer, or refused.
+        """
+        choice = self._said(prompt, max_new_tokens)
+        return choice.text, choice.finish_reason == "stop"
 
     def close(self) -> None:
         """Close its connections."""
         self._client.close()
+
+    def _said(self, ids: list[int], max_tokens: int, **more: Any) -> Any:
+        from openai import APIError
+
+        asked: dict[str, Any] = {"model": self._name, "prompt": ids, "max_tokens": max_tokens, "temperature": 0.0}
+        try:
+            return self._client.completions.create(**asked, extra_body=more).choices[0]
+        except APIError as error:
+            raise NoAnswer(f"{type(error).__name__}: {str(error)[:200]}") from error

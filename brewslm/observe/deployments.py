@@ -6,12 +6,14 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import select
 
+from brewslm.errors import StageError
 from brewslm.plugins import broken
+from brewslm.reasons.refusals import UnknownRun
 from brewslm.serving.endpoints import failure_of, locate
-from brewslm.serving.targets import GROUP, TARGETS
+from brewslm.serving.targets import GROUP, TARGETS, Lacking, Servable, target_of
 from brewslm.store.database import reading
 from brewslm.store.records import project_of
-from brewslm.store.tables import DeploymentVersion
+from brewslm.store.tables import DeploymentVersion, Export
 
 
 class DeploymentView(BaseModel):
@@ -66,6 +68,40 @@ def targets() -> list[TargetView]:
     ]
     lost = [TargetView(name=one.entry_point, meaning=one.error, problem=one.error) for one in broken(GROUP)]
     return known + lost
+
+
+class PlanView(BaseModel):
+    """What would be launched for a version.
+
+    Attributes:
+        plan: The text, such as a SkyPilot task; "" where the target launches nothing elsewhere.
+        lacking: What the target has not got here; "" where nothing.
+    """
+
+    deployment: int
+    target: str
+    plan: str
+    lacking: str
+    next_step: str
+
+
+def plan(deployment: int) -> PlanView:
+    """What its target would launch, and what it lacks for that.
+
+    Raises:
+        StageError(UnknownRun): There is no such version.
+        StageError(UnknownTarget): Its target was a plugin's, and is not there any more.
+    """
+    with reading() as session:
+        found = session.get(DeploymentVersion, deployment)
+        if found is None:
+            raise StageError(UnknownRun(), where=f"deployment {deployment}", cause="no deployment version has this id")
+        servable = Servable.of(found, session.get_one(Export, found.export_id))
+    target = target_of(servable.target)
+    lacking = target.lacking(servable) or Lacking("", "")
+    return PlanView(
+        deployment=deployment, target=target.name, plan=target.plan(servable), lacking=lacking.cause, next_step=lacking.next_step
+    )
 
 
 def deployments(project: int) -> list[DeploymentView]:

@@ -13,8 +13,9 @@ from brewslm.reasons.prepare import DatasetPrepFailed
 from brewslm.reasons.training import TrainingDispatchError
 from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, toolchains, train
 from brewslm.stages.contract import Request
-from brewslm.stages.deploy import changes, promote, rollback, schedule, switch
+from brewslm.stages.deploy import changes, promote, rollback, schedule, slot_settings, switch
 from brewslm.stages.deploy import drift as drift_checks
+from brewslm.stages.export import compare
 from brewslm.stages.mapping import commit, job, undo
 from brewslm.stages.prepare import gold
 from brewslm.stages.prepare.gold import drawing
@@ -195,6 +196,19 @@ OPERATIONS: dict[str, Operation] = {
             ),
         ),
         Operation(
+            "export.compare",
+            "compare",
+            "export",
+            compare.CompareRequest,
+            compare.resolve,
+            compare.run,
+            compare.record,
+            job=compare.CompareJob,
+            result=compare.CompareResult,
+            heavy=True,
+            project_of=compare.project_of,
+        ),
+        Operation(
             "evaluate.run",
             "eval",
             "evaluate",
@@ -224,6 +238,7 @@ OPERATIONS: dict[str, Operation] = {
             promote.resolve,
             promote.run,
             promote.record,
+            after=switch.after,
             job=switch.SwitchJob,
             result=switch.SwitchResult,
             project_of=changes.project_of_version,
@@ -244,10 +259,12 @@ OPERATIONS: dict[str, Operation] = {
             rollback.resolve,
             rollback.run,
             rollback.record,
+            after=switch.after,
             job=switch.SwitchJob,
             result=switch.SwitchResult,
             project_of=changes.project_of_version,
         ),
+        Operation("deploy.settings", "deploy", "", slot_settings.SlotSettingsRequest, record=slot_settings.record),
         Operation(
             "deploy.check_drift",
             "check",

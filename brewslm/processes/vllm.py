@@ -3,10 +3,12 @@
 import os
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from brewslm.processes.guard import Guarded
 from brewslm.processes.toolchains import environment, required
+from brewslm.settings import settings
 from brewslm.store.files import read_json
 
 TOOLCHAIN = "vllm"
@@ -14,7 +16,8 @@ MODULE = "vllm.entrypoints.openai.api_server"
 """Its command `vllm` fails in the package for processors: it asks for the metadata of a package of that very name."""
 CONTEXT = 8192
 """Tokens of the longest request, where the model's own context is longer."""
-READY_SECONDS, STOP_SECONDS, POLL_SECONDS = 300.0, 10.0, 0.1
+READY_SECONDS, STOP_SECONDS, POLL_SECONDS = 900.0, 10.0, 0.1
+"""It was ready in 18 s on quiet cores; beside other work it may take many times that."""
 LOOPBACK = "127.0.0.1"
 
 
@@ -85,8 +88,11 @@ class VllmServer:
         except httpx2.TransportError:
             return False
 
-    def wait_ready(self, seconds: float = READY_SECONDS) -> None:
+    def wait_ready(self, seconds: float = READY_SECONDS, check: Callable[[], None] = lambda: None) -> None:
         """Wait until it answers.
+
+        Args:
+            check: Called ten times a second; it may raise to stop the wait.
 
         Raises:
             VllmFailed: It ended, or the time is over.
@@ -97,6 +103,7 @@ class VllmServer:
                 raise VllmFailed(self.last_words())
             if time.monotonic() > until:
                 raise VllmFailed(f"it was not ready after {seconds:.0f} s")
+            check()
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
@@ -106,7 +113,7 @@ class VllmServer:
     def last_words(self) -> str:
         """Its status, and what it last said of an error."""
         said = self._program.said()
-        errors = [line for line in said if "Error" in line]
+        errors = [line for line in said if "Error" in line and "See root cause above" not in line]
         last = (errors or said or ["nothing"])[-1]
         return f"it ended with status {self.returncode}; last it said: {last[-300:]}"
 
@@ -123,7 +130,7 @@ def serve_vllm(
         name: What it answers to: the model; or its adapter, where one is given, and the model is then `<name>-base`.
         port: 0 takes a free one.
         max_model_len: Tokens that a request may have; None for the model's context, at most `CONTEXT`.
-        threads: For its computing; 0 takes every core.
+        threads: For its computing; 0 takes what the settings say, or every core.
 
     Raises:
         StageError(ToolchainMissing): vLLM is not installed.
@@ -135,14 +142,9 @@ def serve_vllm(
         beside = (name, str(adapter), int(read_json(adapter / "adapter_config.json")["r"]))
     flags = vllm_flags(f"{name}-base" if beside else name, max_model_len or context_of(model), adapter=beside)
     command = [str(one.python), "-m", MODULE, "--model", str(model), "--host", LOOPBACK, "--port", str(port), *flags]
-    more = {"VLLM_CPU_OMP_THREADS_BIND": _cores(threads)} if threads else {}
+    # Left to itself it keeps a core for its scheduler, and computes on one of two.
+    more = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": str(threads or settings().threads or os.cpu_count() or 1)}
     return VllmServer(Guarded(command, environment(one, more), log), name, port)
-
-
-def _cores(threads: int) -> str:
-    """The cores that so many threads are bound to: vLLM counts its threads by them."""
-    mine = sorted(os.sched_getaffinity(0))[:threads]
-    return ",".join(map(str, mine))
 
 
 def _free_port() -> int:

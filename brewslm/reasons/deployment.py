@@ -15,6 +15,15 @@ class DeploymentChanged(Reason, stage=Stage.DEPLOYMENT, severity=Severity.INFO):
     after: str | None
 
 
+class SlotSettingsChanged(Reason, stage=Stage.DEPLOYMENT, severity=Severity.INFO):
+    """What a slot's gateway is set to was changed: its queue, its patience or its request log."""
+
+    slot: str
+    actor: str
+    before: dict[str, int | float | bool]
+    after: dict[str, int | float | bool]
+
+
 class ModelServerRestarted(Reason, stage=Stage.DEPLOYMENT, severity=Severity.WARNING):
     """A model server died and was started again."""
 

@@ -17,6 +17,20 @@ class ExportCompleted(Reason, stage=Stage.EXPORT, severity=Severity.INFO):
     """Teacher-forced top-1 agreement with the trained model, 0 to 1."""
 
 
+class ExportCompared(Reason, stage=Stage.EXPORT, severity=Severity.INFO):
+    """The variants of an export were measured on the eval rows, and held against each other."""
+
+    experiment_id: str
+    export: str
+    metric: str
+    n: int
+    reference: str
+    variants: int
+    worse: list[str]
+    """Than the reference, by a paired test."""
+    recommended: str | None
+
+
 class ExportFailure(Reason):
     """What every failure of an export says."""
 

@@ -247,6 +247,16 @@ class NotExported(Refusal, status=409, remedy="Run brewslm export --experiment e
     """The experiment has no export of the kind that is wanted."""
 
 
+class NotCompared(Refusal, status=409, remedy="Run brewslm export compare first.", **_S):
+    """The variants of this export were not measured yet."""
+
+
+class PassportBroken(
+    Refusal, status=409, remedy="Put the file back as it was, or export again from weights whose own links hold.", **_S
+):
+    """A link of a model's passport does not hold: a file from its base to its deployment is missing or was changed."""
+
+
 class DeploymentStateConflict(Refusal, status=409, remedy="See brewslm deploy list.", **_S):
     """The version's state does not allow this action."""
 
@@ -269,6 +279,51 @@ class PortTaken(Refusal, exit_code=2, remedy="End what listens there, or choose 
 
 class EndpointUnavailable(Refusal, status=503, remedy="Promote a version, and start brewslm serve.", **_S):
     """No promoted model answers under this name."""
+
+
+class QueueFull(
+    Refusal,
+    status=429,
+    remedy="Ask again after the seconds of Retry-After, or give the slot more room: brewslm deploy settings.",
+    **_S,
+):
+    """As many requests are being answered, and wait, as the slot allows."""
+
+    retry_after_seconds: int
+
+
+class QueueTooSlow(
+    Refusal,
+    status=503,
+    remedy="Ask again after the seconds of Retry-After, or give the slot more room: brewslm deploy settings.",
+    **_S,
+):
+    """The request waited for its turn for as long as the slot allows."""
+
+    retry_after_seconds: int
+
+
+class ModelServerSilent(
+    Refusal,
+    status=504,
+    remedy="Ask for fewer tokens, or let the slot wait longer: brewslm deploy settings --silence-seconds.",
+    **_S,
+):
+    """The model server said nothing for as long as the slot allows."""
+
+
+class ModelServerBroke(
+    Refusal, status=502, remedy="Ask again; brewslm events says whether the model server was restarted.", **_S
+):
+    """The model server broke off before its answer was whole."""
+
+
+class RequestTooLarge(Refusal, status=413, remedy="Send a shorter request.", **_S):
+    """The request has more bytes than a model server is given."""
+
+
+class UnknownSlot(Refusal, status=404, remedy="See brewslm deploy list.", **_S):
+    """The project has no deployment version in a slot of this name."""
 
 
 class UnknownGoldSet(Refusal, status=404, remedy="See brewslm gold list.", **_S):

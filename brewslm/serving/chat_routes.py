@@ -5,16 +5,18 @@ What a request may say is written down in `_Common`: anything else is refused by
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Self, TypeVar
 
+import anyio
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from brewslm.errors import StageError
 from brewslm.models.writer import Answer, Wish, Writer
@@ -162,7 +164,7 @@ class ChatRoutes:
         wish = self._fits(ids, wish)
         if asked.stream:
             whole = bool(asked.stream_options and asked.stream_options.include_usage)
-            return StreamingResponse(self._stream(ids, wish, form, whole), media_type="text/event-stream")
+            return _Stream(self._stream(ids, wish, form, whole), media_type="text/event-stream")
         return await run_in_threadpool(self._whole, ids, wish, form)
 
     def _whole(self, ids: list[int], wish: Wish, form: "_Form") -> Response:
@@ -172,7 +174,7 @@ class ChatRoutes:
         choice = form.whole(text) | {"index": 0, "finish_reason": answer.finish, "logprobs": None}
         return _json(self._envelope(form.object) | {"choices": [choice], "usage": _usage(ids, answer.tokens)})
 
-    def _stream(self, ids: list[int], wish: Wish, form: "_Form", usage: bool) -> Iterator[bytes]:
+    def _stream(self, ids: list[int], wish: Wish, form: "_Form", usage: bool) -> Generator[bytes, None, None]:
         answer, envelope = Answer(), self._envelope(form.chunk)
         with self._turn():
             for number, part in enumerate(self._writer.write(ids, wish, answer)):
@@ -201,6 +203,26 @@ class ChatRoutes:
 
     def _envelope(self, kind: str) -> dict[str, Any]:
         return {"id": f"{kind[:4]}-{uuid.uuid4().hex}", "object": kind, "created": int(time.time()), "model": self._model}
+
+
+class _Stream(StreamingResponse):
+    """Parts that are computed in threads. Whatever becomes of the caller, the work ends with the response."""
+
+    def __init__(self, parts: Generator[bytes, None, None], media_type: str) -> None:
+        self._parts = parts
+        super().__init__(self._each(), media_type=media_type)
+
+    async def _each(self) -> AsyncIterator[bytes]:
+        while (part := await run_in_threadpool(next, self._parts, None)) is not None:
+            yield part
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send them; a generator that was left in the middle would hold the model until somebody collects it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await run_in_threadpool(self._parts.close)
 
 
 class _Form:

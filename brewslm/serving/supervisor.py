@@ -13,6 +13,7 @@ from brewslm.reasons.deployment import ModelServerRestarted
 from brewslm.serving.endpoints import Endpoint, endpoint_file, endpoint_lock, supervisor_lock, tell_failure, wanted_versions
 from brewslm.serving.model_server import ModelServerFailed
 from brewslm.serving.targets import Servable, Server, target_of
+from brewslm.serving.traffic import in_use
 from brewslm.settings import settings
 from brewslm.store import tables
 from brewslm.store.database import reading
@@ -55,13 +56,15 @@ class _Served:
                 self.endpoint, self.failures = found, 0
 
     def drained(self) -> bool:
-        """Whether it may end: nobody has wanted it for a while, and no request runs on it, so far as it says."""
+        """Whether it may end: nobody has wanted it for a while, and no request runs on it, so far as the gateways and it say."""
         if self.unwanted_since is None or self.endpoint is None:
             return self.unwanted_since is not None
         unwanted = time.monotonic() - self.unwanted_since
         if unwanted > LONGEST_DRAIN_SECONDS:
             return True
-        return unwanted > DRAIN_SECONDS and target_of(self.wanted.target).busy(self.endpoint) == 0
+        if unwanted < DRAIN_SECONDS or in_use(self.wanted.version_id):
+            return False
+        return target_of(self.wanted.target).busy(self.endpoint) == 0
 
     def stop(self) -> None:
         """Take it from the list, then end it."""

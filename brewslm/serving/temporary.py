@@ -10,8 +10,11 @@ from brewslm.serving.targets import Servable, Server, target_of
 
 
 @contextmanager
-def serve_for_now(servable: Servable) -> Iterator[Endpoint]:
-    """Served by its target for the block; where that fails, what it left on other machines is taken down too.
+def serve_for_now(servable: Servable, *, on_trial: bool = False) -> Iterator[Endpoint]:
+    """Served by its target for the block.
+
+    Args:
+        on_trial: Where the block fails, what the target runs on other machines for it is given back.
 
     Raises:
         ModelServerFailed: It could not be started, or was not ready in its target's time.
@@ -22,7 +25,8 @@ def serve_for_now(servable: Servable) -> Iterator[Endpoint]:
         server = target.start(servable, temporary_log())
         yield _ready(server, target.ready_seconds)
     except BaseException:
-        target.release(servable)
+        if on_trial:
+            target.release(servable)
         raise
     finally:
         if server is not None:

@@ -1,5 +1,6 @@
 """Files that are whole or not there, inside folders that nothing leads out of."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -71,17 +72,45 @@ def new_folder(path: Path) -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         yield made
-        for file in made.rglob("*"):
-            if file.is_file():
-                with file.open("rb") as opened:
-                    os.fsync(opened.fileno())
-        if path.exists():
-            shutil.rmtree(path)
-        made.rename(path)
-        sync_folder(path.parent)
+        _settle(made, path)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
+
+
+@contextmanager
+def resumed_folder(path: Path) -> Iterator[Path]:
+    """As `new_folder`; but what a killed process had put in it is found there again.
+
+    A block that ends with an error takes it away, as there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.parent / f".{path.name}.partial"
+    made.mkdir(exist_ok=True)
+    try:
+        yield made
+        _settle(made, path)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+def _settle(made: Path, path: Path) -> None:
+    """Give a filled folder its name, durably."""
+    for file in made.rglob("*"):
+        if file.is_file():
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
+    if path.exists():
+        shutil.rmtree(path)
+    made.rename(path)
+    sync_folder(path.parent)
+
+
+def says_full(error: BaseException) -> bool:
+    """Whether an error tells of a full disk: also one of a library that has errors of its own (safetensors)."""
+    by_number = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return by_number or os.strerror(errno.ENOSPC) in str(error)
 
 
 def sha256(path: Path) -> str:

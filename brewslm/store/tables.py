@@ -263,6 +263,8 @@ class Export(Base):
     manifest_sha256: Mapped[str] = mapped_column(String(64))
     artifacts: Mapped[dict[str, Any]]
     """Variant name (`gguf-q8_0`) → path in the bundle, size, sha256, agreement."""
+    comparison: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
+    """What export.compare measured last."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -303,6 +305,26 @@ class Slot(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
     version_id: Mapped[int | None] = mapped_column(ForeignKey("deployment_versions.id"))
+
+
+class SlotSetting(Base):
+    """What a slot's owner has set for the gateway: its queue, its patience, its request log. Without a row, all is as given."""
+
+    __tablename__ = "slot_settings"
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    slot: Mapped[str] = mapped_column(String(60), primary_key=True)
+    values: Mapped[dict[str, Any]]
+    """Only those that were set: see serving/slots.py."""
+
+
+class GatewayStatistic(Base):
+    """What the gateway counted of one version on one day (UTC)."""
+
+    __tablename__ = "gateway_statistics"
+    version_id: Mapped[int] = mapped_column(ForeignKey("deployment_versions.id"), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    tally: Mapped[dict[str, Any]]
+    """See serving/statistics.py."""
 
 
 class DriftReference(Base):

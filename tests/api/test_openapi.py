@@ -17,8 +17,10 @@ from brewslm.stages.clean import CleanRequest
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.deploy.drift import CheckRequest
 from brewslm.stages.deploy.schedule import PauseRequest, ScheduleRequest
+from brewslm.stages.deploy.slot_settings import SlotSettingsRequest
 from brewslm.stages.evaluate import EvaluateRequest
 from brewslm.stages.export import ExportRequest
+from brewslm.stages.export.compare import CompareRequest
 from brewslm.stages.ingest import IngestRequest
 from brewslm.stages.preflight import PreflightRequest
 from brewslm.stages.prepare import PrepareRequest
@@ -48,7 +50,9 @@ BODIES = [
     (training.ReproduceFields, ReproduceRequest, {"experiment"}),
     (training.EvaluateFields, EvaluateRequest, {"experiment"}),
     (deployments.ExportFields, ExportRequest, {"experiment"}),
+    (deployments.CompareFields, CompareRequest, {"export"}),
     (deployments.CreateFields, CreateRequest, set()),
+    (deployments.SlotSettingsFields, SlotSettingsRequest, {"project", "slot"}),
     (drift.CheckFields, CheckRequest, {"deployment"}),
     (drift.ScheduleFields, ScheduleRequest, {"project", "slot"}),
     (drift.PauseFields, PauseRequest, {"project", "slot"}),
@@ -71,7 +75,8 @@ def routes() -> set[str]:
 def verbs() -> set[str]:
     def walk(command, name: str) -> list[str]:
         inside = getattr(command, "commands", None)
-        return [verb for part, one in inside.items() for verb in walk(one, f"{name} {part}".strip())] if inside else [name]
+        itself = [name] if not inside or getattr(command, "invoke_without_command", False) else []
+        return itself + [verb for part, one in (inside or {}).items() for verb in walk(one, f"{name} {part}".strip())]
 
     return set(walk(typer.main.get_command(cli), ""))
 

@@ -3,7 +3,16 @@
 import pytest
 import torch
 
-from brewslm.models.agreement import Reference, agreement, references, weights_top1
+from brewslm.models.agreement import (
+    Reference,
+    agreement,
+    compared,
+    divergences,
+    log_softmax,
+    references,
+    weights_logits,
+    weights_top1,
+)
 from brewslm.models.loading import load_model, load_tokenizer
 from brewslm.models.prompt import Prompt
 
@@ -57,3 +66,26 @@ def test_one_damaged_layer_is_seen(asked, tiny_model, tiny_adapter):
     with torch.no_grad():
         model.model.layers[1].self_attn.v_proj.weight.mul_(-3)
     assert agreement(weights_top1(model), asked).top1 < 1.0
+
+
+def test_divergence_is_that_of_scipy_and_nothing_between_equals():
+    import numpy as np
+    from scipy.special import rel_entr, softmax
+
+    one, other = np.random.default_rng(0).normal(size=(2, 5, 30))
+    found = divergences(log_softmax(one), log_softmax(other))
+    assert found == pytest.approx(rel_entr(softmax(one, axis=-1), softmax(other, axis=-1)).sum(axis=-1), abs=1e-9)
+    assert divergences(log_softmax(one), log_softmax(one)).max() < 1e-12
+
+
+def test_a_model_is_near_to_itself_and_far_from_its_base(asked, tiny_model, tiny_adapter):
+    import numpy as np
+
+    tuned, base = (weights_logits(load_model(tiny_model, one, "fp32")) for one in (tiny_adapter, None))
+    trained, untrained = (
+        np.concatenate([log_softmax(said(one.prompt_ids, one.answer_ids)) for one in asked]) for said in (tuned, base)
+    )
+    found = compared(tuned, asked, trained, untrained)
+    assert found.top1 == 1.0 and found.kl < 1e-6 < 0.1 < found.kl_base
+    turned = compared(base, asked, trained, untrained)
+    assert turned.kl > 0.1 and turned.kl_base < 1e-6

@@ -12,8 +12,10 @@ from brewslm.errors import StageError
 from brewslm.models.gguf_model import GgufModel, quantise
 from brewslm.models.gguf_writer import tensor_types, write_gguf
 from brewslm.models.loading import load_model, load_tokenizer
-from brewslm.models.templates import text_ids
+from brewslm.models.templates import end_token_id, text_ids
 from brewslm.store.files import read_json, write_json
+from tests.chat_formats import TALK
+from tests.families import FAMILIES, make_family
 
 ASKED = "<|im_start|>user\nthe 3rd movie was\n\n42 times dull<|im_end|>\n<|im_start|>assistant\n"
 
@@ -43,7 +45,7 @@ def copy(tiny_model, tmp_path):
 
 def logits_of(file, ids):
     model = GgufModel(file, 512)
-    model.top1(ids[:-1], ids[-1:] * 2)
+    model.logits(ids[:-1], ids[-1:] * 2)
     found = np.array(model._llama.scores[: len(ids)])
     model.close()
     return found
@@ -66,6 +68,37 @@ def test_a_head_of_its_own_is_written_too(copy, tmp_path):
     ids = text_ids(load_tokenizer(copy), ASKED)
     wanted = untied.eval()(torch.tensor([ids])).logits[0].detach().numpy()
     assert np.abs(logits_of(written(copy, tmp_path / "untied.gguf"), ids) - wanted).max() < 0.02
+
+
+@pytest.mark.parametrize("name", ["llama", "mistral", "qwen2", "qwen3"])
+def test_each_family_computes_and_tokenises_as_its_weights(name, tmp_path):
+    folder = make_family(tmp_path / "model", next(one for one in FAMILIES if one.name == name))
+    tokenizer = load_tokenizer(folder)
+    file = tmp_path / "model.gguf"
+    write_gguf(folder, file, name=name, end_token=end_token_id(tokenizer))
+    text = tokenizer.apply_chat_template(TALK, tokenize=False, add_generation_prompt=True)
+    ids = text_ids(tokenizer, text)
+    wanted = load_model(folder, precision="fp32")(torch.tensor([ids])).logits[0].detach().numpy()
+    assert np.abs(logits_of(file, ids) - wanted).max() < 0.02
+    model = GgufModel(file, 512)
+    assert model.tokenise(text) == ids
+    model.close()
+
+
+def test_text_is_cut_as_qwen_does(copy, tmp_path):
+    """With the pre-tokenizer and the normaliser of Qwen's own tokenizer.json."""
+    from brewslm.models.gguf_tokenizer import _QWEN
+
+    tokenizer = read_json(copy / "tokenizer.json")
+    split = {"type": "Split", "pattern": {"Regex": _QWEN}, "behavior": "Isolated", "invert": False}
+    bytes_ = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
+    tokenizer |= {"pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, bytes_]}, "normalizer": {"type": "NFC"}}
+    write_json(copy / "tokenizer.json", tokenizer)
+    model = GgufModel(written(copy, tmp_path / "model.gguf"), 512)
+    loaded = load_tokenizer(copy)
+    for text in ("the movie wasn't 42 times dull\n\n  ok", "It's GOOD, isn't it?\r\n", "日本 é 1234"):
+        assert model.tokenise(text) == text_ids(loaded, text)
+    model.close()
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

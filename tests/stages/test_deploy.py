@@ -154,6 +154,12 @@ def error_project():
         return session.scalars(select(Export)).one().project_id
 
 
+def test_the_whole_model_is_served_by_transformers_and_asked_for_the_same_tokens(export, bundle):
+    version = created(export, "hf")
+    done = call("ana", PromoteRequest(deployment=version)).result
+    assert done["by"] == "tokens" and done["same"] == done["asked"] >= 16 and slot_version() == version
+
+
 def test_a_changed_file_fails_the_smoke_check(export, bundle):
     with (bundle / "gguf-f16" / "model-f16.gguf").open("ab") as file:
         file.write(b"\0")

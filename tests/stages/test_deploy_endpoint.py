@@ -18,9 +18,11 @@ from brewslm.observe.predict import ask_deployment
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.pipeline.keys import keep_key
 from brewslm.serving import serve_model
+from brewslm.serving.targets.elsewhere import EndpointTarget
 from brewslm.stages.deploy import smoke
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.deploy.promote import PromoteRequest
+from brewslm.stages.deploy.rollback import RollbackRequest
 from brewslm.store.database import engine, reading
 from brewslm.store.files import project_folder, read_json
 from brewslm.store.secrets import secret_path
@@ -73,6 +75,22 @@ def test_a_server_elsewhere_that_says_the_same_is_promoted_and_asked(export, ser
     assert ask_deployment("default", ["the movie 1 was lovely and lovely"], 1)[0].output == "positive"
 
 
+def test_what_a_version_ran_on_other_machines_is_given_back_when_it_answers_no_more(export, served, monkeypatch):
+    given_back = []
+    monkeypatch.setattr(EndpointTarget, "release", lambda self, servable: given_back.append(servable.version_id))
+    first, second = version_at(export, served.base_url), version_at(export, served.base_url)
+    call("ana", PromoteRequest(deployment=first))
+    assert given_back == []
+    call("ana", PromoteRequest(deployment=second))
+    assert given_back == [first]
+    call("ana", RollbackRequest(deployment=second))
+    assert given_back == [first, second]
+    with service(lambda _: 500) as theirs:
+        third = version_at(export, theirs.base_url)
+        assert refused(PromoteRequest(deployment=third)).reason.code == "deployment_smoke_failed"
+    assert given_back == [first, second, third]
+
+
 def test_one_that_is_down_is_told(export):
     fails(version_at(export, f"http://127.0.0.1:{free_port()}/v1"), "nothing answers at")
 
@@ -91,7 +109,7 @@ def test_one_that_serves_another_model_under_our_name_is_told(export, tiny_model
     tokenizer.save_pretrained(base)  # with its guarded template, as an export does
     write_gguf(base, tmp_path / "base.gguf", name="base", end_token=end_token_id(tokenizer))
     with serve_model(tmp_path / "base.gguf", "theirs") as liar:
-        fails(version_at(export, liar.base_url), "of 32 tokens are those of the exported file")
+        fails(version_at(export, liar.base_url), "are those of the exported file")
 
 
 def answer_of(bundle):

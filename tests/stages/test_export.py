@@ -1,6 +1,10 @@
 """Stage 10 on a really tuned tiny model: what a bundle holds, and each way an export can fail."""
 
+import json
 import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 from sqlalchemy import select
@@ -51,7 +55,9 @@ def test_an_export_from_request_to_events(trained):
     done = call("test", ExportRequest(experiment=trained.id, formats=("gguf-q8_0", "hf")))
     folder = project_folder(trained.project)
     bundle = folder / done.result["path"]
-    assert sorted(path.name for path in bundle.iterdir()) == ["gguf-q8_0", "hf", "manifest.json", "smoke-trace.json", "tokenizer"]
+    assert sorted(path.name for path in bundle.iterdir()) == [
+        "README.md", "generation_config.json", "gguf-q8_0", "hf", "manifest.json", "smoke-trace.json", "tokenizer",
+    ]  # fmt: skip
     with reading() as session:
         kept = session.scalars(select(Export)).one()
         events = [event for event in session.scalars(select(RunEvent)) if event.stage == "export"]
@@ -166,6 +172,50 @@ def test_a_gguf_of_another_model_fails_the_check(smoke, tiny_model, tmp_path):
     assert (error.value.reason.code, error.value.reason.format) == ("export_run_failed", "gguf-f16")
 
 
+def test_a_merge_that_changed_nothing_fails_as_the_untrained_base(smoke, tiny_model, tmp_path):
+    """The base's own weights, written where the merged ones should be: a merge that lost the adapter."""
+    write_merged(load_model(tiny_model, precision="fp32"), load_tokenizer(tiny_model), tmp_path / "hf", 2)
+    with pytest.raises(StageError, match="as the untrained base does") as error:
+        smoke.check_merged(tmp_path / "hf")
+    assert error.value.reason.code == "export_run_failed" and "from the untrained base" in error.value.cause
+
+
+def test_an_adapter_that_learned_nothing_is_told_before_anything_is_written(job, tiny_model, tmp_path):
+    from peft import LoraConfig, get_peft_model
+
+    untouched = get_peft_model(load_model(tiny_model, precision="fp32"), LoraConfig(target_modules="all-linear"))
+    data = PreparedData(job.manifest_path, job.manifest_sha256)
+    with pytest.raises(StageError, match="changed nothing") as error:
+        SmokeCheck.asked(job, data, untouched, load_tokenizer(tiny_model))
+    assert error.value.reason.code == "export_run_failed"
+
+
+def test_weights_that_do_not_end_their_answers_fail_the_check(smoke, tiny_bundle, tmp_path):
+    """Their generation config names another end mark: the words are right, and never end."""
+    from brewslm.store.files import write_json
+
+    folder = shutil.copytree(tiny_bundle / "hf", tmp_path / "hf")
+    smoke.check_merged(folder)
+    assert smoke.stopped("hf") == (8, 8)
+    config = read_json(folder / "generation_config.json")
+    write_json(folder / "generation_config.json", config | {"eos_token_id": 0, "suppress_tokens": [2]})
+    with pytest.raises(StageError) as error:
+        smoke.check_merged(folder)
+    assert error.value.reason.code == "export_run_failed" and "it ends 0 of 8 answers" in error.value.cause
+
+
+def test_quantisation_noise_larger_than_the_training_is_not_taken_for_the_base():
+    from brewslm.models.agreement import Agreement
+    from brewslm.stages.export.smoke import nearer_to_base
+
+    def found(kl, kl_base):
+        return Agreement(tokens=1, top1=1.0, greedy=1.0, flips=[], kl=kl, kl_base=kl_base)
+
+    assert nearer_to_base(found(0.4, 0.0), changed=0.4) and nearer_to_base(found(0.5, 0.1), changed=0.4)
+    assert not nearer_to_base(found(0.0, 0.4), changed=0.4)
+    assert not nearer_to_base(found(0.051, 0.05), changed=0.001)  # of so little training neither can be told
+
+
 def test_a_gguf_that_tokenises_otherwise_fails_the_check(smoke, tiny_bundle, tmp_path):
     """Most of its merges are lost, so that the same text has more tokens."""
     from brewslm.models.gguf_writer import write_gguf
@@ -182,15 +232,87 @@ def test_a_gguf_that_tokenises_otherwise_fails_the_check(smoke, tiny_bundle, tmp
 
 
 def test_a_truncated_f16_file_is_a_quantization_failure(tiny_bundle, tmp_path):
-    whole = next((tiny_bundle / "gguf-f16").iterdir())
+    whole = next((tiny_bundle / "gguf-f16").glob("*.gguf"))
     (tmp_path / "cut.gguf").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     with pytest.raises(StageError) as error:
         write_quantised(tmp_path / "cut.gguf", tmp_path / "small.gguf", "gguf-q8_0", "exp-1")
     assert (error.value.reason.code, error.value.reason.format) == ("export_quantization_failed", "gguf-q8_0")
 
 
-def test_what_a_killed_attempt_left_is_removed(job):
-    left = job.output.parent / ".export-1.torn"
-    left.mkdir(parents=True)
-    export.run(job.model_copy(update={"formats": ("safetensors-adapter",)}), DirectContext(job.project_folder))
+def test_a_killed_export_goes_on_with_the_artifacts_that_are_whole(job):
+    """The process is killed while it writes the Q8_0 file; the next attempt makes that anew, and nothing before it."""
+    partial = job.output.parent / ".export-1.partial"
+    formats = ("hf", "gguf-f16", "gguf-q8_0")
+    wanted = job.model_copy(update={"formats": formats})
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.stages.killed_export", "gguf-q8_0"], input=wanted.model_dump_json(), text=True, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert not job.output.exists() and (partial / "gguf-q8_0" / "model-q8_0.gguf").exists()
+    assert sorted(one.stem for one in (partial / "records").iterdir()) == ["gguf-f16", "hf"]
+    before = {name: (partial / name).stat().st_ino for name in ("hf", "gguf-f16", "gguf-q8_0")}
+    result = export.run(wanted, DirectContext(job.project_folder))
+    after = {name: (job.output / name).stat().st_ino for name in before}
+    assert after["hf"] == before["hf"] and after["gguf-f16"] == before["gguf-f16"]
+    assert [one.format for one in result.artifacts] == list(formats) and all(one.agreement for one in result.artifacts)
     assert [path.name for path in job.output.parent.iterdir()] == ["export-1"]
+    assert not {"records", "said"} & {path.name for path in job.output.iterdir()}
+
+
+def test_an_artifact_that_was_changed_after_the_kill_is_made_anew(job):
+    wanted = job.model_copy(update={"formats": ("hf", "safetensors-merged")})
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.stages.killed_export", "safetensors-merged"], input=wanted.model_dump_json(), text=True,
+        check=False,
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL
+    config = job.output.parent / ".export-1.partial" / "hf" / "config.json"
+    config.write_text("{}")
+    export.run(wanted, DirectContext(job.project_folder))
+    assert read_json(job.output / "hf" / "config.json")["architectures"] == ["LlamaForCausalLM"]
+
+
+@pytest.mark.parametrize("room", ["700k", *(pytest.param(room, marks=pytest.mark.slow) for room in ("100k", "1200k"))])
+def test_a_disk_that_is_full_is_told_and_nothing_is_left_there(job, room):
+    """On a real file system that holds nothing, or not the merged weights, or not all of the files made of them."""
+    wanted = job.model_copy(update={"formats": ("hf", "gguf-f16", "gguf-q8_0", "gguf-q6_k", "gguf-q4_0")})
+    command = [sys.executable, "-m", "tests.stages.full_disk_export", room]
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", *command], input=wanted.model_dump_json(), capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["problem"]["code"] == "disk_full" and "are needed while it is made" in found["problem"]["detail"]
+    assert found["left"] == []
+
+
+def test_a_bundle_says_what_it_is_whose_and_for_whom(tiny_bundle, tiny_model):
+    card = (tiny_bundle / "README.md").read_text()
+    manifest = read_json(tiny_bundle / "manifest.json")
+    for said in ("tuned for classification", manifest["base_model"]["sha256"], "not evaluated before this export", "gguf-q4_k_m"):
+        assert said in card
+    asked = {row["payload"]["text"] for row in rows()}
+    assert not any(text in card for text in asked), "a model card goes farther than the rows may"
+    files = manifest["files"]
+    assert {"README.md", "smoke-trace.json", "generation_config.json", "gguf-q8_0/Modelfile", "gguf-q8_0/tensors.json"} <= set(
+        files
+    )
+    for path, digest in files.items():
+        assert sha256(tiny_bundle / path) == digest
+    assert manifest["merged_sha256"] == sha256(tiny_bundle / "hf" / "model.safetensors")
+
+
+def test_what_each_tensor_became_is_written_down(tiny_bundle):
+    table = read_json(tiny_bundle / "gguf-q4_k_m" / "tensors.json")
+    assert table["blk.0.attn_norm.weight"]["type"] == "F32" and table["blk.1.ffn_up.weight"]["type"] == "Q5_0"
+    counted = {kind: sum(one["type"] == kind for one in table.values()) for kind in {one["type"] for one in table.values()}}
+    artifact = next(one for one in read_json(tiny_bundle / "manifest.json")["artifacts"] if one["format"] == "gguf-q4_k_m")
+    assert counted == artifact["tensor_types"]
+
+
+def test_rows_of_the_eval_split_calibrate_nothing(tiny_bundle):
+    """Here both splits have the same rows: so nothing is left to calibrate on, and it is said."""
+    assert read_json(tiny_bundle / "importance.json")["rows"] == []
+    artifact = next(one for one in read_json(tiny_bundle / "manifest.json")["artifacts"] if one["format"] == "gguf-q4_k_m")
+    assert artifact["importance"] == {"used": False, "why": "there are too few training rows"}

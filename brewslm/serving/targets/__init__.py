@@ -4,11 +4,13 @@ from brewslm.errors import StageError, did_you_mean
 from brewslm.plugins import Extensible, broken
 from brewslm.reasons.refusals import UnknownTarget
 from brewslm.serving.targets.base import Lacking, Servable, Server, Target
+from brewslm.serving.targets.cloud_burst import CloudBurstTarget
 from brewslm.serving.targets.elsewhere import EndpointTarget
 from brewslm.serving.targets.local import LocalTarget
+from brewslm.serving.targets.vllm import VllmTarget
 
 GROUP = "brewslm.targets"
-_ALL: tuple[type[Target], ...] = (LocalTarget, EndpointTarget)
+_ALL: tuple[type[Target], ...] = (LocalTarget, VllmTarget, EndpointTarget, CloudBurstTarget)
 TARGETS: Extensible[Target] = Extensible(
     GROUP, {kind.name: kind() for kind in _ALL}, Target, "name", {"meaning": str}, lambda kind: kind()
 )

@@ -111,6 +111,9 @@ class Target(ABC):
     ready_seconds: ClassVar[float] = 120.0
     """How long a promote waits for it to be ready."""
 
+    rents: ClassVar[bool] = False
+    """Its start costs money: only a promote, and whoever keeps what is promoted, may do it."""
+
     @abstractmethod
     def refusal(self, servable: Servable) -> str:
         """Why it can't serve this; "" where it can."""
@@ -133,6 +136,10 @@ class Target(ABC):
     def lacking(self, servable: Servable) -> Lacking | None:
         """What a promote would fail for on this machine: a toolchain, a key, credentials."""
         return None
+
+    def plan(self, servable: Servable) -> str:
+        """What would be launched elsewhere, as a text for a person; "" where there is nothing to plan."""
+        return ""
 
     def busy(self, endpoint: Endpoint) -> int | None:
         """How many requests it works on now; None where it can't be asked. It is not ended while it works."""

@@ -28,7 +28,8 @@ def resolve(request: PromoteRequest, records: Records) -> SwitchJob:
 
     Raises:
         StageError(DeploymentStateConflict): It is not pending.
-        StageError(DeploymentPromoteBlocked): There is no evaluation, or its gates were not met.
+        StageError(DeploymentPromoteBlocked): There is no evaluation, or its gates were not met, or the variant is known to be
+            worse than its export's F16.
     """
     version = version_in(records.session, request.deployment, "pending")
     experiment = export_of(records.session, version.export_id).experiment_id
@@ -46,7 +47,21 @@ def resolve(request: PromoteRequest, records: Records) -> SwitchJob:
             cause = f"{about[0].run_id} is by the pack {about[0].eval_pack}, which is for tries and promotes nothing"
         reason = DeploymentPromoteBlocked(deployment_version_id=version.id, slot=version.slot, error=cause)
         raise StageError(reason, f"{version.slot} v{version.version} was not promoted", cause=cause)
+    _not_worse(version, records)
     return job_for(version, records)
+
+
+def _not_worse(version: DeploymentVersion, records: Records) -> None:
+    """A variant that a comparison found worse than its export's F16 answers nowhere, whatever the gates said of the weights."""
+    measured = (export_of(records.session, version.export_id).comparison or {}).get("variants", [])
+    own = next((one for one in measured if one["variant"] == version.variant), None)
+    if own is not None and own["difference"] is not None and own["difference"]["worse"]:
+        cause = f"{version.export_id}:{version.variant} is worse than its reference by {abs(own['difference']['value']):.3f}"
+        reason = DeploymentPromoteBlocked(deployment_version_id=version.id, slot=version.slot, error=cause)
+        raise StageError(
+            reason, f"{version.slot} v{version.version} was not promoted", cause=cause,
+            next_step=f"Deploy another variant: brewslm export compare {version.export_id}",
+        )  # fmt: skip
 
 
 def run(job: SwitchJob, context: Context) -> SwitchResult:

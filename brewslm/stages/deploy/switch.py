@@ -19,9 +19,10 @@ from brewslm.serving.temporary import serve_for_now
 from brewslm.stages.contract import Job, Result
 from brewslm.stages.deploy.changes import export_of
 from brewslm.stages.deploy.smoke import Smoke, SmokeMissed, ask_live
+from brewslm.store.database import reading
 from brewslm.store.files import sha256
-from brewslm.store.records import Records, experiment_of
-from brewslm.store.tables import DataManifest, DeploymentVersion, Slot, now
+from brewslm.store.records import Records, experiment_of, run_of
+from brewslm.store.tables import DataManifest, DeploymentVersion, Run, Slot, now
 
 
 class SwitchJob(Job):
@@ -65,15 +66,11 @@ def job_for(version: DeploymentVersion, records: Records) -> SwitchJob:
 
     Raises:
         StageError(UnknownTarget): The version's target was a plugin's, and is not there any more.
-        StageError(DeploymentPromoteBlocked): The target lacks something on this machine.
     """
     export = export_of(records.session, version.export_id)
     slot = records.session.get(Slot, (version.project_id, version.slot))
     servable = Servable.of(version, export)
-    lacking = target_of(version.target).lacking(servable)
-    if lacking:
-        reason = DeploymentPromoteBlocked(deployment_version_id=version.id, slot=version.slot, error=lacking.cause)
-        raise StageError(reason, f"{servable.model} can't be served here", cause=lacking.cause, next_step=lacking.next_step)
+    target_of(servable.target)
     manifest = records.session.get_one(DataManifest, experiment_of(records.session, export.experiment_id).manifest_id)
     return SwitchJob(
         version_id=version.id, slot=version.slot, before=slot.version_id if slot else None, servable=servable,
@@ -88,8 +85,16 @@ def made_ready(job: SwitchJob, context: Context) -> SwitchResult:
     With a supervisor in this home the server is the one that will go on serving, so that the switch has no gap.
 
     Raises:
+        StageError(DeploymentPromoteBlocked): The target lacks something on this machine.
         StageError(DeploymentSmokeFailed): The file was changed, or its server does not start, answers otherwise, or not in time.
     """
+    try:
+        lacking = target_of(job.servable.target).lacking(job.servable)
+    except ModelServerFailed as error:
+        raise smoke_failed(job, str(error)) from error
+    if lacking:
+        reason = DeploymentPromoteBlocked(deployment_version_id=job.version_id, slot=job.slot, error=lacking.cause)
+        raise StageError(reason, f"{job.servable.model} can't be served here", cause=lacking.cause, next_step=lacking.next_step)
     weights = job.servable.weights
     found = sha256(weights) if weights.is_file() else None
     if found != job.sha256:
@@ -117,7 +122,7 @@ def _live(job: SwitchJob) -> Iterator[Endpoint]:
             yield endpoint
         return
     try:
-        with serve_for_now(job.servable) as endpoint:
+        with serve_for_now(job.servable, on_trial=True) as endpoint:
             yield endpoint
     except ModelServerFailed as error:
         raise smoke_failed(job, f"its model server did not start: {error}") from error
@@ -147,6 +152,18 @@ def move_slot(
     version.state, version.changed_at = "promoted", now()
     version.smoke = {"asked": result.asked, "same": result.same, "by": result.by}
     return former
+
+
+def after(run: Run) -> None:
+    """Give back what the former version runs on other machines. A supervisor does it itself, once no request runs there."""
+    if supervisor_runs():
+        return
+    with reading() as session:
+        result = run_of(session, run.id).result or {}
+        former = session.get(DeploymentVersion, result.get("before_version_id") or 0)
+        served = Servable.of(former, export_of(session, former.export_id)) if former else None
+    if served:
+        target_of(served.target).release(served)
 
 
 def smoke_failed(job: SwitchJob, cause: str) -> StageError:

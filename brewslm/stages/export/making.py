@@ -4,6 +4,7 @@ A killed export goes on here: its folder keeps its name, and an artifact counts 
 hash. What was being made has no record, and is made again.
 """
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from brewslm.models.formats import BY_NAME, Format
+from brewslm.models.formats import BY_NAME, MERGED, Format
 from brewslm.models.gguf_writer import tensor_types
 from brewslm.models.loading import load_model
 from brewslm.processes.context import Context
 from brewslm.rows.manifest import PreparedData
+from brewslm.stages.export.calibration import Calibration, calibrated
 from brewslm.stages.export.job import Artifact, ExportJob
 from brewslm.stages.export.smoke import SmokeCheck
 from brewslm.store.files import read_json, sha256, write_json
@@ -49,6 +51,7 @@ class Making:
     end: int
     smoke: SmokeCheck
     model: Any = None
+    _calibration: Calibration | None = None
 
     def trained(self) -> Any:
         """The trained model, adapter beside base, in fp32; the caller may change it, so it is given once."""
@@ -57,8 +60,6 @@ class Making:
 
     def made(self, name: str, make: "Callable[[Making, Format], Artifact]") -> Artifact:
         """The artifact that stands there already, or the one that is made now."""
-        import shutil
-
         record = self.folder / RECORDS / f"{name}.json"
         if record.is_file():
             kept = Kept.model_validate(read_json(record))
@@ -72,9 +73,22 @@ class Making:
         write_json(record, kept.model_dump(mode="json"))
         return artifact
 
-    def describe(self, name: str, weights: str, agreement: float | None) -> Artifact:
-        """The record of what stands in the folder `name`; `weights` is the file in it which holds them."""
-        return described(self.folder, name, weights, agreement)
+    def calibration(self) -> Calibration:
+        """What the training rows say of the merged model: made when it is first asked for, and its rows written down."""
+        if self._calibration is None:
+            policy = self.job.policy.importance
+            made = self._calibration = calibrated(self.folder / MERGED, self.data, self.tokenizer, policy)
+            write_json(
+                self.folder / "importance.json",
+                {"split": "train", "rows": made.row_ids, "held_out": made.held_out_ids, "tokens": made.tokens, "note": made.why},
+            )
+        return self._calibration
+
+    def describe(self, name: str, weights: str) -> Artifact:
+        """The record of what stands in the folder `name`, and of its smoke check; `weights` is the file that holds them."""
+        found = self.smoke.of(name)
+        made = described(self.folder, name, weights, found.top1 if found else None)
+        return made.model_copy(update={"kl": found.kl if found else None, "stopped": self.smoke.stopped(name)})
 
 
 def files_of(folder: Path) -> dict[str, str]:

@@ -7,12 +7,13 @@ from pathlib import Path
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
 from brewslm.models.architectures import architecture_for
-from brewslm.models.formats import ADAPTER_FORMAT
+from brewslm.models.formats import ADAPTER_FORMAT, MERGED
 from brewslm.models.loading import set_threads
 from brewslm.models.trained import ADAPTER, WHOLE, is_whole
 from brewslm.processes.context import Context
 from brewslm.reasons.export import ExportRunFailed
 from brewslm.rows.manifest import PreparedData
+from brewslm.stages.export.bundle import finish
 from brewslm.stages.export.job import Artifact, ExportJob
 from brewslm.store.files import write_json
 
@@ -29,6 +30,8 @@ def fill(job: ExportJob, bundle: Path, data: PreparedData, context: Context, des
         StageError(ExportRunFailed): An answer differs, or there is no row to ask.
     """
     set_threads()
+    for stale in bundle.iterdir():  # of an attempt that was killed: these models are small, and made again as a whole
+        shutil.rmtree(stale)
     schema, progress = data.manifest.output_schema, _steps(context)
     architecture = architecture_for(job.base.architecture, job.base.folder, schema)
     handler = handler_for(data.manifest.task_profile, schema)
@@ -66,9 +69,12 @@ def fill(job: ExportJob, bundle: Path, data: PreparedData, context: Context, des
             "agreement": {"merged": {"least": 1.0, "rows": len(rows), "same": len(rows)}},
         },
     )
-    for name in set(made) - set(job.formats):
+    artifacts = [made[name] for name in job.formats]
+    unwanted = tuple(set(made) - set(job.formats))
+    finish(job, bundle, artifacts, data, made[MERGED].sha256, unwanted)
+    for name in unwanted:
         shutil.rmtree(bundle / name)
-    return [made[name] for name in job.formats]
+    return artifacts
 
 
 def _steps(context: Context) -> Callable[[str], None]:

@@ -2,24 +2,30 @@
 
 import shutil
 import time
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from brewslm.errors import StageError
-from brewslm.models.formats import BY_NAME, with_sources
+from brewslm.models.formats import BY_NAME, MERGED, export_bytes, with_sources
 from brewslm.models.loading import load_model, load_tokenizer, set_threads, yield_when_waiting
 from brewslm.models.templates import end_token_id
 from brewslm.models.trained import trained_weights
 from brewslm.processes.context import Context
 from brewslm.reasons.export import ExportArtifactMissing
+from brewslm.reasons.refusals import DiskFull
 from brewslm.rows.manifest import PreparedData
 from brewslm.stages.export import other
+from brewslm.stages.export.bundle import write_around
 from brewslm.stages.export.job import Artifact, ExportJob, ExportResult
 from brewslm.stages.export.makers import MAKERS, write_tokenizer_folder
 from brewslm.stages.export.making import RECORDS, Making, described
 from brewslm.stages.export.smoke import SmokeCheck
-from brewslm.store.files import new_folder, sha256, write_json
+from brewslm.store.files import resumed_folder, says_full, sha256
+
+SAID = "said"
+"""What the trained model and its base say, while the export is made."""
 
 
 def run(job: ExportJob, context: Context) -> ExportResult:
@@ -31,19 +37,17 @@ def run(job: ExportJob, context: Context) -> ExportResult:
         StageError(ExportQuantizationFailed): A quantised file could not be made.
         StageError(GgufUnsupported): The base's tokenizer can't be written as GGUF.
         StageError(ManifestMismatch): The held-out rows, which are asked, were changed.
+        StageError(DiskFull): The bundle does not fit on the disk; nothing of it is left there.
     """
     began = time.monotonic()
     yield_when_waiting()
     verify_inputs(job)
     data = PreparedData(job.manifest_path, job.manifest_sha256)
-    for stale in job.output.parent.glob(f".{job.export_id}.*"):  # a former attempt that was killed
-        shutil.rmtree(stale)
-    with new_folder(job.output) as bundle:
+    with _telling_full_disk(job), resumed_folder(job.output) as bundle:
         if job.base.architecture == "causal":
             artifacts = _fill(job, bundle, data, context)
         else:
             artifacts = other.fill(job, bundle, data, context, partial(described, bundle))
-        _write_manifest(job, bundle, artifacts, data)
     return ExportResult(
         experiment_id=job.experiment_id,
         path=str(job.output.relative_to(job.project_folder)),
@@ -51,6 +55,22 @@ def run(job: ExportJob, context: Context) -> ExportResult:
         artifacts=artifacts,
         seconds=round(time.monotonic() - began, 1),
     )
+
+
+@contextmanager
+def _telling_full_disk(job: ExportJob) -> Iterator[None]:
+    """Every library has its own words for it."""
+    folder = job.output.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    started = shutil.disk_usage(folder).free
+    try:
+        yield
+    except Exception as error:
+        if not says_full(error):
+            raise
+        needed = export_bytes(job.formats, job.base.parameters, 0)
+        cause = f"{started / 2**20:,.1f} MB were free, and about {needed / 2**20:,.1f} MB are needed while it is made"
+        raise StageError(DiskFull(), f"{job.export_id} was not written", cause=cause) from error
 
 
 def verify_inputs(job: ExportJob) -> None:
@@ -78,11 +98,7 @@ def _fill(job: ExportJob, bundle: Path, data: PreparedData, context: Context) ->
         context.check()
         context.progress(next(steps), 1 + len(needed), said)
 
-    tokenizer = load_tokenizer(job.base.folder)
-    model = load_model(job.base.folder, job.adapter, "fp32", merge=False)
-    smoke = SmokeCheck.asked(job, data, model, tokenizer)
-    making = Making(job, bundle, data, context, tokenizer, end_token_id(tokenizer), smoke, model)
-    del model
+    making = _begun(job, bundle, data, context)
     step("trained model asked")
     made = {}
     for name in needed:
@@ -90,35 +106,19 @@ def _fill(job: ExportJob, bundle: Path, data: PreparedData, context: Context) ->
         step(name)
     write_tokenizer_folder(making.tokenizer, bundle / "tokenizer", job.base.context_length)
     making.smoke.write(bundle / "smoke-trace.json")
-    for name in set(made) - set(job.formats):
+    artifacts = [made[name] for name in job.formats]
+    unwanted = (RECORDS, SAID, *(set(made) - set(job.formats)))
+    write_around(making, artifacts, made[MERGED].sha256, unwanted)
+    for name in unwanted:  # last: a kill before this loses nothing that was made
         shutil.rmtree(bundle / name)
-    shutil.rmtree(bundle / RECORDS)
-    return [made[name] for name in job.formats]
+    return artifacts
 
 
-def _write_manifest(job: ExportJob, bundle: Path, artifacts: list[Artifact], data: PreparedData) -> None:
-    """The bundle manifest: from what it was made, and what is in it."""
-    write_json(
-        bundle / "manifest.json",
-        {
-            "schema_version": "brewslm/bundle-manifest/1",
-            "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "export": job.export_id,
-            "experiment": job.experiment_id,
-            "base_model": {
-                "locator": job.base.locator,
-                "sha256": job.base.sha256,
-                "licence": job.base.licence,
-                "note": job.base.note,
-            },
-            "data_manifest": {"version": job.manifest_version, "sha256": job.manifest_sha256},
-            "adapter_sha256": job.adapter_sha256,
-            "prompt_format": {
-                "style": "chat",
-                "task_profile": data.manifest.task_profile,
-                "output_schema": data.manifest.output_schema.model_dump(mode="json"),
-            },
-            "smoke_trace": {"path": "smoke-trace.json", "sha256": sha256(bundle / "smoke-trace.json")},
-            "artifacts": [artifact.model_dump(mode="json") for artifact in artifacts],
-        },
-    )
+def _begun(job: ExportJob, bundle: Path, data: PreparedData, context: Context) -> Making:
+    """Ask the trained model, or read what it said before this export was killed."""
+    tokenizer, model = load_tokenizer(job.base.folder), None
+    smoke = SmokeCheck.again(job, data, tokenizer, bundle / SAID)
+    if smoke is None:
+        model = load_model(job.base.folder, job.adapter, "fp32", merge=False)
+        smoke = SmokeCheck.asked(job, data, model, tokenizer, bundle / SAID)
+    return Making(job, bundle, data, context, tokenizer, end_token_id(tokenizer), smoke, model)

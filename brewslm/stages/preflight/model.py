@@ -68,7 +68,7 @@ def check_exports(base: BaseModelInfo, formats: tuple[str, ...], asked: bool) ->
     causes: dict[str, list[str]] = {}
     for name in formats:
         # Whether an adapter will stand there is known after the training; "every format" then goes without it.
-        cause = impossible(name, base.architecture, whole=False, folder=base.folder)
+        cause = impossible(name, base.architecture, whole=False, folder=base.folder, tokenizer_from=base.gguf)
         if cause:
             causes.setdefault(cause, []).append(name)
     for cause, names in causes.items():

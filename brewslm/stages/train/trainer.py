@@ -1,7 +1,5 @@
 """transformers' Trainer with our order, our packs and our loss; nothing else of it is replaced. What is ours in others too."""
 
-import errno
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from brewslm.stages.train.guards import loss_must_tell
 from brewslm.stages.train.loss import mean_loss, output_matrix, pack_loss
 from brewslm.stages.train.order import LengthGroupedOrder
 from brewslm.stages.train.watcher import CheckpointPlan, watcher
+from brewslm.store.files import says_full
 
 
 def build(
@@ -146,10 +145,7 @@ def _not_written(error: Exception, folder: Path, step: int) -> Exception:
     """What a failed checkpoint is told as. What was written of it is taken away first, so that there is room to say so."""
     free = shutil.disk_usage(folder).free
     shutil.rmtree(folder / WRITING, ignore_errors=True)
-    says_full = (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)) or os.strerror(errno.ENOSPC) in str(
-        error
-    )
-    if not says_full and free >= 2**20:
+    if not says_full(error) and free >= 2**20:
         return error
     left = f"{shutil.disk_usage(folder).free / 2**20:,.1f} MB are free, now that it was taken back; earlier ones are whole"
     return StageError(DiskFull(), f"The checkpoint of step {step} was not written", cause=left)

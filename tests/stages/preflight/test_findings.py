@@ -81,9 +81,10 @@ def test_capped_scores_are_refused(family, tmp_path):
 
 @pytest.mark.parametrize(("asked", "severity"), [(False, "warning"), (True, "blocker")])
 def test_a_format_that_this_architecture_can_not_have_is_said_before_training(family, tmp_path, asked, severity):
-    finding = found(checked(family("qwen2"), tmp_path, asked=asked))["export_format_unsupported"]
-    assert finding.severity == severity and "Qwen2ForCausalLM" in finding.measured
-    assert not found(checked(family("qwen2"), tmp_path / "hf", formats=("hf",), asked=asked))
+    finding = found(checked(family("gemma3"), tmp_path, asked=asked))["export_format_unsupported"]
+    assert finding.severity == severity and "Gemma3ForCausalLM" in finding.measured
+    assert not found(checked(family("gemma3"), tmp_path / "hf", formats=("hf",), asked=asked))
+    assert "export_format_unsupported" not in found(checked(family("qwen2"), tmp_path / "gguf", asked=asked))
 
 
 def test_a_template_that_refuses_the_rows_is_a_finding(tiny_model, tmp_path):

@@ -1,0 +1,17 @@
+"""what the variants of an export are worth"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("exports", sa.Column("comparison", sa.JSON(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("exports", "comparison")

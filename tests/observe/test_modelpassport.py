@@ -1,0 +1,94 @@
+"""A model's passport names the first link that does not hold, whichever file of the chain was touched."""
+
+import shutil
+
+import pytest
+
+from brewslm.errors import StageError
+from brewslm.observe.modelpassport import model_passport, must_hold
+from brewslm.pipeline.execute import call
+from brewslm.stages.deploy.changes import CreateRequest
+from brewslm.store.database import transaction
+from brewslm.store.files import project_folder
+from brewslm.store.tables import Export
+from tests.experiments import adopt_bundle, export_here, make_experiment
+
+
+@pytest.fixture(scope="module")
+def base(tiny_model, tmp_path_factory):
+    return shutil.copytree(tiny_model, tmp_path_factory.mktemp("own") / "base")
+
+
+@pytest.fixture(scope="module")
+def bundle(base, tiny_adapter, tmp_path_factory):
+    return export_here(base, tiny_adapter, tmp_path_factory.mktemp("exports"))
+
+
+@pytest.fixture
+def deployed(project, base, tiny_adapter, bundle):
+    """ "deployment-N" of a Q8_0 of an export of an experiment."""
+    exported = adopt_bundle(make_experiment(project, base, tiny_adapter), bundle)
+    return f"deployment-{call('test', CreateRequest(export=exported, variant='gguf-q8_0')).result['deployment']}"
+
+
+def test_a_chain_that_holds_is_whole(deployed):
+    found = model_passport(deployed)
+    assert found.whole and found.broken is None and found.reason_code is None
+    names = [one.link for one in found.links]
+    assert [name for place, name in enumerate(names) if name not in names[:place]] == [
+        "base", "manifest", "adapter", "bundle", "merged", "file", "deployment",
+    ]  # fmt: skip
+    must_hold(found)
+
+
+@pytest.mark.parametrize(
+    ("file", "link", "cause"),
+    [
+        ("prepared/v1/train.jsonl", "manifest", "SHA-256 differs"),
+        ("experiments/exp-1/adapter/adapter_model.safetensors", "adapter", "SHA-256 is another"),
+        ("exports/export-1/manifest.json", "bundle", "SHA-256 is another"),
+        ("exports/export-1/hf/model.safetensors", "merged", "SHA-256 is another"),
+        ("exports/export-1/gguf-q8_0/model-q8_0.gguf", "file", "SHA-256 is another"),
+        ("exports/export-1/smoke-trace.json", "file", "SHA-256 is another"),
+    ],
+)
+def test_a_changed_file_breaks_its_own_link_first(deployed, project, file, link, cause):
+    with (project_folder(project) / file).open("ab") as opened:
+        opened.write(b" ")
+    found = model_passport(deployed)
+    assert not found.whole and found.reason_code == "passport_broken"
+    assert found.broken.link == link and cause in found.broken.cause
+    with pytest.raises(StageError, match="passport_broken"):
+        must_hold(found)
+
+
+def test_a_changed_base_is_the_first_of_all(deployed, base, monkeypatch):
+    config = base / "config.json"
+    before = config.read_text()
+    try:
+        config.write_text(before.replace("silu", "gelu"))
+        assert model_passport(deployed).broken.link == "base"
+    finally:
+        config.write_text(before)
+
+
+def test_a_file_of_another_variant_does_not_concern_this_one(deployed, project):
+    (project_folder(project) / "exports" / "export-1" / "gguf-f16" / "model-f16.gguf").unlink()
+    assert model_passport(deployed).whole
+    whole = model_passport("export-1")
+    assert (whole.broken.name, whole.broken.cause) == ("export-1:gguf-f16", "it is missing")
+
+
+def test_a_version_whose_variant_its_export_lost_is_broken_there(deployed):
+    with transaction() as session:
+        export = session.get_one(Export, "export-1")
+        export.artifacts = {name: one for name, one in export.artifacts.items() if name != "gguf-q8_0"}
+    assert model_passport(deployed).broken.link == "deployment"
+
+
+@pytest.mark.parametrize(
+    ("subject", "code"), [("export-9", "unknown_run"), ("deployment-9", "unknown_run"), ("a model", "invalid_request")]
+)
+def test_what_is_not_there_is_named(subject, code):
+    with pytest.raises(StageError, match=code):
+        model_passport(subject)
