@@ -200,6 +200,11 @@ def test_a_gold_set_that_is_not_there_is_refused_when_it_is_named(project):
     assert refused(ScheduleRequest(project=project, cron="0 3 * * *", gold_set="none")).reason.code == "unknown_gold_set"
 
 
+def test_a_slot_that_no_version_is_for_is_refused(project, version):
+    error = refused(ScheduleRequest(project=project, slot="defualt", cron="0 3 * * *"))
+    assert error.reason.code == "unknown_slot" and "known: default" in error.cause and kept() is None
+
+
 def test_times_are_read_in_the_time_zone_over_its_changes_too():
     berlin = next_times("30 2 * * *", "Europe/Berlin", datetime(2026, 3, 28, 12, tzinfo=UTC), 2)
     assert [one.isoformat() for one in berlin] == ["2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"]

@@ -18,6 +18,7 @@ from brewslm.reasons.refusals import UnknownSchedule
 from brewslm.stages.contract import ProjectRequest
 from brewslm.stages.deploy.changes import ENDPOINT
 from brewslm.stages.deploy.cron import check_cron, next_times
+from brewslm.stages.deploy.slot_settings import check_slot
 from brewslm.store.records import locked_gold_set
 from brewslm.store.tables import DriftSchedule, Run, now
 
@@ -78,10 +79,12 @@ def record(request: ScheduleRequest, session: Session, run: Run) -> Sequence[Rea
     Raises:
         StageError(InvalidRequest): It is no cron expression, or there is no such time zone.
         StageError(UnknownGoldSet): There is no such gold set, or it is not locked.
+        StageError(UnknownSlot): No version of the project is for it.
     """
     check_cron(request.cron, request.timezone)
     if request.gold_set is not None:
         locked_gold_set(session, request.project, request.gold_set)
+    check_slot(session, request.project, request.slot)
     wanted = request.model_dump(exclude={"project", "slot"})
     found = _known(session, request.project, request.slot)
     if found is None:
