@@ -72,6 +72,7 @@ class TrainFields(AutopilotFields):
     autopilot: bool = False
     one_click: bool = False
     manifest_version: int | None = None
+    export_formats: list[str] | None = None
     plan: PlanName | None = None
     log_to: SinkName | None = None
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brewslm.cli.console import Json, ProjectOption, print_line, print_table, run_operation
-from brewslm.cli.train import BaseModel, EvalPackName, ManifestVersion, RecipeName, Set, settings_of
+from brewslm.cli.train import BaseModel, EvalPackName, ExportFormats, ManifestVersion, RecipeName, Set, settings_of
 
 if TYPE_CHECKING:
     from brewslm.pipeline.runs import RunView
@@ -24,9 +24,7 @@ def preflight(
     manifest: ManifestVersion = None,
     eval_pack: EvalPackName = "general",
     runtime: Annotated[str | None, typer.Option("--runtime", help="A runtime profile; detected when left out.")] = None,
-    export_formats: Annotated[
-        list[str] | None, typer.Option("--format", help="A format to export later, such as gguf-q8_0 or gguf; repeatable.")
-    ] = None,
+    export_formats: ExportFormats = None,
     probe: Annotated[bool, typer.Option("--probe", help="Do two real steps on the longest batch, and measure them.")] = False,
     json: Json = False,
 ) -> None:

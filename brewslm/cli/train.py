@@ -20,7 +20,9 @@ EvalPackName = Annotated[str, typer.Option("--eval-pack", help="Whose gates the 
 ManifestVersion = Annotated[
     int | None, typer.Option("--manifest", help="Version of the data manifest; the newest when left out.")
 ]
-
+ExportFormats = Annotated[
+    list[str] | None, typer.Option("--format", help="A format to export later, such as gguf-q8_0 or awq; repeatable.")
+]
 TimeoutMinutes = Annotated[float | None, typer.Option(min=0.001, help="End the run after this time; it can be resumed.")]
 
 
@@ -48,6 +50,7 @@ def train(
     plan: Annotated[
         str | None, typer.Option(help="safe, balanced or max_quality: change the recipe as brewslm preflight shows.")
     ] = None,
+    export_formats: ExportFormats = None,
     log_to: Annotated[
         str | None, typer.Option(help="tensorboard or mlflow: write the trace for it too, into the experiment's folder.")
     ] = None,
@@ -66,6 +69,7 @@ def train(
     request = TrainRequest(
         project=project, base_model=base_model, recipe=recipe, settings=settings_of(set_), manifest_version=manifest,
         eval_pack=eval_pack, timeout_minutes=timeout_minutes, fail_open=fail_open, plan=_plan(plan), log_to=_sink(log_to),
+        export_formats=tuple(export_formats) if export_formats else None,
     )  # fmt: skip
     run_operation(request, json, show_training, detach=detach)
 

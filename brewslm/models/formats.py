@@ -10,8 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from brewslm.errors import StageError
+from brewslm.models.four_bit import unquantisable
 from brewslm.models.gguf_tokenizer import check_tokenizer
 from brewslm.models.gguf_writer import check_writable
+from brewslm.models.vllm_model import unrunnable
 from brewslm.reasons.refusals import InvalidRequest
 
 ADAPTER_FORMAT = "safetensors-adapter"
@@ -60,6 +62,11 @@ def _gguf(variant: str, bits: float, *, default: bool = False) -> Format:
     )  # fmt: skip
 
 
+def _four_bit(method: str) -> Format:
+    """Four bits and its group's scale; what stays in bf16, such as the embeddings of a small model, weighs more than that."""
+    return Format(method, "quantised", 1.0, quantization=method, toolchains=("llmcompressor", "vllm"), causal=True, default=False)
+
+
 TABLE: tuple[Format, ...] = (
     Format(MERGED, "merged", 4.0, made_from=None),
     Format(ADAPTER_FORMAT, "adapter", 0.0, group="safetensors", adapter=True),
@@ -71,6 +78,9 @@ TABLE: tuple[Format, ...] = (
     _gguf("q5_k_m", 6.5),
     _gguf("q4_k_m", 5.5, default=True),
     _gguf("q4_0", 5.0),
+    Format("vllm", "vllm", 0.0, toolchains=("vllm",), causal=True, default=False),
+    _four_bit("awq"),
+    _four_bit("gptq"),
 )
 BY_NAME = {one.name: one for one in TABLE}
 FORMATS = tuple(BY_NAME)
@@ -127,6 +137,8 @@ def impossible(
         return f"the base is of architecture {architecture}"
     if one.adapter and whole:
         return "every weight was trained: there is no adapter beside its base"
+    if "vllm" in one.toolchains and folder is not None:
+        return unrunnable(folder) or (unquantisable(folder) if one.quantization else None)
     if one.maker == "gguf" and folder is not None:
         try:
             check_writable(folder)

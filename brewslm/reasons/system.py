@@ -24,6 +24,15 @@ class ExtensionLoadFailed(Reason, stage=Stage.SYSTEM, severity=Severity.WARNING,
     error: str
 
 
+class ToolchainInstalled(Reason, stage=Stage.SYSTEM, severity=Severity.INFO):
+    """The pinned environment of programs that can't share ours is there, and passed its check."""
+
+    toolchain: str
+    definition_sha256: str
+    packages: int
+    size_bytes: int
+
+
 class OperationFailed(
     Reason, stage=Stage.SYSTEM, severity=Severity.ERROR, status=500, remedy="Read the run's log.txt, and report it."
 ):

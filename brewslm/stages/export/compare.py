@@ -308,5 +308,5 @@ def _bits(job: CompareJob, artifact: Artifact) -> float:
     if not table.is_file():
         return round(8 * (job.bundle / artifact.weights).stat().st_size / job.parameters, 2)
     tensors = read_json(table).values()
-    weights = sum(prod(one["shape"]) for one in tensors)
+    weights: int = sum(prod(one["shape"]) for one in tensors)
     return round(8 * float(sum(one["bytes"] for one in tensors)) / weights, 2)

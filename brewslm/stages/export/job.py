@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
 from brewslm.models.catalogue import BaseModelInfo, base_model
-from brewslm.models.formats import DEFAULT_FORMATS, checked_formats, impossible, is_asked
+from brewslm.models.formats import DEFAULT_FORMATS, checked_formats, impossible, is_asked, needed_toolchains
 from brewslm.models.trained import is_whole
 from brewslm.presets import checked, read_preset
+from brewslm.processes.toolchains import install_command, missing
 from brewslm.reasons import Reason
 from brewslm.reasons.export import ExportCompleted
-from brewslm.reasons.refusals import InvalidRequest
+from brewslm.reasons.refusals import InvalidRequest, ToolchainMissing
 from brewslm.stages.contract import Job, Request, Result
 from brewslm.store import tables
 from brewslm.store.records import Records, experiment_of
@@ -146,10 +147,12 @@ def resolve(request: ExportRequest, records: Records) -> ExportJob:
     Raises:
         StageError(InvalidRequest): A format is not known, or this experiment can't have it.
         StageError(BaseModelNotFound): The base is no longer there.
+        StageError(ToolchainMissing): A format needs one that is not installed.
     """
     experiment = experiment_of(records.session, request.experiment)
     base = base_model(experiment.base_model)
     formats = _possible(request.formats, records.folder / experiment.adapter_path, base)
+    _check_toolchains(formats)
     manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
     evaluation = _newest_evaluation(records, request.experiment)
     return ExportJob(
@@ -187,6 +190,18 @@ def _possible(wanted: tuple[str, ...], trained: Path, base: BaseModelInfo) -> tu
     if not kept:
         raise StageError(InvalidRequest(), f"{', '.join(wanted)} can't be made of {base.locator}", next_step="Ask for hf.")
     return tuple(kept)
+
+
+def _check_toolchains(formats: tuple[str, ...]) -> None:
+    """Before anything is made: hours of work must not end at a program that is not there."""
+    needed = needed_toolchains(formats)
+    absent = missing(tuple(needed))
+    if absent:
+        wanted = dict.fromkeys(name for toolchain in absent for name in needed[toolchain])
+        raise StageError(
+            ToolchainMissing(), f"{', '.join(wanted)} can't be made on this machine",
+            cause=f"not installed: toolchain {', '.join(absent)}", next_step=f"Run {install_command(absent)}.",
+        )  # fmt: skip
 
 
 def record(result: ExportResult, session: Session, run: tables.Run) -> Sequence[Reason]:

@@ -16,6 +16,8 @@ from brewslm.models.trained import ADAPTER, WHOLE
 from brewslm.reasons.export import ExportQuantizationFailed
 from brewslm.stages.export.job import Artifact
 from brewslm.stages.export.making import Making
+from brewslm.stages.export.quantised import make_quantised
+from brewslm.stages.export.vllm import make_vllm
 from brewslm.store.files import read_json, write_json
 
 ROOM = 2**20
@@ -95,6 +97,8 @@ MAKERS: dict[str, Maker] = {
     "weights": make_weights,
     "adapter": make_adapter,
     "gguf": make_gguf,
+    "vllm": make_vllm,
+    "quantised": make_quantised,
 }
 
 

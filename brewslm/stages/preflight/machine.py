@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from brewslm.models.formats import export_bytes, missing_packages
+from brewslm.models.formats import export_bytes, missing_packages, needed_toolchains
 from brewslm.models.memory import FLOAT_BYTES
 from brewslm.models.recipe import Recipe
+from brewslm.processes.toolchains import install_command, missing
 from brewslm.stages.preflight.finding import Finding, blocker, gigabytes, warning
 from brewslm.stages.preflight.plan import TrainPlan
 
@@ -31,12 +32,18 @@ def check_dependencies(recipe: Recipe, formats: tuple[str, ...]) -> Iterator[Fin
             wanted = f"{name}, for method {recipe.method}" if of_method else ", ".join((*NEEDED, *by_objective))
             step = "Run make setup." if not of_method else f"Run pip install 'brewslm[{recipe.method}]', or --set method=lora."
             yield blocker("dependency_missing", f"{name} is not installed", wanted, step, fatal=True)
-    missing = missing_packages(formats)
-    if missing:
+    absent = missing_packages(formats)
+    if absent:
         wanted = ", ".join(name for name in formats if missing_packages([name]))
-        yield warning(
-            "export_toolchain_missing", f"{', '.join(missing)} not installed", f"needed for {wanted}", "Run make setup."
-        )
+        yield warning("export_toolchain_missing", f"{', '.join(absent)} not installed", f"needed for {wanted}", "Run make setup.")
+
+
+def check_toolchains(formats: tuple[str, ...]) -> Iterator[Finding]:
+    """Formats that a toolchain makes or runs are made only when they are named: without it, what was asked for can't be had."""
+    for name, wanted in needed_toolchains(formats).items():
+        if missing((name,)):
+            measured, limit = f"toolchain {name} is not installed", f"needed for {', '.join(wanted)}"
+            yield blocker("export_toolchain_missing", measured, limit, f"Run {install_command([name])}.")
 
 
 def check_memory(plan: TrainPlan) -> Iterator[Finding]:

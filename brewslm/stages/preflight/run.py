@@ -14,7 +14,7 @@ from brewslm.stages.contract import PlanName
 from brewslm.stages.preflight.data import Tokenised, check_gates, check_objective, check_rows, check_task, tokenised_rows
 from brewslm.stages.preflight.finding import Finding
 from brewslm.stages.preflight.job import PreflightJob, PreflightResult
-from brewslm.stages.preflight.machine import check_dependencies, check_disk, check_memory
+from brewslm.stages.preflight.machine import check_dependencies, check_disk, check_memory, check_toolchains
 from brewslm.stages.preflight.model import check_architecture, check_exports, check_softcap, check_tokenizer, check_window
 from brewslm.stages.preflight.other import encoded_rows, plan_of, trained_weights
 from brewslm.stages.preflight.plan import Planner
@@ -88,6 +88,7 @@ def planned_recipe(job: PreflightJob, name: PlanName, context: Context) -> Recip
 
 def _before_rows(job: PreflightJob, data: PreparedData) -> Iterator[Finding]:
     yield from check_dependencies(job.recipe, job.formats)
+    yield from check_toolchains(job.formats)
     yield from check_task(data.manifest)
     yield from check_objective(data.manifest, job.recipe)
     yield from check_architecture(job.base, data.manifest)

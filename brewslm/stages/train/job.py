@@ -30,6 +30,7 @@ class TrainRequest(ProjectRequest):
         manifest_version: The newest when left out.
         fail_open: Let preflight's blockers pass as warnings where training is possible at all.
         plan: Change the recipe as this plan of preflight does; left as it is otherwise.
+        export_formats: Those that will be wanted of the trained model, for preflight to look at; None for the usual ones.
         log_to: Write the trace for TensorBoard or MLflow too, into the experiment's folder.
     """
 
@@ -41,6 +42,7 @@ class TrainRequest(ProjectRequest):
     timeout_minutes: float | None = Field(None, gt=0)
     fail_open: bool = False
     plan: PlanName | None = None
+    export_formats: tuple[str, ...] | None = None
     log_to: SinkName | None = None
 
 
