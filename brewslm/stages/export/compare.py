@@ -194,7 +194,8 @@ def _runnable(job: CompareJob, handler: TaskHandler) -> tuple[list[Artifact], di
     for artifact in job.artifacts:
         maker = BY_NAME[artifact.format].maker
         if maker not in OPENERS:
-            skipped[artifact.format] = "it is a part of another format, or has no runtime here"
+            by_vllm = "vllm" in BY_NAME[artifact.format].toolchains
+            skipped[artifact.format] = "vLLM runs it, which is not started here" if by_vllm else "it is a part of another format"
         elif maker == "gguf" and (handler.measures_given_texts or handler.media):
             skipped[artifact.format] = f"an endpoint can't be asked {handler.profile}"
         else:
