@@ -10,9 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from brewslm.models.loading import load_model, load_tokenizer, set_threads
-from brewslm.models.predictors import WeightsPredictor
+from brewslm.models.asking import LoadedModel
+from brewslm.models.catalogue import base_model
+from brewslm.models.loading import set_threads
 from brewslm.models.prompt import Answered, Prompt
+from brewslm.rows.manifest import OutputSchema
 
 WARM = 4
 
@@ -20,9 +22,9 @@ WARM = 4
 def main(job: dict[str, Any]) -> dict[str, Any]:
     """Score and generate, and say how fast."""
     set_threads(job["threads"])
-    folder = Path(job["model"])
+    base = base_model(f"path:{job['model']}")
     told: list[Answered] = []
-    predictor = WeightsPredictor(load_model(folder, precision=job["precision"]), load_tokenizer(folder), "chat", told.extend)
+    predictor = LoadedModel(base, OutputSchema(scoring_mode="text"), precision=job["precision"]).predictor("chat", told.extend)
     made: dict[str, Any] = {"precision": job["precision"]}
     for name in ("two", "ten"):
         prompts, labels = prompts_of(job[name]), job[name]["labels"]

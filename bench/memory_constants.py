@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from math import log2
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ HEAD = """\
 # Written by python -m bench.memory_fit --calibrate, on the machine that bench/results/memory_fit.json names; not by hand.
 # counted: bytes of each element that a training keeps, by method and precision. slack: what the process takes of a byte of
 # activations (glibc keeps freed blocks; of CUDA and MPS a tenth is assumed). further_pass_bytes: of a step's further passes.
+# doubled_steps_bytes: what each doubling of steps of differing length adds.
 # gemm_share: how much of a matrix product's speed whole trainings reached.
 """
 PRECISIONS = ("fp32", "bf16")
@@ -41,6 +43,7 @@ class Seen:
         kind: Method and precision.
         varied: Steps differ in their lengths.
         further: Passes of a step beyond the first, as the estimate counts them.
+        doublings: Of its steps; 0 where they are alike.
         known: Bytes that the estimate has no constant of the process for.
         gemm_share: None where steps differ.
     """
@@ -48,6 +51,7 @@ class Seen:
     kind: str
     further: int
     varied: bool
+    doublings: float
     known: int
     activations: int
     peak: int
@@ -64,14 +68,15 @@ def fit_process(runs: list[Trained]) -> dict[str, Any]:
         [
             2**30 / one.peak,
             one.further * 2**30 / one.peak,
+            one.doublings * 2**30 / one.peak,
             *(one.activations / one.peak * (one.kind == kind) for kind in kinds),
             *(one.activations / one.peak * (one.kind == kind and one.varied) for kind in kinds),
         ]
         for one in seen
     ]
     wanted = [1 + AIM - one.known / one.peak for one in seen]
-    least = [0.4, 0.0, *([1.0] * len(kinds)), *([0.0] * len(kinds))]
-    most = [1.5, 0.3, *([2.5] * len(kinds)), *([1.0] * len(kinds))]
+    least = [0.4, 0.0, 0.0, *([1.0] * len(kinds)), *([0.0] * len(kinds))]
+    most = [1.5, 0.3, 0.3, *([2.5] * len(kinds)), *([1.0] * len(kinds))]
     found = lsq_linear(np.array(table), np.array(wanted), bounds=(least, most)).x
     off = np.array(table) @ found - np.array(wanted)
     print(f"the process is fitted; off from the aim by {off.min():+.1%} to {off.max():+.1%}", file=sys.stderr)
@@ -79,8 +84,9 @@ def fit_process(runs: list[Trained]) -> dict[str, Any]:
     shares = {name: round(float(np.median(found)), 3) for name, found in by_precision.items() if found}
     return {
         "runtime_bytes": {"cpu": int(found[0] * 2**30)}, "further_pass_bytes": int(found[1] * 2**30),
-        "slack": {kind: round(float(value), 3) for kind, value in zip(kinds, found[2:], strict=False)},
-        "varied": {kind: round(float(value), 3) for kind, value in zip(kinds, found[2 + len(kinds) :], strict=True)},
+        "doubled_steps_bytes": int(found[2] * 2**30),
+        "slack": {kind: round(float(value), 3) for kind, value in zip(kinds, found[3:], strict=False)},
+        "varied": {kind: round(float(value), 3) for kind, value in zip(kinds, found[3 + len(kinds) :], strict=True)},
         "gemm_share": constants().gemm_share | shares,
     }  # fmt: skip
 
@@ -91,9 +97,10 @@ def _seen(run: Trained) -> Seen:
 
     recipe, held = run.job.train.recipe, planned(run.job).memory_bytes
     steps, kept = list(steps_of(recipe, examples_of(run.job))), _kept(run)
+    varied = len({len(packed.ids) for step in steps for packed in step}) > 1
     return Seen(
         kind=f"{recipe.method} {run.setting.precision}", further=min(FURTHER_PASSES, max(len(step) for step in steps) - 1),
-        varied=len({len(packed.ids) for step in steps for packed in step}) > 1,
+        varied=varied, doublings=log2(len(steps)) if varied else 0.0,
         known=held["total"] - held["overhead"] - held["runtime"] - kept, activations=kept, peak=run.peak_bytes,
         gemm_share=_gemm_share(run.job, steps[0], run.seconds_per_step) if len(steps) == 1 and run.seconds_per_step else None,
     )  # fmt: skip

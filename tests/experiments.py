@@ -226,3 +226,40 @@ def adopt_bundle(trained: Trained, bundle: Path) -> str:
             )
         )
         return run.id
+
+
+def bare_export(project: int, base: Path) -> str:
+    """The tables of an export whose files nobody reads: for what happens to its versions alone. Returns its id."""
+    from brewslm.pipeline import runs
+    from brewslm.store import tables
+    from brewslm.store.database import transaction
+
+    kinds = (("prepare", "prepare.run"), ("exp", "train.run"), ("export", "export.run"))
+    with transaction() as session:
+        prepare, exp, export = (
+            runs.create(
+                session, kind=kind, operation=operation, project_id=project, actor="test", request={}, parent=None,
+                idempotency_key=None,
+            ).id
+            for kind, operation in kinds
+        )  # fmt: skip
+        frozen = tables.DataManifest(
+            project_id=project, version=1, run_id=prepare, path="prepared/v1/manifest.json", sha256="", rows={},
+            task_profile="classification",
+        )  # fmt: skip
+        session.add(frozen)
+        session.flush()
+        made = tables.Experiment(
+            run_id=exp, project_id=project, manifest_id=frozen.id, base_model=f"path:{base}", base_sha256="", adapter_path="",
+            adapter_sha256="", final_train_loss=0.1,
+        )  # fmt: skip
+        artifacts = {name: {"path": f"{name}/model.gguf", "sha256": ""} for name in ("gguf-f16", "gguf-q8_0")}
+        session.add(made)
+        session.flush()
+        session.add(
+            tables.Export(
+                run_id=export, project_id=project, experiment_id=exp, path="exports/export-1", manifest_sha256="",
+                artifacts=artifacts,
+            )
+        )  # fmt: skip
+    return export

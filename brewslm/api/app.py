@@ -13,12 +13,14 @@ from brewslm import web
 from brewslm.api import (
     data,
     deployments,
+    drift,
     evalpacks,
     evaluations,
     events,
     gold,
     imports,
     manifests,
+    predict,
     problems,
     projects,
     tasks,
@@ -34,6 +36,8 @@ from brewslm.serving import gateway
 from brewslm.serving.supervisor import Supervisor
 from brewslm.store.database import engine
 
+SERVING = (predict.router, gateway.router)
+"""What the gateway answers."""
 ROUTERS = (
     projects.router,
     uploads.router,
@@ -45,10 +49,11 @@ ROUTERS = (
     evalpacks.router,
     evaluations.router,
     deployments.router,
+    drift.router,
     toolchains.router,
     tasks.router,
     events.router,
-    gateway.router,
+    *SERVING,
 )
 
 
@@ -106,6 +111,23 @@ def create_app(worker_name: str = "main", with_worker: bool = True) -> FastAPI:
     if mount_web is not None:
         mount_web(app)
         app.get("/", include_in_schema=False)(lambda: RedirectResponse("/ui"))
+    return app
+
+
+def create_gateway() -> FastAPI:
+    """The gateway alone: it finds the model servers that a `brewslm serve` of the same home keeps."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await anyio.to_thread.run_sync(engine)
+        yield
+
+    app = FastAPI(title="BrewSLM gateway", version=brewslm.__version__, lifespan=lifespan, responses=PROBLEMS)
+    app.add_middleware(LoopbackOnly)
+    problems.register(app)
+    for router in SERVING:
+        app.include_router(router)
+    app.get("/api/health", operation_id="health", tags=["health"])(health)
     return app
 
 

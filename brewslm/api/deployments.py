@@ -1,15 +1,19 @@
 """Stages 10 and 11: export, and which exported model answers."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from brewslm.api.work import Fields, Key, asked, queue
 from brewslm.observe.compression import CompressionView, compression
-from brewslm.observe.deployments import DeploymentView, deployments
+from brewslm.observe.deployments import DeploymentView, PlanView, TargetView, deployments, plan, targets
+from brewslm.observe.gateway import SlotSettingsView, VersionStatistics, slot_settings, version_statistics
 from brewslm.observe.modelpassport import ModelPassport, model_passport
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.deploy.changes import CreateRequest, RejectRequest
 from brewslm.stages.deploy.promote import PromoteRequest
 from brewslm.stages.deploy.rollback import RollbackRequest
+from brewslm.stages.deploy.slot_settings import SlotSettingsRequest
 from brewslm.stages.export import ExportRequest
 from brewslm.stages.export.choosing import Limits
 from brewslm.stages.export.compare import CompareRequest
@@ -33,7 +37,21 @@ class CreateFields(Fields):
     """See deploy.create."""
 
     export: str
-    variant: str = "gguf-q8_0"
+    variant: str | None = None
+    endpoint: str = "default"
+    target: str = "local"
+    settings: dict[str, str] = {}
+
+
+class SlotSettingsFields(Fields):
+    """See deploy.settings."""
+
+    in_flight: int | None = None
+    waiting: int | None = None
+    wait_seconds: float | None = None
+    silence_seconds: float | None = None
+    log_requests: bool | None = None
+    log_megabytes: int | None = None
 
 
 @router.post("/experiments/{experiment_id}/export", operation_id="export.run", status_code=202)
@@ -76,6 +94,18 @@ def listed(project: int) -> list[DeploymentView]:
     return deployments(project)
 
 
+@router.get("/deployment-targets", operation_id="deploy.targets")
+def known_targets() -> list[TargetView]:
+    """What can serve an export, with its settings."""
+    return targets()
+
+
+@router.get("/deployments/{deployment}/plan", operation_id="deploy.plan")
+def planned(deployment: int) -> PlanView:
+    """What the version's target would launch elsewhere, and what it lacks for that."""
+    return plan(deployment)
+
+
 @router.post("/deployments", operation_id="deploy.create", status_code=202)
 def create(fields: CreateFields, response: Response, key: Key = None) -> RunView:
     """Make a version of an export, pending until it is promoted."""
@@ -98,3 +128,23 @@ def reject(deployment: int, response: Response, key: Key = None) -> RunView:
 def rollback(deployment: int, response: Response, key: Key = None) -> RunView:
     """Take a promoted version back; the one before it answers again."""
     return queue(asked(RollbackRequest, deployment=deployment), key, response)
+
+
+@router.get("/projects/{project}/deployments/statistics", operation_id="deploy.stats")
+def statistics(
+    project: int, slot: str | None = None, days: Annotated[int | None, Query(ge=1)] = None
+) -> list[VersionStatistics]:  # fmt: skip
+    """Requests, errors, latency, time to first token and tokens a second of each version, newest first."""
+    return version_statistics(project, slot, days)
+
+
+@router.get("/projects/{project}/slots/{slot}/settings", operation_id="deploy.slot_settings")
+def settings_of(project: int, slot: str) -> SlotSettingsView:
+    """How the slot's gateway behaves, and what its request log has."""
+    return slot_settings(project, slot)
+
+
+@router.patch("/projects/{project}/slots/{slot}/settings", operation_id="deploy.settings", status_code=202)
+def change_settings(project: int, slot: str, fields: SlotSettingsFields, response: Response, key: Key = None) -> RunView:
+    """Set the slot's queue, patience or request log; what is left out stays."""
+    return queue(asked(SlotSettingsRequest, project=project, slot=slot, **dict(fields)), key, response)

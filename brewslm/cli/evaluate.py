@@ -55,7 +55,7 @@ def evaluate(
         judge = _judge(judge_url, judge_model, judge_labels, judge_rows, judge_seconds)
     request = EvaluateRequest(experiment=experiment, eval_pack=eval_pack, target=target, gold_set=gold_set, judge=judge)
     view = run_operation(request, json, show, detach=detach)
-    if view.result is not None and not view.result["promotable"]:
+    if view.result is not None and _missed(view.result["scorecard"]):
         raise typer.Exit(GATE_NOT_MET)
 
 
@@ -159,6 +159,15 @@ def _gate(gate: dict[str, Any]) -> tuple[str, ...]:
     return f"  {one.gate_id}", f"{about(one)} {value}", condition(one), bound(one), rows, outcome(one)
 
 
+def _missed(card: dict[str, Any]) -> list[str]:
+    """The required gates that are not met."""
+    return [gate["gate_id"] for gate in card["gates"] if gate["required"] and not gate["met"]]
+
+
 def _verdict(card: dict[str, Any]) -> str:
-    missed = [gate["gate_id"] for gate in card["gates"] if gate["required"] and not gate["met"]]
-    return "promotable" if card["promotable"] else f"not promotable: {', '.join(missed)}"
+    missed = _missed(card)
+    if missed:
+        return f"not promotable: {', '.join(missed)}"
+    if not card["pack_promotes"]:
+        return f"every gate is met, but {card['eval_pack']} is for tries and promotes nothing: measure it by another pack"
+    return "promotable"

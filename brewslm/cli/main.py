@@ -7,6 +7,7 @@ from brewslm.cli import (
     data,
     deploy,
     documents,
+    drift,
     errors,
     evalpacks,
     evaluate,
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 MODULES = (
     quickstart, serve, projects, data, imports, documents, health, prepare, gold, models, preflight, train, evaluate, errors,
-    evalpacks, export, toolchain, deploy, predict, status, task, audit, row,
+    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, row,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

@@ -1,4 +1,4 @@
-"""brewslm serve, worker, autopilot."""
+"""brewslm serve, gateway, worker, autopilot."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +8,10 @@ from brewslm.cli.console import Detach, Json, ProjectOption, print_line, print_t
 from brewslm.cli.train import BaseModel, Set, settings_of
 
 if TYPE_CHECKING:
+    from socket import socket
+
+    from fastapi import FastAPI
+
     from brewslm.pipeline.runs import RunView
 
 GRACE_SECONDS = 2
@@ -16,6 +20,7 @@ GRACE_SECONDS = 2
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(serve)
+    app.command()(gateway)
     app.command()(worker)
     app.command()(autopilot)
 
@@ -24,21 +29,65 @@ def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve the API and the pages on this machine, with a worker for what is queued."""
     import os
 
-    import uvicorn
-
     from brewslm.api.app import create_app
-    from brewslm.api.guard import LOOPBACK
-    from brewslm.errors import StageError
     from brewslm.pipeline.worker import check_name
-    from brewslm.reasons.refusals import HostNotLoopback
 
     with problems(json=False):
-        if host not in LOOPBACK:
-            raise StageError(HostNotLoopback(), "The server was not started", where=f"--host {host}")
+        _check_host(host)
         check_name("main")
-    typer.echo(f"http://{'[::1]' if host == '::1' else host}:{port}", err=True)
-    uvicorn.run(create_app(), host=host, port=port, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS)
+        where = _bound(host, port)
+    _listen(create_app(), where)
     os._exit(0)  # no run is waited for: its child dies with us, and the next start goes on with it
+
+
+def gateway(host: str = "127.0.0.1", port: int = 8001) -> None:
+    """Serve the deployed models' addresses alone, beside the server: a restart of that makes requests wait, not fail."""
+    from brewslm.api.app import create_gateway
+
+    with problems(json=False):
+        _check_host(host)
+        where = _bound(host, port)
+    _listen(create_gateway(), where)
+
+
+def _check_host(host: str) -> None:
+    from brewslm.api.guard import LOOPBACK
+    from brewslm.errors import StageError
+    from brewslm.reasons.refusals import HostNotLoopback
+
+    if host not in LOOPBACK:
+        raise StageError(HostNotLoopback(), "The server was not started", where=f"--host {host}")
+
+
+def _bound(host: str, port: int) -> "socket":
+    """A socket that listens there, which only uvicorn's own failure to get one would tell too late.
+
+    Raises:
+        StageError(PortTaken, InvalidRequest): It can't be had.
+    """
+    import errno
+    import socket
+
+    from brewslm.errors import StageError
+    from brewslm.reasons.refusals import InvalidRequest, PortTaken
+
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        cause = "" if taken else str(getattr(error, "strerror", None) or error)
+        reason = PortTaken() if taken else InvalidRequest()
+        next_step = "" if taken else "Choose another --port."
+        raise StageError(reason, "The server was not started", where=f"--port {port}", cause=cause, next_step=next_step) from None
+
+
+def _listen(app: "FastAPI", where: "socket") -> None:
+    import uvicorn
+
+    host, port = where.getsockname()[:2]
+    typer.echo(f"http://{f'[{host}]' if ':' in host else host}:{port}", err=True)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS)
+    uvicorn.Server(config).run(sockets=[where])
 
 
 def worker(name: Annotated[str, typer.Option(help="Each worker of a home has a name of its own.")] = "second") -> None:

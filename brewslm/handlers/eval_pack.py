@@ -123,6 +123,7 @@ class EvalPack(BaseModel):
 
     Attributes:
         confidence: Of every gate that names none.
+        promotes: False: it is for tries. What passes it is not promotable, and what fails it may be so by another pack.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -135,6 +136,7 @@ class EvalPack(BaseModel):
     owner: str = ""
     tags: tuple[str, ...] = ()
     confidence: float = Field(default=0.95, ge=0.5, lt=1.0)
+    promotes: bool = True
     task_specs: tuple[TaskSpec, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from brewslm.models.architectures import architecture_for
 from brewslm.models.catalogue import BaseModelInfo
+from brewslm.models.decoding import ROWS
 from brewslm.models.loading import Precision, load_model, load_tokenizer
 from brewslm.models.predictors import WeightsPredictor
 from brewslm.models.prompt import Labelling, Listener, TellingPredictor
@@ -31,7 +32,10 @@ class LoadedModel:
     ) -> None:
         self._architecture = None
         if base.architecture == "causal":
+            from brewslm.models.kernels.arranged import arrange
+
             self._model, self._tokenizer = load_model(base.folder, trained, precision), load_tokenizer(base.folder)
+            arrange(self._model, ROWS)
         else:
             self._architecture = architecture_for(base.architecture, base.folder, schema)
             self._model = self._architecture.load(trained, precision)

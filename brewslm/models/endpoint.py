@@ -36,15 +36,17 @@ class EndpointPredictor(SendsMessages):
         model: The name that the endpoint answers to.
         on_answers: Told of each prompt that is answered.
         labelling: How labels are had; None: the best way that the endpoint knows.
+        api_key: What it wants as its key.
+        timeout_seconds: The longest that one answer may take; asked again after it so many times (`retries`).
     """
 
     def __init__(
         self, base_url: str, model: str, on_answers: Listener | None = None, labelling: Labelling | None = None,
-        api_key: str = "none",
+        api_key: str = "none", timeout_seconds: float = TIMEOUT_SECONDS, retries: int = RETRIES,
     ) -> None:  # fmt: skip
         from openai import OpenAI
 
-        self._client = OpenAI(base_url=base_url, api_key=api_key, timeout=TIMEOUT_SECONDS, max_retries=RETRIES)
+        self._client = OpenAI(base_url=base_url, api_key=api_key, timeout=timeout_seconds, max_retries=retries)
         self._base_url, self._model, self._on_answers, self._wanted = base_url, model, on_answers, labelling
 
     @cached_property
@@ -123,16 +125,59 @@ class EndpointPredictor(SendsMessages):
         return usage.prompt_tokens if usage else None
 
     def next_token(self, ids: Sequence[int]) -> int | None:
-        """Id of the most probable token after these ones; llama.cpp's server names it beside its log-probability."""
-        said = self._client.completions.create(model=self._model, prompt=list(ids), temperature=0.0, max_tokens=1, logprobs=1)
-        steps: list[dict[str, Any]] = getattr(said.choices[0].logprobs, "content", None) or []
-        return steps[0]["id"] if steps else None
+        """Id of the most probable token after these ones; None where the endpoint can't be asked so.
+
+        llama.cpp's server names the id beside its log-probability; vLLM writes it in the token's place, when it is asked to.
+        """
+        import openai
+
+        wanted: dict[str, Any] = {"return_tokens_as_token_ids": True}
+        try:
+            said = self._client.completions.create(
+                model=self._model, prompt=list(ids), temperature=0.0, max_tokens=1, logprobs=1, extra_body=wanted
+            )
+        except (openai.BadRequestError, openai.NotFoundError, openai.UnprocessableEntityError):
+            return None  # it takes no token ids, or does not know the field
+        told = said.choices[0].logprobs if said.choices else None
+        steps: list[dict[str, Any]] = getattr(told, "content", None) or []
+        if steps:
+            return steps[0].get("id")
+        _, is_id, written = ((getattr(told, "tokens", None) or [""])[0] or "").partition("token_id:")
+        return int(written) if is_id and written.isdecimal() else None
+
+    def written(self, prompt: Prompt, most: int) -> str:
+        """The greedy answer in at most so many tokens."""
+        return self._asked(prompt, most).choices[0].message.content or ""
+
+    def known_models(self) -> list[str]:
+        """The names that it says it answers to; [] where it tells of none."""
+        import openai
+
+        try:
+            return [one.id for one in self._client.models.list()]
+        except openai.NotFoundError:
+            return []
 
     def _asked(self, prompt: Prompt, max_tokens: int, **more: Any) -> Any:
+        """The completion.
+
+        Raises:
+            openai.APIError: There is no answer, or what came is no chat completion: the client itself takes anything for one.
+        """
+        import httpx2
+        import openai
+
         messages: Any = list(prompt.messages)
-        return self._client.chat.completions.create(
-            model=self._model, messages=messages, temperature=0.0, max_tokens=max_tokens, **more
-        )
+        try:
+            said = self._client.chat.completions.create(
+                model=self._model, messages=messages, temperature=0.0, max_tokens=max_tokens, **more
+            )
+        except ValueError:  # JSON that is none
+            said = None
+        choices = getattr(said, "choices", None)
+        if not choices or getattr(choices[0], "message", None) is None:
+            raise openai.APIError("no chat completion", httpx2.Request("POST", self._base_url), body=None)
+        return said
 
     def _each(
         self, prompts: Sequence[Prompt], most: int, scoring: Scoring, read: Callable[[Any], T], **more: Any

@@ -7,6 +7,7 @@ trainings: `python -m bench.memory_fit --calibrate` does both again, and writes 
 
 import sys
 from functools import cache
+from math import log2
 from pathlib import Path
 from typing import Literal
 
@@ -128,6 +129,8 @@ class Constants(BaseModel):
         slack: Method and precision, or a device → what the process takes of a byte of activations: freed blocks are kept.
         varied: Method and precision → what it takes of them besides where steps differ in their lengths: freed blocks don't fit.
         further_pass_bytes: What each further pass of a step, up to the fourth, adds: its blocks don't fit where others were.
+        doubled_steps_bytes: What each doubling of the steps adds where they differ in length: a product of another length is
+            compiled by itself, and freed blocks are of ever other sizes.
         runtime_bytes: Device → of a process that is ready to train.
         gemm_share: Precision → how much of a matrix product's speed a whole training reaches.
     """
@@ -138,6 +141,7 @@ class Constants(BaseModel):
     slack: dict[str, float]
     varied: dict[str, float] = {}
     further_pass_bytes: int
+    doubled_steps_bytes: int
     runtime_bytes: dict[str, int]
     gemm_share: dict[str, float]
 
@@ -207,12 +211,15 @@ class Base(BaseModel):
         return round(FLOAT_BYTES * (self.parameters - unread))
 
 
-def estimate(base: Base, method: Method, one: PassShape, passes: int = 1, *, varied: bool = False) -> MemoryEstimate:
+def estimate(
+    base: Base, method: Method, one: PassShape, passes: int = 1, *, steps: int = 1, varied: bool = False
+) -> MemoryEstimate:
     """The peak of a training run whose largest pass is `one`; a method that was not counted is taken to keep what LoRA keeps.
 
     Args:
         passes: Of a step, at most.
-        varied: Steps differ in the tokens of their passes.
+        steps: Of the whole run.
+        varied: They differ in the tokens of their passes.
     """
     known, name = constants(), f"{method.name} {method.precision}"
     counted = name in known.counted
@@ -225,6 +232,7 @@ def estimate(base: Base, method: Method, one: PassShape, passes: int = 1, *, var
     slack = known.slack[name if on_cpu else method.device] + (known.varied.get(name, 0.0) if varied and on_cpu else 0.0)
     loose = (slack - 1) * activations
     further = known.further_pass_bytes * min(passes - 1, FURTHER_PASSES) if on_cpu else 0
+    grown = known.doubled_steps_bytes * log2(steps) if varied and on_cpu else 0
     if method.name == "full":
         weights = method.trained_weights(base.shape)
         trained, share = (GRADIENT_BYTES + MOMENT_BYTES) * weights, beside_gradients(activations + logits, base.shape, weights)
@@ -232,7 +240,7 @@ def estimate(base: Base, method: Method, one: PassShape, passes: int = 1, *, var
     return MemoryEstimate(
         weights=round(base.weight_bytes(method) + copies), trained=round(trained),
         activations=round(activations), logits=round(logits),
-        overhead=round(loose + further), runtime=known.runtime_bytes[method.device],
+        overhead=round(loose + further + grown), runtime=known.runtime_bytes[method.device],
         basis="measured" if on_cpu and counted else "formula",
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ class EvalPackView(BaseModel):
     """One pack of the presets.
 
     Attributes:
+        promotes: False of a pack for tries.
         gates: How many there are, by task profile.
     """
 
@@ -22,6 +23,7 @@ class EvalPackView(BaseModel):
     version: str
     tags: list[str]
     confidence: float
+    promotes: bool
     gates: dict[str, int]
 
 
@@ -48,7 +50,7 @@ def eval_packs(task_profile: str | None = None) -> list[EvalPackView]:
     views = [
         EvalPackView(
             pack_id=pack.pack_id, display_name=pack.display_name, description=pack.description, version=pack.version,
-            tags=list(pack.tags), confidence=pack.confidence,
+            tags=list(pack.tags), confidence=pack.confidence, promotes=pack.promotes,
             gates={spec.task_profile: len(spec.gates) for spec in pack.task_specs},
         )
         for pack in packs

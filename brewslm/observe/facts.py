@@ -33,6 +33,7 @@ class Facts:
         evaluated: The payload of that evaluation's event.
         slots: Slot name to the version that answers there.
         versions: Every deployment version, newest first.
+        drifted: Of the versions that answer, those whose newest drift check says that they have got worse.
     """
 
     project: int
@@ -49,6 +50,7 @@ class Facts:
     export: tables.Export | None
     slots: dict[str, tables.DeploymentVersion]
     versions: Sequence[tables.DeploymentVersion]
+    drifted: Sequence[tables.DeploymentVersion]
 
 
 def facts(session: Session, project: int) -> Facts:
@@ -62,7 +64,8 @@ def facts(session: Session, project: int) -> Facts:
         .order_by(tables.DeploymentVersion.id.desc())
     ).all()
     by_id = {version.id: version for version in versions}
-    slots = session.scalars(select(tables.Slot).where(tables.Slot.project_id == project))
+    answering = session.scalars(select(tables.Slot).where(tables.Slot.project_id == project))
+    slots = {slot.name: by_id[slot.version_id] for slot in answering if slot.version_id is not None}
     kept = session.get(tables.RowFileState, (project, ROW_FILE))
     return Facts(
         project=project,
@@ -77,9 +80,16 @@ def facts(session: Session, project: int) -> Facts:
         evaluation=evaluation,
         evaluated=_payload(session, evaluation.run_id, "evaluation_completed") if evaluation else {},
         export=_newest(session, tables.Export, project, experiment),
-        slots={slot.name: by_id[slot.version_id] for slot in slots if slot.version_id is not None},
+        slots=slots,
         versions=versions,
+        drifted=[version for version in slots.values() if _has_drifted(session, version)],
     )
+
+
+def only_tried(evaluation: tables.Evaluation) -> bool:
+    """Whether every required gate is met, of a pack that promotes nothing."""
+    card = evaluation.scorecard
+    return card.get("pack_promotes") is False and all(gate["met"] for gate in card["gates"] if gate["required"])
 
 
 def _newest_runs(session: Session, project: int) -> dict[str, RunView]:
@@ -110,6 +120,12 @@ def _newest(session: Session, table: Any, project: int, experiment: tables.Exper
     if hasattr(table, "experiment_id"):
         query = query.where(table.experiment_id == (experiment.run_id if experiment else ""))
     return session.scalars(query.order_by(table.created_at.desc())).first()
+
+
+def _has_drifted(session: Session, version: tables.DeploymentVersion) -> bool:
+    table = tables.DriftCheck
+    newest = select(table.verdict).where(table.deployment_id == version.id).order_by(table.look.desc())
+    return session.scalars(newest).first() == "drifted"
 
 
 def _manifest(session: Session, project: int) -> tables.DataManifest | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from brewslm.observe.facts import Facts
+from brewslm.observe.facts import Facts, only_tried
 
 Counts = dict[str, int | float]
 Figure = tuple[bool, str, Counts]
@@ -90,7 +90,8 @@ def _evaluate(facts: Facts) -> Figure:
     if facts.evaluation is None:
         return _NOTHING
     told = facts.evaluated
-    verdict = "promotable" if facts.evaluation.promotable else "gates not met"
+    missed = "gates met, in a try" if only_tried(facts.evaluation) else "gates not met"
+    verdict = "promotable" if facts.evaluation.promotable else missed
     if not told:
         return True, verdict, {}
     said = f"{told['metric']} {told['tuned']:.3f}, base {told['base']:.3f}: {verdict}"

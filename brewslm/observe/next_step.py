@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pydantic import BaseModel
 
-from brewslm.observe.facts import Facts
+from brewslm.observe.facts import Facts, only_tried
 from brewslm.observe.figures import counted
 
 
@@ -39,6 +39,15 @@ def _wait(facts: Facts) -> NextStep | None:
     return None
 
 
+def _drift(facts: Facts) -> NextStep | None:
+    if not facts.drifted:
+        return None
+    worse = facts.drifted[0]
+    command = f"brewslm deploy checks --project {facts.project} --deployment {worse.id}"
+    reason = f"{worse.slot} v{worse.version} answers worse than when it was promoted"
+    return NextStep(stage="deploy", command=command, reason=reason)
+
+
 def _import(facts: Facts) -> NextStep | None:
     if facts.rows:
         return None
@@ -71,6 +80,9 @@ def _evaluate(facts: Facts) -> NextStep | None:
         return NextStep(
             stage="evaluate", command=f"brewslm evaluate --experiment {experiment}", reason=f"{experiment} was not measured yet"
         )
+    if only_tried(facts.evaluation):
+        command = f"brewslm evaluate --experiment {experiment}"
+        return NextStep(stage="evaluate", command=command, reason=f"{experiment} passed a pack that promotes nothing")
     if not facts.evaluation.promotable:
         command = f"brewslm train --project {facts.project}"
         return NextStep(stage="train", command=command, reason=f"{experiment} did not meet the gates of its eval pack")
@@ -106,5 +118,5 @@ def _ask(facts: Facts) -> NextStep:
 
 
 _RULES: tuple[Callable[[Facts], NextStep | None], ...] = (
-    _mend, _wait, _import, _prepare, _train, _evaluate, _export, _deploy, _ask,
+    _mend, _wait, _drift, _import, _prepare, _train, _evaluate, _export, _deploy, _ask,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -11,12 +12,24 @@ from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
-from brewslm.handlers.base import TaskHandler
+from brewslm.handlers.base import Prediction, TaskHandler
 from brewslm.media import MediaKind, Unusable, facts_of
 from brewslm.models.prompt import Predictor
-from brewslm.reasons.refusals import EndpointUnavailable, InvalidRequest, NotTrained, UnknownRun
+from brewslm.reasons.refusals import (
+    EndpointUnavailable,
+    InvalidRequest,
+    ModelServerBroke,
+    ModelServerSilent,
+    NotTrained,
+    UnknownRun,
+)
 from brewslm.rows.manifest import PreparedData, PreparedRow
-from brewslm.serving import Endpoint, ModelServerFailed, locate, serve_model
+from brewslm.serving.asking import Unanswered, answering, answers, predictor_of
+from brewslm.serving.endpoints import Endpoint, locate
+from brewslm.serving.model_server import ModelServerFailed
+from brewslm.serving.targets import Servable, target_of
+from brewslm.serving.temporary import serve_for_now
+from brewslm.settings import settings
 from brewslm.store import tables
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder
@@ -106,10 +119,6 @@ def ask_deployment(deployment: str, inputs: Sequence[Input], project: int | None
         StageError(EndpointUnavailable): Nothing is promoted, or no server could be started.
         StageError(UnknownProject, UnknownRun, InvalidRequest): There is no such deployment, or several.
     """
-    import openai
-
-    from brewslm.models.endpoint import EndpointPredictor
-
     with reading() as session:
         version = _version(session, deployment, project)
         export = session.get_one(tables.Export, version.export_id)
@@ -117,11 +126,65 @@ def ask_deployment(deployment: str, inputs: Sequence[Input], project: int | None
     rows = _rows(handler, inputs)
     try:
         with _live(version, export) as endpoint:
-            return _ask(handler, EndpointPredictor(endpoint.base_url, endpoint.model), rows)
-    except (openai.APIError, ModelServerFailed) as error:
-        raise StageError(
-            EndpointUnavailable(), "The model did not answer", where=deployment, cause=type(error).__name__
-        ) from error
+            return _told(handler, rows, answers(endpoint, handler, rows))
+    except (Unanswered, ModelServerFailed) as error:
+        raise StageError(EndpointUnavailable(), "The model did not answer", where=deployment, cause=str(error)) from error
+
+
+class ServerGone(Exception):
+    """A model server that was asked is not there any more: another may answer the same."""
+
+
+def ask_live(
+    version_id: int, endpoint: Endpoint, asked: Input, readable: Callable[[str], str], timeout_seconds: float
+) -> Answer:  # fmt: skip
+    """Ask the server of a deployment version about one row. What is known of the version and its server is kept for the next row.
+
+    Args:
+        readable: As in `ask_experiment`.
+
+    Raises:
+        ServerGone: It can't be reached, or is just ending.
+        StageError(InvalidRequest): It can't be asked this.
+        StageError(ModelServerSilent, ModelServerBroke): It did not answer in time, or not as it should.
+    """
+    handler = _handler_of(version_id, settings().resolved_database_url)
+    rows = _rows(handler, [asked], readable)
+    try:
+        if endpoint.rows:
+            return _told(handler, rows, answers(endpoint, handler, rows, timeout_seconds, retries=0))[0]
+        with answering(endpoint):
+            return _told(handler, rows, handler.predict(rows, _predictor(endpoint, timeout_seconds)))[0]
+    except Unanswered as error:
+        raise _why_unanswered(error, endpoint) from error
+
+
+def _why_unanswered(error: Unanswered, endpoint: Endpoint) -> Exception:
+    import httpx2
+    import openai
+
+    cause, status = error.__cause__, getattr(getattr(error.__cause__, "response", None), "status_code", 0)
+    if isinstance(cause, openai.APITimeoutError | httpx2.TimeoutException):
+        return StageError(ModelServerSilent(), "The model server is silent", where=endpoint.model)
+    if status == 503 or isinstance(cause, openai.APIConnectionError | httpx2.TransportError):
+        return ServerGone(type(cause).__name__)
+    if status in (400, 422):
+        return StageError(InvalidRequest(), "The model server refuses this row", where=endpoint.model, cause=str(error))
+    return StageError(ModelServerBroke(), "The model server did not answer as it should", where=endpoint.model, cause=str(error))
+
+
+@lru_cache(64)
+def _handler_of(version_id: int, _database: str) -> TaskHandler:
+    """Of the version's data manifest, which never changes."""
+    with reading() as session:
+        export = session.get_one(tables.Export, session.get_one(tables.DeploymentVersion, version_id).export_id)
+        return _handler(session, experiment_of(session, export.experiment_id))
+
+
+@lru_cache(64)
+def _predictor(endpoint: Endpoint, timeout_seconds: float) -> Predictor:
+    """One for each server: what it can do is tried once."""
+    return predictor_of(endpoint, timeout_seconds=timeout_seconds, retries=0)
 
 
 def _handler(session: Session, experiment: tables.Experiment) -> TaskHandler:
@@ -155,8 +218,9 @@ def _live(version: tables.DeploymentVersion, export: tables.Export) -> Iterator[
     if served is not None:
         yield served
         return
-    file = project_folder(version.project_id) / export.path / export.artifacts[version.variant]["path"]
-    with serve_model(file, f"{version.slot}-v{version.version}") as endpoint:
+    if target_of(version.target).rents:
+        raise StageError(EndpointUnavailable(), where=f"{version.slot} v{version.version}", cause="nobody keeps its machine now")
+    with serve_for_now(Servable.of(version, export)) as endpoint:
         yield endpoint
 
 
@@ -190,6 +254,10 @@ def _file(named: Any, kind: MediaKind, where: str, readable: Callable[[str], str
 
 
 def _ask(handler: TaskHandler, predictor: Predictor, rows: Sequence[PreparedRow]) -> list[Answer]:
+    return _told(handler, rows, handler.predict(rows, predictor))
+
+
+def _told(handler: TaskHandler, rows: Sequence[PreparedRow], predictions: Sequence[Prediction]) -> list[Answer]:
     return [
         Answer(
             row_id=said.row_id,
@@ -198,5 +266,5 @@ def _ask(handler: TaskHandler, predictor: Predictor, rows: Sequence[PreparedRow]
             scores=said.scores,
             problems=said.problems,
         )
-        for row, said in zip(rows, handler.predict(rows, predictor), strict=True)
+        for row, said in zip(rows, predictions, strict=True)
     ]

@@ -30,7 +30,7 @@ from brewslm.store.locks import Held, lock
 from brewslm.store.records import project_of, run_of
 from brewslm.store.tables import AuditEntry, Run
 
-PLUGIN_STAGES = ("ingest", "map_commit")
+PLUGIN_STAGES = ("ingest", "map_commit", "deploy")
 """Stages that plugins extend."""
 OnProgress = Callable[[int, int | None, str, dict[str, float]], None]
 

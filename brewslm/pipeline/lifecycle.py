@@ -3,7 +3,7 @@
 To add a stage: a stage constant in reasons/base.py, a reason, a line here. Every view picks it up.
 """
 
-from brewslm.pipeline import autopilot, probing, training
+from brewslm.pipeline import autopilot, drift, probing, training
 from brewslm.pipeline.operation import LifecycleStage, Operation
 from brewslm.reasons.cleaning import CleaningFailed
 from brewslm.reasons.eval import EvalRuntimeError
@@ -13,7 +13,8 @@ from brewslm.reasons.prepare import DatasetPrepFailed
 from brewslm.reasons.training import TrainingDispatchError
 from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, toolchains, train
 from brewslm.stages.contract import Request
-from brewslm.stages.deploy import changes, promote, rollback, switch
+from brewslm.stages.deploy import changes, promote, rollback, schedule, slot_settings, switch
+from brewslm.stages.deploy import drift as drift_checks
 from brewslm.stages.export import compare
 from brewslm.stages.mapping import commit, job, undo
 from brewslm.stages.prepare import gold
@@ -237,6 +238,7 @@ OPERATIONS: dict[str, Operation] = {
             promote.resolve,
             promote.run,
             promote.record,
+            after=switch.after,
             job=switch.SwitchJob,
             result=switch.SwitchResult,
             project_of=changes.project_of_version,
@@ -257,10 +259,28 @@ OPERATIONS: dict[str, Operation] = {
             rollback.resolve,
             rollback.run,
             rollback.record,
+            after=switch.after,
             job=switch.SwitchJob,
             result=switch.SwitchResult,
             project_of=changes.project_of_version,
         ),
+        Operation("deploy.settings", "deploy", "", slot_settings.SlotSettingsRequest, record=slot_settings.record),
+        Operation(
+            "deploy.check_drift",
+            "check",
+            "deploy",
+            drift_checks.CheckRequest,
+            drift.resolve,
+            drift.run,
+            drift_checks.record,
+            job=drift.DriftJob,
+            result=drift_checks.CheckResult,
+            project_of=changes.project_of_version,
+            failure=drift.failure,
+        ),
+        Operation("deploy.schedule", "schedule", "deploy", schedule.ScheduleRequest, record=schedule.record),
+        Operation("deploy.pause_schedule", "schedule", "deploy", schedule.PauseRequest, record=schedule.pause),
+        Operation("deploy.unschedule", "schedule", "deploy", schedule.UnscheduleRequest, record=schedule.unschedule),
         Operation(
             "toolchain.install",
             "toolchain",

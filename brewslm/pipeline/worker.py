@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from brewslm.errors import StageError
-from brewslm.pipeline import execute
+from brewslm.pipeline import execute, schedules
 from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.reasons.refusals import WorkerNameTaken
 from brewslm.settings import settings
@@ -25,6 +25,8 @@ from brewslm.store.tables import Run
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
+SCHEDULES_POLL_SECONDS = 1.0
+"""How soon DBOS's scheduler sees a schedule that is new."""
 LIGHT_AT_ONCE = 4
 
 
@@ -74,7 +76,8 @@ def working(name: str = "main") -> Iterator[None]:
             raise
         _launch(name)
         stop = threading.Event()
-        dispatcher = threading.Thread(target=_dispatch, args=(stop,), daemon=True, name="dispatcher")
+        ticking = schedules.Ticking(_dbos(), _tick(), "light")
+        dispatcher = threading.Thread(target=_dispatch, args=(stop, ticking), daemon=True, name="dispatcher")
         dispatcher.start()
         try:
             yield
@@ -95,6 +98,11 @@ def _workflow() -> Any:
     return _dbos().workflow(name="perform_run")(perform_run)
 
 
+@cache
+def _tick() -> Any:
+    return _dbos().workflow(name="tick")(schedules.tick)
+
+
 def _launch(name: str) -> None:
     """Start DBOS under a stable executor id: what this worker had begun when it died is recovered by it, and by no other."""
     from dbos import DBOSPortableJSONSerializer
@@ -107,19 +115,28 @@ def _launch(name: str) -> None:
             "executor_id": name,
             "application_version": "1",  # fixed: a new version of ours recovers what an old one had begun
             "serializer": DBOSPortableJSONSerializer(),  # the default is pickle
+            "scheduler_polling_interval_sec": SCHEDULES_POLL_SECONDS,
             "log_level": "WARNING",
         }
     )
     _workflow()
+    _tick()
     dbos.launch()
     for queue, at_once in (("light", LIGHT_AT_ONCE), ("heavy", 1)):
         dbos.register_queue(queue, worker_concurrency=at_once, polling_interval_sec=POLL_SECONDS, on_conflict="always_update")
 
 
-def _dispatch(stop: threading.Event) -> None:
-    """Give DBOS each queued run of our table, whoever queued it: this process, a command with --detach, a server that died."""
+def _dispatch(stop: threading.Event, ticking: schedules.Ticking) -> None:
+    """Give DBOS each queued run of our table, whoever queued it: this process, a command with --detach, a server that died.
+
+    And each schedule, whoever set it.
+    """
     given: set[str] = set()
     while not stop.wait(POLL_SECONDS):
+        try:
+            ticking.sync()
+        except Exception:  # the dispatcher: what can't be scheduled now must not keep queued runs waiting
+            log.exception("schedules could not be given to the queue; trying again")
         try:
             queued = _queued()
             for workflow_id, run in queued.items():

@@ -15,6 +15,15 @@ class DeploymentChanged(Reason, stage=Stage.DEPLOYMENT, severity=Severity.INFO):
     after: str | None
 
 
+class SlotSettingsChanged(Reason, stage=Stage.DEPLOYMENT, severity=Severity.INFO):
+    """What a slot's gateway is set to was changed: its queue, its patience or its request log."""
+
+    slot: str
+    actor: str
+    before: dict[str, int | float | bool]
+    after: dict[str, int | float | bool]
+
+
 class ModelServerRestarted(Reason, stage=Stage.DEPLOYMENT, severity=Severity.WARNING):
     """A model server died and was started again."""
 
@@ -54,3 +63,67 @@ class DeploymentRollbackNoPredecessor(
     DeploymentFailure, stage=Stage.DEPLOYMENT, severity=Severity.WARNING, status=409, remedy="Promote another version instead."
 ):
     """There is no earlier version to go back to."""
+
+
+class DeploymentChecked(Reason, stage=Stage.DEPLOYMENT, severity=Severity.INFO):
+    """A drift check asked a live version its rows again; or for the first time, as the reference of those to come."""
+
+    deployment_version_id: int
+    slot: str
+    look: int
+    """How many checks of this version there were, with this one."""
+    verdict: str
+    metric: str
+    rows_from: str
+    n: int
+    before: float
+    now: float
+    p_value: float
+
+
+class DeploymentDriftDetected(
+    Reason,
+    stage=Stage.DEPLOYMENT,
+    severity=Severity.ERROR,
+    remedy="See brewslm deploy checks for the rows that got worse; brewslm deploy rollback lets the version before it answer.",
+):
+    """A live version answers its rows worse than it did when it was promoted."""
+
+    deployment_version_id: int
+    slot: str
+    metric: str
+    rows_from: str
+    n: int
+    before: float
+    now: float
+    worse: int
+    """Rows that got worse; `better` is how many got better."""
+    better: int
+    p_value: float
+    alpha: float
+    """What the p-value was held against."""
+    tolerance: float
+
+
+class DeploymentCheckFailed(
+    Reason,
+    stage=Stage.DEPLOYMENT,
+    severity=Severity.ERROR,
+    remedy="See that brewslm serve runs, then check again; nothing was rolled back.",
+):
+    """A drift check could not be made: the version did not answer, or its rows or reference can't be had."""
+
+    deployment_version_id: int
+    problem: str
+    """The code of what stopped it, or the cause, such as crashed."""
+    error: str
+
+
+class DeploymentScheduled(Reason, stage=Stage.DEPLOYMENT, severity=Severity.INFO):
+    """The drift checks of a slot were scheduled, paused, resumed or given up."""
+
+    action: str
+    slot: str
+    cron: str
+    timezone: str
+    actor: str

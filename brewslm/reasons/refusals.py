@@ -261,8 +261,69 @@ class DeploymentStateConflict(Refusal, status=409, remedy="See brewslm deploy li
     """The version's state does not allow this action."""
 
 
+class UnknownSchedule(Refusal, status=404, remedy="See brewslm deploy schedules.", **_S):
+    """The slot has no schedule."""
+
+
+class UnknownTarget(Refusal, exit_code=2, remedy="See brewslm deploy targets.", **_S):
+    """There is no target of this name."""
+
+
+class TargetRefused(Refusal, status=409, remedy="See brewslm deploy targets for what each serves.", **_S):
+    """The target can't serve this variant."""
+
+
+class PortTaken(Refusal, exit_code=2, remedy="End what listens there, or choose another --port.", **_S):
+    """Another process listens on the port."""
+
+
 class EndpointUnavailable(Refusal, status=503, remedy="Promote a version, and start brewslm serve.", **_S):
     """No promoted model answers under this name."""
+
+
+class QueueFull(
+    Refusal,
+    status=429,
+    remedy="Ask again after the seconds of Retry-After, or give the slot more room: brewslm deploy settings.",
+    **_S,
+):
+    """As many requests are being answered, and wait, as the slot allows."""
+
+    retry_after_seconds: int
+
+
+class QueueTooSlow(
+    Refusal,
+    status=503,
+    remedy="Ask again after the seconds of Retry-After, or give the slot more room: brewslm deploy settings.",
+    **_S,
+):
+    """The request waited for its turn for as long as the slot allows."""
+
+    retry_after_seconds: int
+
+
+class ModelServerSilent(
+    Refusal,
+    status=504,
+    remedy="Ask for fewer tokens, or let the slot wait longer: brewslm deploy settings --silence-seconds.",
+    **_S,
+):
+    """The model server said nothing for as long as the slot allows."""
+
+
+class ModelServerBroke(
+    Refusal, status=502, remedy="Ask again; brewslm events says whether the model server was restarted.", **_S
+):
+    """The model server broke off before its answer was whole."""
+
+
+class RequestTooLarge(Refusal, status=413, remedy="Send a shorter request.", **_S):
+    """The request has more bytes than a model server is given."""
+
+
+class UnknownSlot(Refusal, status=404, remedy="See brewslm deploy list.", **_S):
+    """The project has no deployment version in a slot of this name."""
 
 
 class UnknownGoldSet(Refusal, status=404, remedy="See brewslm gold list.", **_S):

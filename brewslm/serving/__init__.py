@@ -1,4 +1,4 @@
-"""Serving: model servers, what keeps them running, and the gateway in front of them."""
+"""Serving: targets, model servers, what keeps them running, and the gateway in front of them."""
 
 from brewslm.serving.endpoints import Endpoint, locate, wait_for
 from brewslm.serving.model_server import ModelServer, ModelServerFailed, serve_model

@@ -1,6 +1,7 @@
-"""A model server: llama.cpp's own server on a GGUF file, as a child process on a loopback port."""
+"""A model server: a child process that serves one model on a loopback port. Here too: llama.cpp's own server as such a child."""
 
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +23,9 @@ READY_SECONDS = 120.0
 POLL_SECONDS = 0.05
 PROMPT_CACHE_MIB = 512
 """llama.cpp's own default is 8 GB."""
+HTTP_THREADS = 256
+"""By itself llama.cpp takes two more than it has parallel slots: then /health and /slots wait behind the streams that run."""
+LLAMA = "brewslm.serving.model_server"
 _NUMBERS = itertools.count(1)
 
 
@@ -33,19 +37,22 @@ class ModelServer:
     """A running child. It dies with this process, however this process dies.
 
     Args:
-        gguf: The model.
-        model: The name that it answers to.
+        module: What the child runs, as `python -m module <options as JSON> <file for its address> <lifeline's read end>`.
+        options: For it; "model" is the name that it answers to.
         log: File that gets what it prints.
+        chat, rows: What it answers, as in `Endpoint`.
     """
 
-    def __init__(self, gguf: Path, model: str, log: Path) -> None:
-        self.model, self._log = model, log
+    def __init__(
+        self, module: str, options: dict[str, Any], model: str, log: Path, *, chat: bool = True, rows: bool = False
+    ) -> None:  # fmt: skip
+        self.model, self._log, self._chat, self._rows = model, log, chat, rows
         log.parent.mkdir(parents=True, exist_ok=True)
         self._written_before = log.stat().st_size if log.exists() else 0
         self._said_address = log.with_suffix(".address")
         self._said_address.unlink(missing_ok=True)
         read_end, self._write_end = lifeline.hold()
-        command = [sys.executable, "-m", "brewslm.serving.model_server", str(gguf), model, str(self._said_address), str(read_end)]
+        command = [sys.executable, "-m", module, json.dumps(options), str(self._said_address), str(read_end)]
         try:
             with log.open("ab") as output:
                 self.process = subprocess.Popen(
@@ -54,6 +61,11 @@ class ModelServer:
         finally:
             os.close(read_end)
         self._closed = False
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; None while it lives."""
+        return self.process.poll()
 
     def endpoint(self) -> Endpoint | None:
         """Where it listens; None until its model is loaded.
@@ -66,7 +78,11 @@ class ModelServer:
         if not self._said_address.exists():
             return None
         address = self._said_address.read_text()
-        return Endpoint(base_url=f"{address}/v1", model=self.model, pid=self.process.pid) if healthy(address) else None
+        if not healthy(address):
+            return None
+        return Endpoint(
+            base_url=f"{address}/v1", model=self.model, pid=self.process.pid, chat=self._chat, rows=self._rows
+        )  # fmt: skip
 
     def wait_ready(self, seconds: float = READY_SECONDS) -> Endpoint:
         """Its endpoint, once it answers.
@@ -106,36 +122,46 @@ def healthy(address: str) -> bool:
         return False
 
 
-def busy_slots(address: str) -> int:
-    """How many requests it works on now; 0 when it can't be asked."""
+def busy_slots(address: str) -> int | None:
+    """How many requests it works on now; None when it can't be asked."""
     import httpx2
 
     try:
         slots: list[dict[str, Any]] = httpx2.get(f"{address}/slots", timeout=2.0).json()
     except (httpx2.TransportError, ValueError):
-        return 0
+        return None
     return sum(bool(slot["is_processing"]) for slot in slots)
 
 
 @contextmanager
 def serve_model(gguf: Path, model: str = "model") -> Iterator[Endpoint]:
-    """A model server for the block alone.
+    """llama.cpp's server on a GGUF file, for the block alone.
 
     Raises:
         ModelServerFailed: It could not start.
     """
-    log = settings().home / "serving" / "logs" / f"temporary-{os.getpid()}-{next(_NUMBERS)}.log"
-    server = ModelServer(gguf, model, log)
+    server = ModelServer(LLAMA, {"gguf": str(gguf), "model": model}, model, temporary_log())
     try:
         yield server.wait_ready()
     finally:
         server.stop()
 
 
-def main() -> None:
-    """`python -m brewslm.serving.model_server <gguf> <model> <file for its address> <lifeline's read end>`."""
-    gguf, model, address_file, read_end = sys.argv[1:5]
+def temporary_log() -> Path:
+    """A file for what a server prints that is kept by nobody but this process."""
+    return settings().home / "serving" / "logs" / f"temporary-{os.getpid()}-{next(_NUMBERS)}.log"
+
+
+def said_options() -> tuple[dict[str, Any], Path]:
+    """In the child: its options, and the file for its address. From here on it dies with its parent."""
+    options, address_file, read_end = sys.argv[1:4]
     lifeline.watch(int(read_end))
+    return json.loads(options), Path(address_file)
+
+
+def main() -> None:
+    """The child that serves a GGUF file."""
+    options, address_file = said_options()
     import threading
 
     from brewslm.models.loading import thread_count, yield_when_waiting
@@ -146,13 +172,14 @@ def main() -> None:
     from brewslm.store.files import write_atomic
 
     params = xllamacpp.CommonParams()
-    params.model.path, params.model_alias = gguf, {model}
-    params.hostnames, params.port, params.ui = ["127.0.0.1"], 0, False
-    params.n_ctx, params.n_parallel, params.kv_unified = CONTEXT, PARALLEL, True
+    params.model.path, params.model_alias = options["gguf"], {options["model"]}
+    params.hostnames, params.port, params.ui = ["127.0.0.1"], options.get("port", 0), False
+    params.n_ctx, params.n_parallel, params.kv_unified = options.get("context", CONTEXT), options.get("parallel", PARALLEL), True
+    params.n_threads_http = HTTP_THREADS
     params.cache_ram_mib = PROMPT_CACHE_MIB
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = thread_count()
     server = xllamacpp.Server(params)
-    write_atomic(Path(address_file), server.listening_address.encode())
+    write_atomic(address_file, server.listening_address.encode())
     threading.Event().wait()
 
 

@@ -4,19 +4,20 @@ import logging
 import threading
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import select
 
 from brewslm.audit import emit_event
+from brewslm.errors import StageError, where_of
 from brewslm.reasons.deployment import ModelServerRestarted
-from brewslm.serving.endpoints import Endpoint, endpoint_file, endpoint_lock, supervisor_lock, wanted_versions
-from brewslm.serving.model_server import ModelServer, ModelServerFailed, busy_slots
+from brewslm.serving.endpoints import Endpoint, endpoint_file, endpoint_lock, supervisor_lock, tell_failure, wanted_versions
+from brewslm.serving.model_server import ModelServerFailed
+from brewslm.serving.targets import Servable, Server, target_of
+from brewslm.serving.traffic import in_use
 from brewslm.settings import settings
 from brewslm.store import tables
 from brewslm.store.database import reading
-from brewslm.store.files import project_folder, write_json
+from brewslm.store.files import write_json
 from brewslm.store.locks import Held, lock
 
 PERIOD_SECONDS = 0.5
@@ -27,70 +28,71 @@ LONGEST_PAUSE_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """A version that shall be live."""
-
-    version_id: int
-    project_id: int
-    gguf: Path
-    model: str
-
-
 class _Served:
     """One version's server, from its start to its drained end."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: Servable) -> None:
         self.wanted = wanted
         self.endpoint: Endpoint | None = None
         self.unwanted_since: float | None = None
         self.failures, self.not_before = 0, 0.0
         self._holding = ExitStack()
+        tell_failure(wanted.version_id, None)
         self._holding.enter_context(lock(endpoint_lock(wanted.version_id)))
-        self._server: ModelServer | None = None
+        self._server: Server | None = None
 
     def keep(self) -> None:
         """Start it, publish it when it is ready, and start it again when it has died."""
         if time.monotonic() < self.not_before:
             return
-        if self._server is None:
-            logs = settings().home / "serving" / "logs" / f"{self.wanted.version_id}.log"
-            self._server = ModelServer(self.wanted.gguf, self.wanted.model, logs)
         try:
-            found = self._server.endpoint() if self.endpoint is None else self._alive()
-        except ModelServerFailed as error:
+            found = self._found()
+        except Exception as error:  # noqa: BLE001 - whatever a target does, a plugin's too, the others go on
             self._again(error)
         else:
             if found != self.endpoint and found is not None:
+                tell_failure(self.wanted.version_id, None)
                 write_json(endpoint_file(self.wanted.version_id), found.model_dump())
                 self.endpoint, self.failures = found, 0
 
     def drained(self) -> bool:
-        """Whether it may end: nobody has wanted it for a while, and no request runs on it."""
+        """Whether it may end: nobody has wanted it for a while, and no request runs on it, so far as the gateways and it say."""
         if self.unwanted_since is None or self.endpoint is None:
             return self.unwanted_since is not None
         unwanted = time.monotonic() - self.unwanted_since
-        busy = busy_slots(self.endpoint.base_url.removesuffix("/v1"))
-        return unwanted > LONGEST_DRAIN_SECONDS or (unwanted > DRAIN_SECONDS and not busy)
+        if unwanted > LONGEST_DRAIN_SECONDS:
+            return True
+        if unwanted < DRAIN_SECONDS or in_use(self.wanted.version_id):
+            return False
+        return target_of(self.wanted.target).busy(self.endpoint) == 0
 
     def stop(self) -> None:
         """Take it from the list, then end it."""
         endpoint_file(self.wanted.version_id).unlink(missing_ok=True)
+        tell_failure(self.wanted.version_id, None)
         self._holding.close()
         if self._server:
             self._server.stop()
         self._server = None
 
-    def _alive(self) -> Endpoint | None:
-        """The endpoint while the process lives; whether it is quick to answer is no reason to end it."""
-        assert self._server is not None
-        return self.endpoint if self._server.process.poll() is None else self._server.endpoint()
+    def release(self) -> None:
+        """Take down what its target runs on other machines."""
+        target_of(self.wanted.target).release(self.wanted)
 
-    def _again(self, error: ModelServerFailed) -> None:
+    def _found(self) -> Endpoint | None:
+        """The endpoint while its process lives; whether it is quick to answer is no reason to end it."""
+        if self._server is None:
+            logs = settings().home / "serving" / "logs" / f"{self.wanted.version_id}.log"
+            self._server = target_of(self.wanted.target).start(self.wanted, logs)
+        if self.endpoint is not None and self._server.returncode is None:
+            return self.endpoint
+        return self._server.endpoint()
+
+    def _again(self, error: Exception) -> None:
         log.warning("model server of version %d: %s", self.wanted.version_id, error)
-        assert self._server is not None
-        exit_code, was_ready = self._server.process.poll(), self.endpoint is not None
-        self._server.stop()
+        exit_code, was_ready = self._server.returncode if self._server else None, self.endpoint is not None
+        if self._server is not None:
+            self._server.stop()
         endpoint_file(self.wanted.version_id).unlink(missing_ok=True)
         self._server, self.endpoint = None, None
         if was_ready:
@@ -99,6 +101,14 @@ class _Served:
         else:  # it can't even start: not at once again
             self.failures += 1
             self.not_before = time.monotonic() + min(LONGEST_PAUSE_SECONDS, 2.0**self.failures)
+            tell_failure(self.wanted.version_id, _words(error))
+
+
+def _words(error: Exception) -> str:
+    """The cause for a person: never the message of what a plugin raises, which may quote anything."""
+    if isinstance(error, StageError):
+        return f"{error.what}: {error.cause}"
+    return str(error) if isinstance(error, ModelServerFailed) else where_of(error)
 
 
 class Supervisor:
@@ -144,6 +154,7 @@ class Supervisor:
             if served.drained():
                 served.stop()
                 del self._served[version_id]
+                served.release()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -155,7 +166,7 @@ class Supervisor:
             self._stopping.wait(PERIOD_SECONDS)
 
 
-def wanted_now() -> list[Wanted]:
+def wanted_now() -> list[Servable]:
     """Every promoted version, and those that a promote wants to try."""
     tried = wanted_versions()
     version, export = tables.DeploymentVersion, tables.Export
@@ -166,10 +177,4 @@ def wanted_now() -> list[Wanted]:
         .where((tables.Slot.version_id == version.id) | version.id.in_(tried))
     )
     with reading() as session:
-        return [
-            Wanted(
-                version_id=one.id, project_id=one.project_id, model=f"{one.slot}-v{one.version}",
-                gguf=project_folder(one.project_id) / made.path / made.artifacts[one.variant]["path"],
-            )
-            for one, made in session.execute(query).tuples()
-        ]  # fmt: skip
+        return [Servable.of(one, made) for one, made in session.execute(query).tuples()]

@@ -45,6 +45,36 @@ def _take(descriptor: int, path: Path) -> None:
             time.sleep(0.002)
 
 
+@contextmanager
+def shared(path: Path) -> Iterator[None]:
+    """Hold a lock on a file for the block together with others: see `is_taken`. It may wait for microseconds."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_taken(path: Path) -> bool:
+    """Whether some process holds the lock now, alone or together with others."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+
+
 def is_held(path: Path) -> bool:
     """Whether some process holds the lock now. Two that ask at once do not see each other."""
     try:

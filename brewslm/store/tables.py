@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from brewslm.settings import settings
@@ -269,31 +269,129 @@ class Export(Base):
 
 
 class DeploymentVersion(Base):
-    """One export that may serve a slot."""
+    """One export that may serve a slot: a project's endpoint, by its name."""
 
     __tablename__ = "deployment_versions"
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
     slot: Mapped[str] = mapped_column(String(60))
+    """The endpoint's name: with the project it is the slot, in which versions are counted."""
     version: Mapped[int]
     export_id: Mapped[str] = mapped_column(ForeignKey("exports.run_id"))
     variant: Mapped[str] = mapped_column(String(40))
     target: Mapped[str] = mapped_column(String(20))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    """Of the target, such as {"parallel": 4}. A key of an endpoint stands here by its name alone."""
     state: Mapped[str] = mapped_column(String(20), default="pending")
+    predecessor_id: Mapped[int | None] = mapped_column(ForeignKey("deployment_versions.id"), default=None)
+    """The version that it superseded, to which a rollback returns."""
     actor: Mapped[str] = mapped_column(String(100))
     smoke: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
     created_at: Mapped[datetime] = mapped_column(default=now)
     changed_at: Mapped[datetime] = mapped_column(default=now)
-    __table_args__ = (UniqueConstraint("project_id", "slot", "version"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "slot", "version"),
+        Index(
+            "one_promoted_version", "project_id", "slot", unique=True, sqlite_where=text("state = 'promoted'"),
+            postgresql_where=text("state = 'promoted'"),
+        ),
+    )  # fmt: skip
 
 
 class Slot(Base):
-    """Which version answers under a name. Moving this pointer is the switch."""
+    """Which version answers at a project's endpoint of this name. Moving this pointer is the switch."""
 
     __tablename__ = "slots"
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
     version_id: Mapped[int | None] = mapped_column(ForeignKey("deployment_versions.id"))
+
+
+class SlotSetting(Base):
+    """What a slot's owner has set for the gateway: its queue, its patience, its request log. Without a row, all is as given."""
+
+    __tablename__ = "slot_settings"
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    slot: Mapped[str] = mapped_column(String(60), primary_key=True)
+    values: Mapped[dict[str, Any]]
+    """Only those that were set: see serving/slots.py."""
+
+
+class GatewayStatistic(Base):
+    """What the gateway counted of one version on one day (UTC)."""
+
+    __tablename__ = "gateway_statistics"
+    version_id: Mapped[int] = mapped_column(ForeignKey("deployment_versions.id"), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    tally: Mapped[dict[str, Any]]
+    """See serving/statistics.py."""
+
+
+class DriftReference(Base):
+    """What a deployment version answered to some rows when it was promoted: drift checks hold later answers against it."""
+
+    __tablename__ = "drift_references"
+    deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment_versions.id"), primary_key=True)
+    rows_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    taken_from: Mapped[str] = mapped_column(String(10))
+    """"file", or "live" where a version has no file of ours."""
+    path: Mapped[str] = mapped_column(Text)
+    """Of the answers, relative to the project's folder."""
+    sha256: Mapped[str] = mapped_column(String(64))
+    scoring: Mapped[str] = mapped_column(String(60))
+    rows: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class DriftCheck(Base):
+    """One look at a live version; its id is the run's."""
+
+    __tablename__ = "drift_checks"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    deployment_id: Mapped[int] = mapped_column(ForeignKey("deployment_versions.id"))
+    look: Mapped[int]
+    """Counted from 1 for each version."""
+    verdict: Mapped[str] = mapped_column(String(20))
+    rows_from: Mapped[str] = mapped_column(String(100))
+    rows_sha256: Mapped[str] = mapped_column(String(64))
+    n: Mapped[int]
+    metric: Mapped[str] = mapped_column(String(60))
+    before: Mapped[float]
+    value: Mapped[float]
+    low: Mapped[float]
+    high: Mapped[float]
+    fall: Mapped[float]
+    worse: Mapped[int]
+    better: Mapped[int]
+    p_value: Mapped[float]
+    tolerance: Mapped[float]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (Index("drift_checks_by_deployment", "deployment_id", "look"),)
+
+
+class DriftSchedule(Base):
+    """When the version that a slot points to is checked."""
+
+    __tablename__ = "drift_schedules"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    slot: Mapped[str] = mapped_column(String(60))
+    cron: Mapped[str] = mapped_column(String(100))
+    timezone: Mapped[str] = mapped_column(String(60))
+    gold_set: Mapped[str | None] = mapped_column(String(70), default=None)
+    tolerance: Mapped[float]
+    rollback: Mapped[bool] = mapped_column(default=False)
+    is_paused: Mapped[bool] = mapped_column(default=False)
+    handled_until: Mapped[datetime]
+    """The newest tick that was seen to, or when it was set, or lifted from its pause: what is due later was missed."""
+    missed: Mapped[int] = mapped_column(default=0)
+    """Ticks that came while no worker was there, and were not made up for."""
+    last_run_id: Mapped[str | None] = mapped_column(String(40), default=None)
+    actor: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = (UniqueConstraint("project_id", "slot"),)
 
 
 class RunEvent(Base):

@@ -14,6 +14,7 @@ from brewslm.web.theme import FONT, color
 from brewslm.web.words import Sign, percent, plain, with_interval
 
 PROMOTABLE, REFUSED = Sign("done", "promotable"), Sign("needs", "gates not met")
+TRIED = Sign("needs", "gates met, in a try")
 ROW_HEIGHT = 44
 NO_BREAK = "\u00a0"
 
@@ -23,7 +24,7 @@ def scorecard_card(project: int, view: ScorecardView) -> None:
     card = view.card
     with box("div", "card-head"):
         Text("h2", "Scorecard")
-        Badge(PROMOTABLE if card.promotable else REFUSED)
+        Badge(PROMOTABLE if card.promotable else TRIED if card.only_tried else REFUSED)
     with box("p", "muted"):
         whose = f"promoted as {view.deployment}" if view.deployment else "not promoted"
         Text("span", f"{card.experiment_id}, {whose}, on {card.n:,} held-out rows; measured by ")

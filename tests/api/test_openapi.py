@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from brewslm.api import data, deployments, manifests, projects, training
+from brewslm.api import data, deployments, drift, manifests, projects, training
 from brewslm.api.app import create_app
 from brewslm.api.openapi import document
 from brewslm.cli.main import app as cli
@@ -15,6 +15,9 @@ from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.pipeline.mapping_choice import ImportRequest
 from brewslm.stages.clean import CleanRequest
 from brewslm.stages.deploy.changes import CreateRequest
+from brewslm.stages.deploy.drift import CheckRequest
+from brewslm.stages.deploy.schedule import PauseRequest, ScheduleRequest
+from brewslm.stages.deploy.slot_settings import SlotSettingsRequest
 from brewslm.stages.evaluate import EvaluateRequest
 from brewslm.stages.export import ExportRequest
 from brewslm.stages.export.compare import CompareRequest
@@ -30,6 +33,8 @@ VERBS = {
     "map.commit": "map",
     "autopilot.run": "autopilot",
     "train.reproduce": "reproduce",
+    "deploy.check_drift": "deploy check",
+    "deploy.pause_schedule": "deploy pause-schedule",
     **{f"{verb}.run": verb for verb in ("ingest", "clean", "prepare", "preflight", "train", "evaluate", "export")},
 }
 """The verb of an operation whose name is not the verb itself with spaces."""
@@ -47,6 +52,10 @@ BODIES = [
     (deployments.ExportFields, ExportRequest, {"experiment"}),
     (deployments.CompareFields, CompareRequest, {"export"}),
     (deployments.CreateFields, CreateRequest, set()),
+    (deployments.SlotSettingsFields, SlotSettingsRequest, {"project", "slot"}),
+    (drift.CheckFields, CheckRequest, {"deployment"}),
+    (drift.ScheduleFields, ScheduleRequest, {"project", "slot"}),
+    (drift.PauseFields, PauseRequest, {"project", "slot"}),
 ]
 
 

@@ -1,5 +1,6 @@
 """brewslm serve, worker and autopilot, as real commands."""
 
+import socket
 import subprocess
 import sys
 
@@ -18,10 +19,21 @@ def brewslm(*arguments):
     )
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "example.org"])
-def test_an_address_that_others_can_reach_is_refused(host):
-    done = brewslm("serve", "--host", host)
+@pytest.mark.parametrize("command", ["serve", "gateway"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "example.org"])
+def test_an_address_that_others_can_reach_is_refused(host, command):
+    done = brewslm(command, "--host", host)
     assert (done.returncode, done.stdout) == (2, "") and "host_not_loopback" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "gateway"])
+def test_a_port_that_is_taken_or_is_none_is_told_before_anything_starts(command):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = brewslm(command, "--port", str(taken.getsockname()[1]))
+    assert (done.returncode, done.stdout) == (2, "") and "port_taken" in done.stderr
+    assert "invalid_request" in brewslm(command, "--port", "70000").stderr
 
 
 def test_autopilot_can_be_queued(project):

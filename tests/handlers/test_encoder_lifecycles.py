@@ -4,7 +4,10 @@ import pytest
 from typer.testing import CliRunner
 
 from brewslm.cli.main import app
+from brewslm.observe.predict import ask_deployment
 from brewslm.pipeline.execute import call
+from brewslm.stages.deploy.changes import CreateRequest as DeployRequest
+from brewslm.stages.deploy.promote import PromoteRequest
 from brewslm.stages.projects import CreateRequest
 from tests.lifecycle import Journey, live
 from tests.stages.train.small import job_for, told, train, train_until
@@ -42,6 +45,11 @@ def test_one_label(project, tmp_path):
     assert [one["format"] for one in lived.exported["artifacts"]] == ["hf", "safetensors-merged"]
     assert [answer["output"] for answer in lived.answers] == ["positive", "negative"]
     assert sum(lived.answers[0]["scores"].values()) == pytest.approx(1)
+    made = call("test", DeployRequest(export="export-1")).result
+    promoted = call("test", PromoteRequest(deployment=made["deployment"])).result
+    assert (made["variant"], promoted["by"]) == ("hf", "rows") and promoted["same"] == promoted["asked"] > 5
+    asked = ask_deployment("default", ["a lovely film", "a dull film"])
+    assert [one.output for one in asked] == ["positive", "negative"] and sum(asked[0].scores.values()) == pytest.approx(1)
     refused = CliRunner().invoke(app, ["export", "--experiment", lived.trained["experiment_id"], "--format", "gguf-f16"])
     assert refused.exit_code == 2 and "is of architecture encoder" in refused.stderr and "safetensors-merged" in refused.stderr
 

@@ -1,20 +1,25 @@
 """The supervisor makes what is live what shall be live, and keeps it so."""
 
 import threading
+import time
 
 import psutil
 import pytest
 from sqlalchemy import select
 
-from brewslm.pipeline.execute import call
+from brewslm.observe.deployments import deployments
+from brewslm.pipeline.execute import RunFailed, call
 from brewslm.serving import locate, supervisor, wait_for
-from brewslm.serving.endpoints import supervisor_runs, wanting
+from brewslm.serving.endpoints import failure_of, supervisor_runs, wanting
 from brewslm.serving.supervisor import Supervisor
+from brewslm.serving.targets import TARGETS
+from brewslm.serving.targets.local import LocalTarget
+from brewslm.serving.traffic import using
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.deploy.promote import PromoteRequest
 from brewslm.store.database import reading, transaction
-from brewslm.store.files import project_folder
-from brewslm.store.tables import DeploymentVersion, RunEvent, Slot
+from brewslm.store.files import project_folder, sha256
+from brewslm.store.tables import DeploymentVersion, Export, RunEvent, Slot
 from tests.experiments import adopt_bundle, make_experiment
 from tests.running import gone, until
 
@@ -83,6 +88,17 @@ def test_a_server_that_nobody_wants_any_more_ends(version, running):
     assert "model_server_restarted" not in events()
 
 
+def test_a_server_that_a_gateway_is_using_is_kept_until_the_request_has_ended(version, running):
+    process = psutil.Process(wait_for(version, 60).pid)
+    with using(version):
+        point_to(None)
+        served = until(lambda: (one := running._served[version]).unwanted_since and one, "the drain")
+        until(lambda: time.monotonic() - served.unwanted_since > 2 * supervisor.DRAIN_SECONDS, "more than the time of a drain")
+        assert not served.drained() and locate(version)
+    until(lambda: locate(version) is None, "its end")
+    gone([process])
+
+
 def test_a_version_that_is_only_tried_is_served_for_as_long(export, running):
     tried = call("test", CreateRequest(export=export)).result["deployment"]
     with wanting(tried):
@@ -117,6 +133,66 @@ def test_a_file_that_can_not_be_served_is_tried_with_growing_pauses(version, exp
     finally:
         made.stop()
     assert events().count("model_server_restarted") == 0
+
+
+def test_a_promote_is_told_at_once_why_the_supervisor_can_not_start_it(export, running):
+    """Not after a minute, that it was not ready."""
+    with reading() as session:
+        made = session.get_one(Export, export)
+        file = project_folder(made.project_id) / made.path / made.artifacts["gguf-f16"]["path"]
+    file.write_bytes(b"GGUF, but not really")
+    with transaction() as session:  # as if it had been exported so
+        made = session.get_one(Export, export)
+        made.artifacts = made.artifacts | {"gguf-f16": made.artifacts["gguf-f16"] | {"sha256": sha256(file)}}
+    version = call("test", CreateRequest(export=export, variant="gguf-f16")).result["deployment"]
+    began = time.monotonic()
+    with pytest.raises(RunFailed) as failed:
+        call("test", PromoteRequest(deployment=version))
+    assert failed.value.error.reason.code == "deployment_smoke_failed"
+    assert "did not start: it ended with status 1; last it said" in str(failed.value.error)
+    assert time.monotonic() - began < 50 and deployments(1)[0].state == "pending"
+
+
+def test_a_target_that_raises_anything_does_not_stop_the_others(version, export, monkeypatch):
+    class Broken(LocalTarget):
+        name = "broken"
+
+        def start(self, servable, log):
+            raise ZeroDivisionError("somebody's row")
+
+    monkeypatch.setitem(TARGETS._built_in, "broken", Broken())
+    other = call("test", CreateRequest(export=export, endpoint="other", target="broken")).result["deployment"]
+    with transaction() as session:
+        session.add(Slot(project_id=1, name="other", version_id=other))
+    made = Supervisor()
+    try:
+        made.reconcile()
+        assert "ZeroDivisionError" in failure_of(other) and "somebody" not in failure_of(other)
+        assert made._served[other].not_before > 0
+        until(lambda: made.reconcile() or locate(version), "the other one")
+        assert locate(other) is None
+        assert "ZeroDivisionError" in next(one.problem for one in deployments(1) if one.id == other)
+    finally:
+        made.stop()
+    assert failure_of(other) is None
+
+
+def test_a_server_elsewhere_is_published_like_our_own_and_left_alone(export, running):
+    settings = {"url": "http://127.0.0.1:9/v1", "model": "theirs"}
+    version = call("test", CreateRequest(export=export, target="endpoint", settings=settings)).result["deployment"]
+    point_to(version)
+    found = wait_for(version, 60)
+    assert (found.base_url, found.model, found.pid) == ("http://127.0.0.1:9/v1", "theirs", 0)
+    point_to(None)
+    until(lambda: locate(version) is None, "its end")
+
+
+def test_the_settings_of_a_version_reach_its_server(export, running):
+    import httpx2
+
+    version = call("test", CreateRequest(export=export, variant="gguf-f16", settings={"parallel": "7"})).result["deployment"]
+    point_to(version)
+    assert len(httpx2.get(f"{wait_for(version, 60).address}/slots").json()) == 7
 
 
 def test_a_round_that_fails_does_not_end_the_supervisor(version):

@@ -8,7 +8,7 @@ from brewslm.errors import StageError
 from brewslm.observe.deployments import deployments
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.processes.context import DirectContext
-from brewslm.stages.deploy import promote, switch
+from brewslm.stages.deploy import promote, smoke
 from brewslm.stages.deploy.changes import CreateRequest, RejectRequest
 from brewslm.stages.deploy.promote import PromoteRequest
 from brewslm.stages.deploy.rollback import RollbackRequest
@@ -85,9 +85,13 @@ def test_the_life_of_versions(trained, export):
     ]
 
 
-def test_only_a_gguf_variant_of_the_export_can_be_deployed(export):
-    error = refused(CreateRequest(export=export, variant="hf"))
-    assert error.reason.code == "not_exported" and "gguf-q4_k_m" in str(error)
+def test_only_what_the_export_has_and_the_target_serves_can_be_deployed(export):
+    error = refused(CreateRequest(export=export, variant="gguf-q4"))
+    assert error.reason.code == "not_exported" and "did you mean gguf-q4_k_m?" in str(error)
+    error = refused(CreateRequest(export=export, variant="safetensors-merged"))
+    assert error.reason.code == "not_exported"
+    error = refused(CreateRequest(export=export, target="lokal"))
+    assert error.reason.code == "unknown_target" and "did you mean local?" in str(error)
     with pytest.raises(StageError, match="unknown_run"):
         call("ana", CreateRequest(export="export-9"))
 
@@ -104,6 +108,13 @@ def test_without_a_passing_verdict_nothing_is_promoted(project, tiny_model, tiny
 
 
 def test_the_newest_verdict_counts(trained, export):
+    newest = evaluated(trained, promotable=False)
+    error = refused(PromoteRequest(deployment=created(export)))
+    assert error.reason.code == "deployment_promote_blocked" and newest in str(error)
+
+
+def evaluated(trained, promotable, **scorecard):
+    """One more evaluation, which is now the newest; returns its id."""
     from brewslm.pipeline import runs
 
     with transaction() as session:
@@ -112,11 +123,22 @@ def test_the_newest_verdict_counts(trained, export):
             idempotency_key=None,
         )  # fmt: skip
         session.flush()
-        worse = {"project_id": trained.project, "experiment_id": trained.id, "eval_pack": "general", "scorecard": {}}
-        session.add(Evaluation(run_id=run.id, promotable=False, **worse))
-        newest = run.id
-    error = refused(PromoteRequest(deployment=created(export)))
-    assert error.reason.code == "deployment_promote_blocked" and newest in str(error)
+        about = {"project_id": trained.project, "experiment_id": trained.id, "eval_pack": "fast", "scorecard": scorecard}
+        session.add(Evaluation(run_id=run.id, promotable=promotable, **about))
+        return run.id
+
+
+def test_a_pack_for_tries_neither_promotes_nor_hinders(project, tiny_model, tiny_adapter, tiny_bundle):
+    trained = make_experiment(project, tiny_model, tiny_adapter, promotable=None)
+    version = created(adopt_bundle(trained, tiny_bundle))
+    tried = evaluated(trained, False, pack_promotes=False, gates=[])
+    error = refused(PromoteRequest(deployment=version))
+    assert error.reason.code == "deployment_promote_blocked"
+    assert f"{tried} is by the pack fast, which is for tries and promotes nothing" in str(error)
+    evaluated(trained, True, pack_promotes=True)
+    evaluated(trained, False, pack_promotes=False, gates=[])
+    call("ana", PromoteRequest(deployment=version))
+    assert slot_version() == version
 
 
 def fails_the_smoke_check(export, cause):
@@ -130,6 +152,12 @@ def fails_the_smoke_check(export, cause):
 def error_project():
     with reading() as session:
         return session.scalars(select(Export)).one().project_id
+
+
+def test_the_whole_model_is_served_by_transformers_and_asked_for_the_same_tokens(export, bundle):
+    version = created(export, "hf")
+    done = call("ana", PromoteRequest(deployment=version)).result
+    assert done["by"] == "tokens" and done["same"] == done["asked"] >= 16 and slot_version() == version
 
 
 def test_a_changed_file_fails_the_smoke_check(export, bundle):
@@ -186,8 +214,8 @@ def test_where_the_exported_file_parts_from_the_trained_model_its_own_word_count
 
 
 def test_a_long_answer_is_asked_at_both_its_ends_and_between():
-    assert switch._spread(2) == [0, 1] and switch._spread(1) == [0]
-    places = switch._spread(80)
+    assert smoke.spread(2) == [0, 1] and smoke.spread(1) == [0]
+    places = smoke.spread(80)
     assert (len(places), places[0], places[-1]) == (12, 0, 79)
 
 

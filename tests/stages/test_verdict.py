@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from brewslm.handlers import handler_for
 from brewslm.handlers.base import Scores
-from brewslm.handlers.eval_pack import Gate
+from brewslm.handlers.eval_pack import Gate, load_eval_pack
 from brewslm.handlers.gates import judge
 from brewslm.metrics import power
 from brewslm.metrics.figure import mean, share
-from brewslm.stages.evaluate.verdict import told_apart
+from brewslm.rows.manifest import OutputSchema
+from brewslm.stages.evaluate.verdict import told_apart, verdict
 
 ROWS = 400
 
@@ -49,3 +51,16 @@ def test_without_a_base_it_is_told_of_a_threshold_alone():
     assert told.from_system is None and told.system is None
     assert told.from_threshold == pytest.approx(power.detectable(0.2887 / 10), rel=0.15)
     assert "between" not in told.sentence and "points from a threshold (95 % sure, 80 % of the time)" in told.sentence
+
+
+def test_a_pack_for_tries_promotes_nothing_though_every_gate_is_met():
+    right, wrong = np.ones(ROWS, bool), np.arange(ROWS) % 4 > 0
+    tuned, base = (
+        Scores(metrics={}, row_correct=[bool(each) for each in one], figures={"accuracy": share(one)}) for one in (right, wrong)
+    )
+    handler = handler_for("classification", OutputSchema(scoring_mode="label", labels=["a", "b"]))
+    fast = load_eval_pack("fast")
+    assert not fast.promotes and load_eval_pack("general").promotes
+    for promotes in (False, True):
+        found = verdict(fast.model_copy(update={"promotes": promotes}), handler, [], {"tuned": tuned, "base": base})
+        assert all(gate.met for gate in found.gates) and found.promotable is promotes

@@ -14,7 +14,7 @@ from brewslm.stages.contract import Request
 from brewslm.stages.deploy.changes import changed, export_of, version_in
 from brewslm.stages.deploy.switch import SwitchJob, SwitchResult, job_for, made_ready, move_slot
 from brewslm.store.records import Records
-from brewslm.store.tables import DeploymentVersion, Evaluation, Run, now
+from brewslm.store.tables import DeploymentVersion, Evaluation, Run
 
 
 class PromoteRequest(Request):
@@ -39,11 +39,12 @@ def resolve(request: PromoteRequest, records: Records) -> SwitchJob:
         .where(Evaluation.experiment_id == experiment)
         .order_by(Run.number.desc())
     )
-    newest = next((one for one in every if speaks_for(one, version)), None)
+    about = [one for one in every if speaks_for(one, version)]
+    newest = next((one for one in about if one.scorecard.get("pack_promotes", True)), None)
     if newest is None or not newest.promotable:
-        cause = (
-            f"{experiment} was not evaluated" if newest is None else f"{newest.run_id} says that {experiment} is not promotable"
-        )
+        cause = f"{newest.run_id} says that {experiment} is not promotable" if newest else f"{experiment} was not evaluated"
+        if newest is None and about:
+            cause = f"{about[0].run_id} is by the pack {about[0].eval_pack}, which is for tries and promotes nothing"
         reason = DeploymentPromoteBlocked(deployment_version_id=version.id, slot=version.slot, error=cause)
         raise StageError(reason, f"{version.slot} v{version.version} was not promoted", cause=cause)
     _not_worse(version, records)
@@ -72,15 +73,14 @@ def run(job: SwitchJob, context: Context) -> SwitchResult:
     """
     context.check()
     PreparedData(job.manifest, job.manifest_sha256)
-    return made_ready(job)
+    return made_ready(job, context)
 
 
 def record(result: SwitchResult, session: Session, run: Run) -> Sequence[Reason]:
     """The commit that is the switch: pending → promoted, and the former version promoted → superseded."""
     version = version_in(session, result.version_id, "pending")
-    former = move_slot(version, result, session)
-    if former:
-        former.state, former.changed_at = "superseded", now()
+    former = move_slot(version, result, session, leaves="superseded")
+    version.predecessor_id = former.id if former else None
     return changed(version, run, "promote", _name(former), _name(version))
 
 

@@ -128,7 +128,7 @@ def resolve(request: EvaluateRequest, records: Records) -> EvaluateJob:
         pack=pack,
         sources=_sources(records),
         output=records.folder / "evaluations" / records.run_id,
-        gold=_gold(request, records, manifest.task_profile),
+        gold=gold_file(request.gold_set, records, manifest.task_profile),
         judge=request.judge,
     )
 
@@ -153,10 +153,16 @@ def _must_fit(pack: EvalPack, task_profile: str, manifest_path: Path) -> None:
         raise StageError(EvalPackInvalid(), f"the eval pack {pack.pack_id} can't be used here", where=one.said, cause=one.cause)
 
 
-def _gold(request: EvaluateRequest, records: Records, task_profile: str) -> GoldFile | None:
-    if request.gold_set is None:
+def gold_file(label: str | None, records: Records, task_profile: str) -> GoldFile | None:
+    """The locked gold set of this label, such as "support" (its newest) or "support@2"; None for None.
+
+    Raises:
+        StageError(UnknownGoldSet): There is no such gold set, or it is not locked.
+        StageError(InvalidRequest): It is of another task.
+    """
+    if label is None:
         return None
-    found = locked_gold_set(records.session, records.project_id, request.gold_set)
+    found = locked_gold_set(records.session, records.project_id, label)
     file = GoldFile(name=found.name, version=found.version, path=records.folder / (found.path or ""), sha256=found.sha256 or "")
     if found.task_profile != task_profile:
         cause = f"it holds {found.task_profile} rows, and the experiment was trained for {task_profile}"

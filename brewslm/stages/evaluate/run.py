@@ -244,6 +244,7 @@ def _scorecard(
         scoring_mode=handler.scoring_mode,
         eval_pack=job.pack.pack_id,
         pack_version=job.pack.version,
+        pack_promotes=job.pack.promotes,
         primary_metric=handler.primary_metric,
         rows_from=held.source,
         rows_sha256=held.sha256,

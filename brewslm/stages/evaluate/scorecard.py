@@ -117,10 +117,11 @@ class Scorecard(BaseModel):
         systems: "tuned"; "base" at the better of its two prompts; "few_shot_base" at that prompt with right answers before it,
             where the model takes them; the handler's baselines by name.
         eval_pack: The pack's id; pack_version: as the pack says.
+        pack_promotes: Whether passing the pack lets a model be promoted.
         power: What the rows can tell.
         base_prompts: The base at each prompt.
         paired: The tuned model against each other system, but for a model whose answers were had in another way (`scoring`).
-        promotable: Every required gate is met.
+        promotable: Every required gate is met, of a pack that promotes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -136,6 +137,7 @@ class Scorecard(BaseModel):
     scoring_mode: str
     eval_pack: str
     pack_version: str = "1"
+    pack_promotes: bool = True
     judge: JudgeReport | None = None
     primary_metric: str
     rows_from: str = "eval"
@@ -149,6 +151,11 @@ class Scorecard(BaseModel):
     power: Power
     gates: list[GateOutcome]
     promotable: bool
+
+    @property
+    def only_tried(self) -> bool:
+        """Every required gate is met, of a pack that promotes nothing."""
+        return not self.pack_promotes and all(gate.met for gate in self.gates if gate.required)
 
     def primary(self, system: str) -> Metric:
         """A system's figure on the primary metric."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Literal, Self
@@ -13,14 +13,16 @@ from brewslm.errors import StageError
 from brewslm.handlers import HANDLERS
 from brewslm.models.asking import LoadedModel
 from brewslm.models.catalogue import BaseModelInfo, base_model
-from brewslm.models.endpoint import EndpointPredictor
 from brewslm.models.prompt import Labelling, Listener, TellingPredictor
 from brewslm.models.templates import Style
 from brewslm.models.trained import trained_weights
 from brewslm.reasons.eval import EvalRuntimeError
 from brewslm.reasons.refusals import InvalidRequest, NotExported, NotTrained, UnknownRun
 from brewslm.reasons.shown import shown_locator
-from brewslm.serving import ModelServerFailed, locate, serve_model
+from brewslm.serving import Endpoint, ModelServerFailed, locate, serve_model
+from brewslm.serving.asking import predictor_of
+from brewslm.serving.targets import Servable, target_of
+from brewslm.serving.temporary import serve_for_now
 from brewslm.store import tables
 from brewslm.store.files import read_json, sha256
 from brewslm.store.records import Records
@@ -68,12 +70,14 @@ class Subject(Measured):
         path: Of the trained weights' folder, or the GGUF file.
         merged: A model's folder that needs no base.
         base_url: Of an endpoint; `model` is the name that it answers to.
+        servable: What a deployment's target serves.
     """
 
     path: Path | None = None
     merged: BaseModelInfo | None = None
     base_url: str = ""
     model: str = ""
+    servable: Servable | None = None
 
     @property
     def served(self) -> bool:
@@ -188,7 +192,13 @@ def _deployed(number: int, experiment: tables.Experiment, records: Records) -> S
     if version is None or version.project_id != experiment.project_id:
         raise StageError(UnknownRun(), where=f"deployment-{number}", cause="the project has no such deployment version")
     found = _exported(version.export_id, version.variant, experiment, records)
-    return found.model_copy(update={"kind": "deployment", "name": f"deployment-{number}", "deployment": number})
+    servable = Servable.of(version, records.session.get_one(tables.Export, version.export_id))
+    name = f"deployment-{number}"
+    if not servable.chats:
+        cause, step = "its server takes rows, and not the prompts of a comparison with its base", "Measure the same weights:"
+        step += f" --target {version.export_id}:{version.variant}."
+        raise StageError(InvalidRequest(), f"{name} can't be measured there", cause=cause, next_step=step)
+    return found.model_copy(update={"kind": "deployment", "name": name, "deployment": number, "servable": servable})
 
 
 class Model:
@@ -234,17 +244,26 @@ def served(subject: Subject, experiment_id: str) -> Model:
     """A model server: an endpoint, the deployment's own where it is up, or one that is started for the evaluation."""
 
     def opened(stack: ExitStack) -> Maker:
-        base_url, model = subject.base_url, subject.model
+        endpoint = Endpoint(base_url=subject.base_url, model=subject.model)
         if subject.kind != "endpoint":
-            endpoint = locate(subject.deployment) if subject.deployment is not None else None
-            if endpoint is None:
-                assert subject.path is not None
+            found = locate(subject.deployment) if subject.deployment is not None else None
+            if found is None:
                 try:
-                    endpoint = stack.enter_context(serve_model(subject.path))
+                    found = stack.enter_context(_started(subject))
                 except ModelServerFailed as error:
                     reason = EvalRuntimeError(experiment_id=experiment_id, error=f"its model server did not start: {error}")
                     raise StageError(reason, where=subject.name, cause=reason.error) from error
-            base_url, model = endpoint.base_url, endpoint.model
-        return lambda _style, listener: EndpointPredictor(base_url, model, listener)
+            endpoint = found
+        return lambda _style, listener: predictor_of(endpoint, listener)
 
     return Model(opened)
+
+
+def _started(subject: Subject) -> AbstractContextManager[Endpoint]:
+    """A server for the evaluation alone."""
+    if subject.servable is None:
+        assert subject.path is not None
+        return serve_model(subject.path)
+    if target_of(subject.servable.target).rents:
+        raise ModelServerFailed("nobody keeps its machine now")
+    return serve_for_now(subject.servable)

@@ -36,7 +36,9 @@ def verdict(pack: EvalPack, handler: TaskHandler, rows: Sequence[PreparedRow], s
     others = {name: scores for name, scores in systems.items() if name != TUNED}
     gates = judge_all(pack, pack.spec(handler.profile), rows, tuned, others)
     paired = {name: PairedTest(**paired_test(tuned.row_correct, one.row_correct)) for name, one in others.items()}
-    return Verdict(gates, paired, told_apart(handler.primary_metric, tuned, others.get(BASE)), promotable(gates))
+    return Verdict(
+        gates, paired, told_apart(handler.primary_metric, tuned, others.get(BASE)), pack.promotes and promotable(gates)
+    )
 
 
 def told_apart(metric_id: str, tuned: Scores, base: Scores | None) -> Power:

@@ -41,9 +41,6 @@ class TrainPlan(BaseModel):
     seconds_basis: str
 
 
-GROWTH_BYTES, GROWING_STEPS, CALIBRATED_STEPS = 12_000_000, 42, 6
-"""What a process grows by from step to step, and how long, where steps differ in length: seen on one training of 63 steps (from
-1.85 GB at its second step to 2.47), not yet calibrated; those that the constants were fitted to had at most 6 steps."""
 PAIRS_OVER = 0.3
 """Of the estimate, that pairs take on top: not calibrated. Two trainings by DPO took 3.7 and 3.9 GB where 3.0 was estimated."""
 
@@ -99,11 +96,9 @@ class Planner:
         method = method_of(recipe, self.runtime)
         passes, shapes = max(len(step) for step in self.steps(recipe)), set(self.passes(recipe))
         varied = len({one.tokens for one in shapes}) > 1
-        further = min(GROWING_STEPS, round(recipe.epochs * len(self.steps(recipe)))) - CALIBRATED_STEPS
-        grown = GROWTH_BYTES * max(0, further) if varied else 0
-        found = (estimate(self.model, method, one, passes, varied=varied) for one in shapes)
+        steps = max(1, round(recipe.epochs * len(self.steps(recipe))))
+        found = (estimate(self.model, method, one, passes, steps=steps, varied=varied) for one in shapes)
         most = max(found, key=lambda needs: needs.total)
-        most = most.model_copy(update={"overhead": most.overhead + grown})
         if recipe.objective == "supervised":
             return most
         return most.model_copy(update={"overhead": most.overhead + round(PAIRS_OVER * most.total), "basis": "formula"})
