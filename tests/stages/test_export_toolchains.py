@@ -19,9 +19,10 @@ from brewslm.processes.context import DirectContext
 from brewslm.processes.guard import Guarded
 from brewslm.processes.toolchains import environment, install, toolchain
 from brewslm.processes.vllm import VllmServer, serve_vllm
-from brewslm.rows.manifest import PreparedData
+from brewslm.rows.manifest import OutputSchema, PreparedData
 from brewslm.stages import export
-from brewslm.stages.export import ExportRequest, quantised, vllm
+from brewslm.stages.export import ExportRequest, compare, quantised, vllm
+from brewslm.stages.export.job import Artifact
 from brewslm.stages.export.makers import write_merged
 from brewslm.stages.export.making import Making
 from brewslm.stages.export.smoke import SmokeCheck
@@ -170,6 +171,22 @@ def test_the_bundle_has_what_vllm_needs_and_names_nothing_of_this_machine(making
         "--lora-modules" in (folder / "serve-lora.sh").read_text()
         and "--max-lora-rank 16" in (folder / "serve-lora.sh").read_text()
     )
+
+
+@pytest.mark.usefixtures("without")
+def test_a_comparison_leaves_out_what_it_can_not_run_and_says_with_what_it_could(wide_model, tmp_path):
+    made_of = {"quantization": None, "weights": "w", "size_bytes": 1, "sha256": "", "agreement": 1.0}
+    artifacts = [Artifact(format=name, path=name, **made_of) for name in ("hf", "vllm", "awq")]
+    job = compare.CompareJob(
+        export_id="export-1", experiment_id="exp-1", bundle=tmp_path, artifacts=artifacts, parameters=1, manifest_path=tmp_path,
+        manifest_sha256="", rows=None,
+    )  # fmt: skip
+    handler = handler_for("classification", OutputSchema(scoring_mode="label", labels=["negative", "positive"]))
+    runnable, skipped = compare._runnable(job, handler)
+    assert [one.format for one in runnable] == ["hf"] and set(skipped) == {"vllm", "awq"}
+    assert skipped["awq"] == "toolchain vllm is not installed: brewslm toolchain install vllm"
+    made(toolchain("vllm"), tmp_path)
+    assert len(compare._runnable(job, handler)[0]) == 3
 
 
 @pytest.fixture(scope="session")

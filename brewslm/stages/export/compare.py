@@ -26,11 +26,14 @@ from brewslm.models.loading import set_threads, yield_when_waiting
 from brewslm.models.pace import Pace, PaceFailed, pace_of
 from brewslm.models.prompt import Answered, Listener, Predictor
 from brewslm.processes.context import Context
+from brewslm.processes.toolchains import install_command, missing
+from brewslm.processes.vllm import TOOLCHAIN, VllmFailed, serve_vllm
 from brewslm.reasons import Reason
 from brewslm.reasons.export import ExportArtifactMissing, ExportCompared, ExportRunFailed
 from brewslm.reasons.refusals import UnknownRun
 from brewslm.rows.manifest import OutputSchema, PreparedData, PreparedRow
 from brewslm.serving import ModelServerFailed, serve_model
+from brewslm.settings import settings
 from brewslm.stages.contract import Job, Request, Result
 from brewslm.stages.export.choosing import Difference, Variant, frontier, recommended
 from brewslm.stages.export.job import Artifact
@@ -41,6 +44,8 @@ from brewslm.store.records import Records, experiment_of
 REFERENCES = ("gguf-f16", "hf")
 """The others are held against the first of these that the bundle has: it lost nothing but what 16 bits lose."""
 SURE = 0.95
+RUNS = (TOOLCHAIN,)
+"""What runs the formats that toolchains make; the one that quantised them is not needed again."""
 
 
 class CompareRequest(Request):
@@ -194,10 +199,11 @@ def _runnable(job: CompareJob, handler: TaskHandler) -> tuple[list[Artifact], di
     for artifact in job.artifacts:
         maker = BY_NAME[artifact.format].maker
         if maker not in OPENERS:
-            by_vllm = "vllm" in BY_NAME[artifact.format].toolchains
-            skipped[artifact.format] = "vLLM runs it, which is not started here" if by_vllm else "it is a part of another format"
-        elif maker == "gguf" and (handler.measures_given_texts or handler.media):
+            skipped[artifact.format] = "it is a part of another format, or has no runtime here"
+        elif maker != "merged" and (handler.measures_given_texts or handler.media):
             skipped[artifact.format] = f"an endpoint can't be asked {handler.profile}"
+        elif BY_NAME[artifact.format].toolchains and missing(RUNS):
+            skipped[artifact.format] = f"toolchain {', '.join(RUNS)} is not installed: {install_command(list(RUNS))}"
         else:
             runnable.append(artifact)
     return runnable, skipped
@@ -264,7 +270,20 @@ def _loaded(job: CompareJob, artifact: Artifact, schema: OutputSchema, listener:
     yield model.predictor(None, listener, "constrained")
 
 
-OPENERS: dict[str, Opener] = {"gguf": _served, "merged": _loaded}
+@contextmanager
+def _by_vllm(job: CompareJob, artifact: Artifact, schema: OutputSchema, listener: Listener) -> Iterator[Predictor]:
+    name = f"{job.export_id}-{artifact.format}"
+    server = serve_vllm(job.bundle / artifact.path, settings().home / "serving" / "logs" / f"{name}.log", name=name)
+    try:
+        server.wait_ready()
+        yield EndpointPredictor(server.base_url, name, listener)
+    except VllmFailed as error:
+        raise ModelServerFailed(str(error)) from error
+    finally:
+        server.stop()
+
+
+OPENERS: dict[str, Opener] = {"gguf": _served, "merged": _loaded, "vllm": _by_vllm, "quantised": _by_vllm}
 """By the `maker` of `models/formats.py`."""
 
 
