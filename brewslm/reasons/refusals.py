@@ -313,7 +313,7 @@ class ModelServerSilent(
 
 
 class ModelServerBroke(
-    Refusal, status=502, remedy="Ask again; brewslm events says whether the model server was restarted.", **_S
+    Refusal, status=502, remedy="Ask again; the event stream says whether the model server was restarted.", **_S
 ):
     """The model server broke off before its answer was whole."""
 
