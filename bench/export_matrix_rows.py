@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 WORDS = {"positive": ("lovely", "great", "good"), "negative": ("dull", "awful", "bad")}
-QUICK = ("epochs=4", "batch_size=8", "learning_rate=0.01", "checkpoints=1", "precision=fp32")
+QUICK = ("epochs=12", "batch_size=8", "learning_rate=0.01", "checkpoints=1", "precision=fp32")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ ENCODER = ("epochs=6", "batch_size=8", "learning_rate=0.002", "checkpoints=1", "
 _SEQ = {"source_text": "source", "target_text": "target"}
 _SOUND = {"audio": "audio", "transcript": "transcript"}
 _SEEN = {"image": "image", "text": "answer", "prompt": "question"}
-WHOLE = ("epochs=4", "batch_size=8", "learning_rate=0.003", "checkpoints=1", "precision=fp32", "method=full")
+WHOLE = ("epochs=12", "batch_size=8", "learning_rate=0.003", "checkpoints=1", "precision=fp32", "method=full")
 
 
 def _same(*names: str) -> dict[str, str]:
