@@ -53,13 +53,21 @@ def calibration_rows(data: PreparedData, policy: ImportancePolicy) -> tuple[list
 
     The second are dev rows; where there is no dev slice, a part of the train rows that the first then leave out.
     """
-    held_out = {row.row_id for split in ("eval", "gold") for row in data.rows(split)}
-    train = [row for row in data.train() if row.row_id not in held_out]
-    dev = [row for row in data.dev() if row.row_id not in held_out]
+    train, dev = _not_held_out(data, data.train()), _not_held_out(data, data.dev())
     if not dev:
         tried = min(policy.held_out, len(train) // 4)
         train, dev = train[: len(train) - tried], train[len(train) - tried :]
     return _spread(train, policy.rows), _spread(dev, policy.held_out)
+
+
+def train_rows(data: PreparedData) -> list[PreparedRow]:
+    """Those of the train split, without its dev slice and without any row that stands in eval or gold too."""
+    return _not_held_out(data, data.train())
+
+
+def _not_held_out(data: PreparedData, rows: Sequence[PreparedRow]) -> list[PreparedRow]:
+    held_out = {row.row_id for split in ("eval", "gold") for row in data.rows(split)}
+    return [row for row in rows if row.row_id not in held_out]
 
 
 def calibrated(folder: Path, data: PreparedData, tokenizer: Any, policy: ImportancePolicy) -> Calibration:

@@ -14,6 +14,7 @@ from brewslm.processes.toolchains import environment, required, run_program
 from brewslm.reasons.export import ExportQuantizationFailed
 from brewslm.rows.manifest import PreparedData, PreparedRow
 from brewslm.settings import settings
+from brewslm.stages.export.calibration import train_rows
 from brewslm.stages.export.job import Artifact
 from brewslm.stages.export.making import Making
 from brewslm.stages.export.vllm import check_with_vllm, copy_beside_weights
@@ -26,8 +27,8 @@ RECORD = "quantization.json"
 
 
 def calibration_rows(data: PreparedData) -> list[PreparedRow]:
-    """The rows that a quantiser sees: of the train split, without its dev slice. No held-out row is among them."""
-    rows = data.train()
+    """The rows that a quantiser sees: no row of dev, eval or gold is among them, whatever a manifest says."""
+    rows = train_rows(data)
     return rows[:: max(1, len(rows) // SAMPLES)][:SAMPLES]
 
 
