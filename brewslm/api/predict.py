@@ -62,7 +62,7 @@ def _asking(row: str | dict[str, Any], gateway: Gateway) -> Work[Served]:
             work = partial(ask_live, now.version_id, endpoint, row, readable_file, now.settings.silence_seconds)
             said = await anyio.to_thread.run_sync(work, limiter=gateway.threads)
         except ServerGone as gone:
-            raise Gone(str(gone), was_asked=True) from gone
+            raise Gone(str(gone), gone.was_asked) from gone
         return Served(**dict(said), deployment=now.version_id, model=now.model)
 
     return ask

@@ -132,7 +132,15 @@ def ask_deployment(deployment: str, inputs: Sequence[Input], project: int | None
 
 
 class ServerGone(Exception):
-    """A model server that was asked is not there any more: another may answer the same."""
+    """A model server is not there any more: another may answer the same.
+
+    Attributes:
+        was_asked: It got the request; False where nobody listened.
+    """
+
+    def __init__(self, cause: str, was_asked: bool) -> None:
+        self.was_asked = was_asked
+        super().__init__(cause)
 
 
 def ask_live(
@@ -167,7 +175,8 @@ def _why_unanswered(error: Unanswered, endpoint: Endpoint) -> Exception:
     if isinstance(cause, openai.APITimeoutError | httpx2.TimeoutException):
         return StageError(ModelServerSilent(), "The model server is silent", where=endpoint.model)
     if status == 503 or isinstance(cause, openai.APIConnectionError | httpx2.TransportError):
-        return ServerGone(type(cause).__name__)
+        nobody_listened = any(isinstance(one, httpx2.ConnectError) for one in (cause, getattr(cause, "__cause__", None)))
+        return ServerGone(type(cause).__name__, was_asked=not nobody_listened)
     if status in (400, 422):
         return StageError(InvalidRequest(), "The model server refuses this row", where=endpoint.model, cause=str(error))
     return StageError(ModelServerBroke(), "The model server did not answer as it should", where=endpoint.model, cause=str(error))
