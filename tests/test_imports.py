@@ -27,7 +27,7 @@ def modules() -> list[str]:
 
 
 def test_no_module_imports_anything_heavy_when_it_is_imported():
-    """But for pages, which brewslm.web.mount imports when it is called, kernels, which training does, and toolchains' programs."""
+    """But for pages, which brewslm.web.mount imports, kernels, which training does, and the programs of toolchains."""
     assert len(modules()) > 50 and {"brewslm.web", "brewslm.api.app"} < set(modules())
     done = subprocess.run([sys.executable, "-c", IMPORT_ALL, *modules()], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
