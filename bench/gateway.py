@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import json
 import os
+import re
 import shutil
 import socket
 import statistics
@@ -134,13 +135,17 @@ async def load(client: aiohttp.ClientSession, address: str, count: int, tokens: 
 
 
 async def streamed(client: aiohttp.ClientSession, address: str, body: dict[str, Any]) -> bool:
-    """Read one stream to its end: whether it has an event for about each token, and its end mark."""
-    events, end = 0, b""
-    async with client.post(f"{address}/chat/completions", json=body) as answer:
+    """Read one stream to its end: whether all its tokens were written, by the server's own count, and its end mark came.
+
+    Events are no count: a character of several tokens is one event.
+    """
+    end = b""
+    async with client.post(f"{address}/chat/completions", json=body | {"stream_options": {"include_usage": True}}) as answer:
         async for part in answer.content.iter_any():
-            events += part.count(b"data: ")
-            end = (end + part)[-64:]
-    return answer.status == 200 and events >= body["max_tokens"] * 0.8 and b"data: [DONE]" in end
+            end = (end + part)[-4096:]
+    written = re.search(rb'"completion_tokens":\s*(\d+)', end)
+    whole = written is not None and int(written[1]) == body["max_tokens"]
+    return answer.status == 200 and whole and b"data: [DONE]" in end
 
 
 async def look(client: aiohttp.ClientSession, address: str) -> float:
