@@ -51,6 +51,7 @@ class Asked(BaseHTTPRequestHandler):
 
     def begin(self) -> None:
         """A stream of events."""
+        self.words = 0
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
@@ -62,9 +63,12 @@ class Asked(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def word(self, text: str, **more: Any) -> None:
+        self.words += 1
         self.event(json.dumps({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}], **more}))
 
     def end(self) -> None:
+        if self.body.get("stream_options", {}).get("include_usage"):
+            self.event(json.dumps({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": self.words}}))
         self.event("[DONE]")
         self.wfile.write(b"0\r\n\r\n")
 
