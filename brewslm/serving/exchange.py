@@ -9,6 +9,8 @@ from brewslm.serving.slots import SlotNow
 
 OK = "ok"
 CLIENT_GONE = "client_gone"
+ERRED = "http_500"
+"""Of a stream with an error among its events, whatever its status was."""
 FAILED = "failed"
 KEPT_BYTES = 16 << 20
 """Of an answer that is logged."""

@@ -18,7 +18,7 @@ from brewslm.errors import StageError
 from brewslm.reasons.refusals import InvalidRequest, ModelServerBroke, ModelServerSilent, RequestTooLarge
 from brewslm.serving.answering import CONNECT_SECONDS, Gateway, Gone
 from brewslm.serving.endpoints import Endpoint
-from brewslm.serving.exchange import CLIENT_GONE, OK, Exchange
+from brewslm.serving.exchange import CLIENT_GONE, ERRED, OK, Exchange
 from brewslm.serving.slots import SlotNow
 
 LARGEST_REQUEST = 32 << 20
@@ -59,7 +59,7 @@ class Relay(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
         if not self._complete:
-            self._one.outcome = CLIENT_GONE
+            self._one.outcome = ERRED if self._one.says_error else CLIENT_GONE  # clients leave at an error, before the stream's end
             work.cancel()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,7 +134,7 @@ class Relay(Response):
             raise Gone("it sent no event", was_asked=True)
         self._complete = True
         await send({"type": "http.response.body", "body": b""})
-        self._one.outcome = "http_500" if self._one.says_error else OK
+        self._one.outcome = ERRED if self._one.says_error else OK
 
     async def _begin(self, status: int, content_type: str, now: SlotNow, send: Send, *more: tuple[bytes, bytes]) -> None:
         self._begun, self._one.status = True, status
