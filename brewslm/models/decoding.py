@@ -17,6 +17,8 @@ JOINING = 16
 CACHE_BYTES = 2**30
 """Keys and values of all rows take at most so much, where that leaves room for a few rows."""
 FEWEST = 4
+BLOCK = 1024
+"""Of a vocabulary, when its likeliest token is sought."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,19 @@ class _Row:
     def cached(self) -> int:
         """Tokens whose keys and values are there: all but the last that was written."""
         return len(self.prompt) + len(self.ids) - 1
+
+
+def likeliest(logits: Any) -> Any:
+    """The first place of the greatest, as argmax says: (rows, vocabulary) → (rows,).
+
+    torch's argmax goes through a row one by one, which takes a tenth of a step; its amax takes many at once. So the greatest of
+    each block is sought first, and then its place in the first block that has it.
+    """
+    import torch
+
+    best = torch.stack([part.amax(-1) for part in logits.split(BLOCK, -1)], -1).argmax(-1, keepdim=True)
+    places = (best * BLOCK + torch.arange(BLOCK, device=logits.device)).clamp_(max=logits.shape[-1] - 1)
+    return places.gather(1, logits.gather(1, places).argmax(-1, keepdim=True))[:, 0]
 
 
 class Decoding:
@@ -119,12 +134,14 @@ class Decoding:
         began = time.monotonic()
         edge = self._slots.edge
         starts = torch.tensor([edge - row.cached for row in self._rows])
+        before = (torch.arange(edge + 1) < starts[:, None])[:, None, None]
+        # Added to the scores: a mask of truths is turned into such a one in every layer.
+        mask = torch.zeros(before.shape, dtype=self._model.dtype).masked_fill_(before, -torch.inf)
         with torch.inference_mode():
             logits = self._model(
                 input_ids=torch.tensor([row.ids[-1:] for row in self._rows]),
                 position_ids=(edge - starts)[:, None],
-                attention_mask=(torch.arange(edge + 1) >= starts[:, None])[:, None, None],
-                past_key_values=self._slots.cache, use_cache=True, logits_to_keep=1,
+                attention_mask=mask, past_key_values=self._slots.cache, use_cache=True, logits_to_keep=1,
             ).logits[:, -1]  # fmt: skip
         longest = max(row.cached for row in self._rows) + 1
         self._slots.advance(longest)
@@ -142,7 +159,7 @@ class Decoding:
         """Let each row write its likeliest token; those that are over by it."""
         if self._schema:
             logits = masked(logits.float(), [row.held for row in rows if row.held])
-        tokens = logits.argmax(-1).tolist()
+        tokens = likeliest(logits).tolist()
         now = time.monotonic()
         over = []
         for row, token in zip(rows, tokens, strict=True):

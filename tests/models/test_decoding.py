@@ -34,6 +34,19 @@ def parts(request, tiny_model, tmp_path_factory):
     return load_model(folder, precision="fp32"), load_tokenizer(folder)
 
 
+@pytest.mark.parametrize("vocabulary", [1, decoding.BLOCK - 1, decoding.BLOCK, 3 * decoding.BLOCK + 7])
+def test_the_likeliest_token_is_the_first_of_the_greatest(vocabulary):
+    """Logits in bf16 are often equal; and a schema leaves most of them at -inf."""
+    import torch
+
+    drawn = torch.randint(-9, 9, (64, vocabulary), generator=torch.Generator().manual_seed(1)).bfloat16()
+    drawn[::2] = drawn[::2].masked_fill(
+        torch.rand((32, vocabulary), generator=torch.Generator().manual_seed(2)) < 0.9, -torch.inf
+    )
+    first = [next(place for place, value in enumerate(row) if value == max(row)) for row in drawn.tolist()]
+    assert decoding.likeliest(drawn).tolist() == first
+
+
 def one_by_one(parts, style: str) -> list[str]:
     """By transformers' `generate`, without a batch."""
     import torch
