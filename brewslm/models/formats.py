@@ -39,6 +39,7 @@ class Format:
         causal: Only a causal model can have it.
         adapter: Only an experiment that trained an adapter has it.
         default: It is made when no format is named.
+        rounds_much: It has fewer than eight bits a weight: it is promoted only when its own answers were measured.
     """
 
     name: str
@@ -52,19 +53,23 @@ class Format:
     causal: bool = False
     adapter: bool = False
     default: bool = True
+    rounds_much: bool = False
 
 
 def _gguf(variant: str, bits: float, *, default: bool = False) -> Format:
     source = MERGED if variant == "f16" else "gguf-f16"
     return Format(
         f"gguf-{variant}", "gguf", bits / 8, quantization=variant, made_from=source, group="gguf", packages=_GGUF_NEEDS,
-        causal=True, default=default,
+        causal=True, default=default, rounds_much=bits < 8,
     )  # fmt: skip
 
 
 def _four_bit(method: str) -> Format:
     """Four bits and its group's scale; what stays in bf16, such as the embeddings of a small model, weighs more than that."""
-    return Format(method, "quantised", 1.0, quantization=method, toolchains=("llmcompressor", "vllm"), causal=True, default=False)
+    return Format(
+        method, "quantised", 1.0, quantization=method, toolchains=("llmcompressor", "vllm"), causal=True, default=False,
+        rounds_much=True,
+    )  # fmt: skip
 
 
 TABLE: tuple[Format, ...] = (
@@ -114,6 +119,11 @@ def checked_formats(wanted: Sequence[str]) -> tuple[str, ...]:
     if not wanted:
         raise StageError(InvalidRequest(), "no format is named", cause=f"known: {', '.join(FORMATS)}")
     return tuple(name for name in FORMATS if name in chosen)
+
+
+def rounds_much(name: str) -> bool:
+    """Whether a variant has so few bits a weight that what it was rounded from says little of how well it answers."""
+    return name in BY_NAME and BY_NAME[name].rounds_much
 
 
 def is_asked(wanted: Sequence[str], name: str) -> bool:

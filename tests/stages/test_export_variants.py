@@ -95,6 +95,20 @@ def test_a_variant_that_is_worse_is_told_in_the_bundle_and_blocks_its_promotion(
     assert "is worse than its reference" in refused.value.error.cause
 
 
+def test_four_bits_that_nobody_measured_are_not_promoted(exported, project):
+    with transaction() as session:
+        made = session.get_one(Export, exported)
+        made.artifacts = {name: made.artifacts[name] for name in ("gguf-f16", "gguf-q4_k_m")}
+    version = call("test", CreateRequest(export=exported, variant="gguf-q4_k_m")).result["deployment"]
+    with pytest.raises(RunFailed, match="deployment_promote_blocked") as refused:
+        call("test", PromoteRequest(deployment=version))
+    assert f"nobody measured {exported}:gguf-q4_k_m" in refused.value.error.cause
+    assert f"brewslm export compare {exported}" in refused.value.error.next_step
+    own = call("test", CompareRequest(export=exported)).result["variants"][1]
+    assert own["variant"] == "gguf-q4_k_m" and not own["difference"]["worse"]
+    assert call("test", PromoteRequest(deployment=version)).result["version_id"] == version
+
+
 def test_a_changed_file_is_not_measured(exported, project):
     file = project_folder(project) / "exports" / exported / "gguf-f16" / "model-f16.gguf"
     with file.open("ab") as opened:

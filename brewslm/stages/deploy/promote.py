@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
+from brewslm.models.formats import rounds_much
 from brewslm.processes.context import Context
 from brewslm.reasons import Reason
 from brewslm.reasons.deployment import DeploymentPromoteBlocked
@@ -28,8 +29,8 @@ def resolve(request: PromoteRequest, records: Records) -> SwitchJob:
 
     Raises:
         StageError(DeploymentStateConflict): It is not pending.
-        StageError(DeploymentPromoteBlocked): There is no evaluation, or its gates were not met, or the variant is known to be
-            worse than its export's F16.
+        StageError(DeploymentPromoteBlocked): There is no evaluation, or its gates were not met, or the variant is worse than its
+            export's F16, or rounds much and was measured by nobody.
     """
     version = version_in(records.session, request.deployment, "pending")
     experiment = export_of(records.session, version.export_id).experiment_id
@@ -45,23 +46,30 @@ def resolve(request: PromoteRequest, records: Records) -> SwitchJob:
         cause = f"{newest.run_id} says that {experiment} is not promotable" if newest else f"{experiment} was not evaluated"
         if newest is None and about:
             cause = f"{about[0].run_id} is by the pack {about[0].eval_pack}, which is for tries and promotes nothing"
-        reason = DeploymentPromoteBlocked(deployment_version_id=version.id, slot=version.slot, error=cause)
-        raise StageError(reason, f"{version.slot} v{version.version} was not promoted", cause=cause)
-    _not_worse(version, records)
+        raise _blocked(version, cause)
+    _not_worse(version, newest, records)
     return job_for(version, records)
 
 
-def _not_worse(version: DeploymentVersion, records: Records) -> None:
-    """A variant that a comparison found worse than its export's F16 answers nowhere, whatever the gates said of the weights."""
+def _not_worse(version: DeploymentVersion, newest: Evaluation, records: Records) -> None:
+    """A variant that a comparison found worse than its export's F16 answers nowhere, whatever the gates said of the weights.
+
+    One that rounds much is promoted once it was measured itself: by a comparison, or by an evaluation of that very file.
+    """
+    name = f"{version.export_id}:{version.variant}"
     measured = (export_of(records.session, version.export_id).comparison or {}).get("variants", [])
     own = next((one for one in measured if one["variant"] == version.variant), None)
     if own is not None and own["difference"] is not None and own["difference"]["worse"]:
-        cause = f"{version.export_id}:{version.variant} is worse than its reference by {abs(own['difference']['value']):.3f}"
-        reason = DeploymentPromoteBlocked(deployment_version_id=version.id, slot=version.slot, error=cause)
-        raise StageError(
-            reason, f"{version.slot} v{version.version} was not promoted", cause=cause,
-            next_step=f"Deploy another variant: brewslm export compare {version.export_id}",
-        )  # fmt: skip
+        cause = f"{name} is worse than its reference by {abs(own['difference']['value']):.3f}"
+        raise _blocked(version, cause, f"Deploy another variant: brewslm export compare {version.export_id}")
+    if own is None and rounds_much(version.variant) and not _is_of_the_file(newest):
+        cause = f"nobody measured {name}: the verdict is of the weights that it was rounded from"
+        raise _blocked(version, cause, f"Measure it: brewslm export compare {version.export_id}")
+
+
+def _blocked(version: DeploymentVersion, cause: str, next_step: str = "") -> StageError:
+    reason = DeploymentPromoteBlocked(deployment_version_id=version.id, slot=version.slot, error=cause)
+    return StageError(reason, f"{version.slot} v{version.version} was not promoted", cause=cause, next_step=next_step)
 
 
 def run(job: SwitchJob, context: Context) -> SwitchResult:
@@ -93,7 +101,13 @@ def speaks_for(evaluation: Evaluation, version: DeploymentVersion) -> bool:
 
     One of another checkpoint, of another variant, or of whatever answers at some address, promotes nothing and hinders nothing.
     """
-    measured = evaluation.scorecard.get("measured")
-    if measured is None or measured["kind"] == "experiment":
+    if not _is_of_the_file(evaluation):
         return True
+    measured = evaluation.scorecard["measured"]
     return (measured["export"], measured["variant"]) == (version.export_id, version.variant)
+
+
+def _is_of_the_file(evaluation: Evaluation) -> bool:
+    """Rather than of the experiment's own weights."""
+    measured = evaluation.scorecard.get("measured")
+    return measured is not None and measured["kind"] != "experiment"
