@@ -9,7 +9,7 @@ from brewslm.pipeline.execute import call
 from brewslm.rows import RowFile
 from brewslm.stages.projects import CreateRequest
 from brewslm.store.files import project_folder
-from tests.lifecycle import Journey, live
+from tests.lifecycle import Journey, live, proves_itself
 from tests.media.made import sweep, tone
 
 
@@ -39,17 +39,19 @@ def rejected(project: int) -> dict[str, str]:
 
 def test_questions_about_pictures(tmp_path):
     rows = []
-    for n in range(48):
+    for n in range(72):
         (tmp_path / f"{n}.png").write_bytes(square(n, bright=n % 2 == 0))
         rows.append({"image": f"{n}.png", "question": "light or dark?", "answer": "light" if n % 2 == 0 else "dark"})
     (tmp_path / "broken.png").write_bytes(square(0, bright=True)[:-30])
     rows.append({"image": "broken.png", "question": "light or dark?", "answer": "light"})
     fields = {"image": "image", "text": "answer", "prompt": "question"}
     asked = {"image": str(tmp_path / "1.png"), "prompt": "light or dark?"}
-    journey = Journey(rows, "image_text", [asked], fields, train=("--set", "epochs=20", "--set", "learning_rate=0.003"))
+    settings = ("--set", "epochs=20", "--set", "learning_rate=0.003")
+    journey = Journey(rows, "image_text", [asked], fields, ("--eval-rows", "24"), settings)
     project = project_on("made:vision-tiny")
     lived = live(journey, project, tmp_path)
-    assert rejected(project) == {"broken.png": "media_corrupt"} and sum(lived.prepared["rows"].values()) == 48
+    assert rejected(project) == {"broken.png": "media_corrupt"} and sum(lived.prepared["rows"].values()) == 72
+    assert proves_itself(lived)
     systems = lived.evaluated["scorecard"]["systems"]
     assert set(systems) == {"tuned", "base", "majority_answer", "nearest_picture"}
     assert systems["tuned"]["metrics"]["exact_match"]["value"] == 1.0 > systems["base"]["metrics"]["exact_match"]["high"]
@@ -60,7 +62,7 @@ def test_questions_about_pictures(tmp_path):
 @pytest.mark.parametrize(("base", "epochs"), [("made:speech-ctc-tiny", 30), ("made:speech-encoder-decoder-tiny", 30)])
 def test_recordings(base, epochs, tmp_path):
     rows = []
-    for n in range(40):
+    for n in range(60):
         up = n % 2 == 0
         (tmp_path / f"{n}.wav").write_bytes(sweep(300, 1500 + 5 * n) if up else sweep(1500 + 5 * n, 300))
         rows.append({"audio": f"{n}.wav", "transcript": "up" if up else "down"})
@@ -68,11 +70,12 @@ def test_recordings(base, epochs, tmp_path):
     rows.append({"audio": "broken.wav", "transcript": "up"})
     journey = Journey(
         rows, "audio_transcript", [{"audio": str(tmp_path / "0.wav")}, str(tmp_path / "1.wav")],
-        {"audio": "audio", "transcript": "transcript"}, train=("--set", f"epochs={epochs}"),
+        {"audio": "audio", "transcript": "transcript"}, ("--eval-rows", "20"), ("--set", f"epochs={epochs}"),
     )  # fmt: skip
     project = project_on(base)
     lived = live(journey, project, tmp_path)
     assert rejected(project) == {"broken.wav": "media_corrupt"}
+    assert proves_itself(lived)
     systems = lived.evaluated["scorecard"]["systems"]
     assert set(systems) == {"tuned", "base", "majority_transcript", "nearest_recording"}
     assert systems["tuned"]["metrics"]["wer"]["value"] == 0.0 < systems["base"]["metrics"]["wer"]["low"]
@@ -81,11 +84,13 @@ def test_recordings(base, epochs, tmp_path):
 
 def test_texts_by_an_encoder_with_a_decoder(tmp_path):
     words = ("red", "blue", "green", "black")
-    rows = [{"source": f"{word} {number}", "target": word} for word in words for number in range(10, 22)]
+    rows = [{"source": f"{word} {number}", "target": word} for word in words for number in range(10, 28)]
     settings = ("--set", "epochs=30", "--set", "learning_rate=0.003")
     fields = {"source_text": "source", "target_text": "target"}
     lived = live(
-        Journey(rows, "seq2seq_pair", ["red 99"], fields, train=settings), project_on("made:encoder-decoder-tiny"), tmp_path
+        Journey(rows, "seq2seq_pair", ["red 99"], fields, ("--eval-rows", "24"), settings),
+        project_on("made:encoder-decoder-tiny"),
+        tmp_path,
     )
     systems = lived.evaluated["scorecard"]["systems"]
     assert set(systems) == {"tuned", "base", "copy", "nearest_text"}

@@ -3,6 +3,7 @@
 import orjson
 import pytest
 
+from brewslm.handlers.gates import promotable
 from brewslm.observe.predict import ask_experiment
 from brewslm.pipeline.execute import call
 from brewslm.pipeline.importing import import_rows
@@ -12,6 +13,7 @@ from brewslm.stages.export import ExportRequest
 from brewslm.stages.preflight import PreflightRequest
 from brewslm.stages.prepare import PrepareRequest
 from brewslm.stages.train import ReproduceRequest, TrainRequest
+from tests.lifecycle import gates_of_the_base, missed
 from tests.stages.train.pairs import pairs
 from tests.synthetic import own_words
 
@@ -38,13 +40,12 @@ def test_dpo_from_rows_to_answers(prepared, tiny_model):
     trained = call("test", TrainRequest(**shared))
     again = call("test", ReproduceRequest(experiment=trained.task_id)).result
     assert again["reproduced"] and again["adapter_sha256"] == trained.result["adapter_sha256"]
-    card = call("test", EvaluateRequest(experiment=trained.task_id)).result["scorecard"]
+    evaluated = call("test", EvaluateRequest(experiment=trained.task_id, eval_pack="preference")).result
+    card = evaluated["scorecard"]
     accuracy = {name: system["metrics"]["preference_accuracy"]["value"] for name, system in card["systems"].items()}
     assert accuracy["tuned"] > 0.95 > 0.7 > max(accuracy["base"], accuracy["longer"], accuracy["shorter"])
     assert card["systems"]["tuned"]["metrics"]["reward_margin"]["low"] > 0
-    gates = {gate["gate_id"]: gate["met"] for gate in card["gates"]}
-    assert gates["min_accuracy"] and gates["gain_over_base"] and gates["beats_longer"]
-    assert {"still_speaks"} < set(gates)
+    assert missed(card["gates"]) == [] and not promotable(gates_of_the_base(prepared, evaluated))
     exported = call("test", ExportRequest(experiment=trained.task_id, formats=("hf", "gguf-f16"))).result
     assert {one["agreement"] for one in exported["artifacts"]} == {1.0}
     (answer,) = ask_experiment(trained.task_id, ["how was the movie 3"])
@@ -54,7 +55,7 @@ def test_dpo_from_rows_to_answers(prepared, tiny_model):
 def test_orpo_is_trained_and_judged_likewise(prepared, tiny_model):
     settings = SETTINGS | {"objective": "orpo"}
     trained = call("test", TrainRequest(project=prepared, base_model=f"path:{tiny_model}", settings=settings))
-    card = call("test", EvaluateRequest(experiment=trained.task_id)).result["scorecard"]
+    card = call("test", EvaluateRequest(experiment=trained.task_id, eval_pack="preference")).result["scorecard"]
     tuned, base = (card["systems"][name]["metrics"] for name in ("tuned", "base"))
     assert tuned["preference_accuracy"]["value"] > 0.95 > base["preference_accuracy"]["value"]
     assert tuned["chosen_log_prob"]["value"] > base["chosen_log_prob"]["high"], "the better answers are learned too"
