@@ -1,6 +1,6 @@
 """How fast held-out rows are scored on this CPU, beside lm-evaluation-harness's hf backend in its best batch settings here.
 
-Run: python -m bench.eval_throughput (about 20 minutes, on a machine that does nothing else).
+Run: python -m bench.eval_throughput (about 25 minutes, on a machine that does nothing else).
 
 SmolLM2-135M-Instruct, untuned, in the same precision; the same prompts,
 made by the product's handlers and chat template; each system in a process of its own, one after the other, several times.
@@ -11,7 +11,8 @@ made by the product's handlers and chat template; each system in a process of it
 
 The harness gets token ids for its label requests (`_loglikelihood_tokens`, which spares it the tokenizing), one request a label,
 and shares what requests of one prompt have in common where it can (`logits_cache`); answers are asked for by `generate_until`.
-Ours is what evaluate calls, from the messages on. Loading and a first small batch are left out on both sides.
+Ours is what evaluate calls, from the messages on, in its child's environment (`processes.child.ANSWERING`: a spin count, huge
+pages); the harness has the environment that it comes with. Loading and a first small batch are left out on both sides.
 
 Every batch setting of the harness is tried first, on fewer rows (--keep-tried: those of the committed result stand). Predictions
 are compared in fp32 on some rows, where both must say the same; in the precision of the timing, where a sum rounds otherwise in
@@ -32,11 +33,11 @@ from bench.import_rows import spread
 from bench.report import RESULTS, write
 from bench.toolchain import installed
 from bench.train_throughput import child, written
-from brewslm.processes.child import LIBRARIES
+from brewslm.processes.child import ANSWERING
 
 HARNESS = "0.4.13"
 RUNS = 5
-ROWS = {"two": 400, "ten": 120, "generate": 128}
+ROWS = {"two": 400, "ten": 60, "generate": 256}
 FEW = {"two": 128, "ten": 24, "generate": 128}
 """Rows of a try, and of the comparison in fp32."""
 QUICK = {"two": 12, "ten": 6, "generate": 6}
@@ -138,7 +139,7 @@ def share(one: list[str], other: list[str]) -> float:
 
 def ours(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     """One run of ours, in a process of its own."""
-    return child([sys.executable, "-m", "bench.eval_throughput_ours", str(written(job, folder))], LIBRARIES | os.environ)
+    return child([sys.executable, "-m", "bench.eval_throughput_ours", str(written(job, folder))], ANSWERING | os.environ)
 
 
 def harness(job: dict[str, Any], batches: dict[str, str], folder: Path) -> dict[str, Any]:

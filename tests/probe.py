@@ -21,6 +21,7 @@ from brewslm.reasons.refusals import SourceNotFound
 from brewslm.reasons.training import TrainingResumed, TrainingRuntimeError
 from brewslm.rows import Ledger
 from brewslm.stages.contract import Job, ProjectRequest, Result
+from brewslm.store.files import write_json
 from brewslm.store.records import Records
 from brewslm.store.tables import Project, Run
 
@@ -94,6 +95,7 @@ def run(job: ProbeJob, context: Context) -> ProbeResult:
                 signal.pause()
         case "libraries":
             context.progress(1, 1, "step", cache=int(os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"]))
+            write_json(context.folder / "environment.json", dict(os.environ))
         case "attempt":
             context.progress(1, 1, "step", attempt=context.attempt)
         case "interrupt":

@@ -5,6 +5,7 @@ To add a stage: a stage constant in reasons/base.py, a reason, a line here. Ever
 
 from brewslm.pipeline import autopilot, drift, probing, training
 from brewslm.pipeline.operation import LifecycleStage, Operation
+from brewslm.processes.child import ANSWERING
 from brewslm.reasons.cleaning import CleaningFailed
 from brewslm.reasons.eval import EvalRuntimeError
 from brewslm.reasons.export import ExportRunFailed
@@ -206,6 +207,7 @@ OPERATIONS: dict[str, Operation] = {
             job=compare.CompareJob,
             result=compare.CompareResult,
             heavy=True,
+            libraries=ANSWERING,
             project_of=compare.project_of,
         ),
         Operation(
@@ -219,6 +221,7 @@ OPERATIONS: dict[str, Operation] = {
             job=evaluate.EvaluateJob,
             result=evaluate.EvaluateResult,
             heavy=True,
+            libraries=ANSWERING,
             project_of=evaluate.project_of,
             failure=lambda failed: EvalRuntimeError(experiment_id=failed.request.experiment, error=failed.error),
         ),

@@ -1,12 +1,13 @@
 """What an operation is: a name under a stage, and at most three plain functions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from brewslm.processes.child import LIBRARIES
 from brewslm.processes.context import Context
 from brewslm.processes.verdict import Cause
 from brewslm.reasons import Reason
@@ -58,6 +59,7 @@ class Operation:
             undone is left, for it is repeated with the next such run.
         result: The type that `run` returns (to read it back from a child's file).
         heavy: It runs in a child process, under the machine's one `heavy` lock.
+        libraries: What its child's libraries read of the environment when they are loaded.
         locks: Names of project-wide locks held from resolve to record, such as "rows".
         failure: The reason that a failure is told with, when the failure brought none of its own that is an event.
         project_of: The request's project, where the request does not name one.
@@ -78,6 +80,7 @@ class Operation:
     job: type[Job] = Job
     result: type[Result] = Result
     heavy: bool = False
+    libraries: Mapping[str, str] = field(default_factory=lambda: LIBRARIES)
     locks: tuple[str, ...] = ()
     failure: Callable[[Failure], Reason] | None = None
     project_of: Callable[[Any, Session], int | None] = lambda request, _session: getattr(request, "project", None)

@@ -74,7 +74,9 @@ def _in_children(operation: Operation, job: Job, run: Run, context: DirectContex
     attempt = _attempt(run.id)
     while True:
         left = limit and max(0.0, limit - (time.monotonic() - began))
-        end = run_child(folder, lambda line: _on_line(line, context), lambda: cancel_requested(run.id), left, attempt)
+        end = run_child(
+            folder, lambda line: _on_line(line, context), lambda: cancel_requested(run.id), left, attempt, operation.libraries
+        )
         found = operation.smaller(job, attempt + 1, folder) if end.cause is Cause.OOM and operation.smaller else None
         if found is None:
             return end

@@ -59,7 +59,8 @@ class Relay(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
         if not self._complete:
-            self._one.outcome = ERRED if self._one.says_error else CLIENT_GONE  # clients leave at an error, before the stream's end
+            # OpenAI's clients leave at an error, before the stream has ended.
+            self._one.outcome = ERRED if self._one.says_error else CLIENT_GONE
             work.cancel()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from brewslm.processes.child import run_child
+from brewslm.pipeline.lifecycle import OPERATIONS
+from brewslm.processes.child import ANSWERING, LIBRARIES, run_child
 from brewslm.processes.trace import TraceReader, read_trace
 from brewslm.processes.verdict import Cause
 from brewslm.store.files import read_json, write_json
@@ -34,6 +35,15 @@ def test_a_child_that_finishes_leaves_its_result_and_its_trace(tmp_path):
     assert read_json(tmp_path / "result.json")["pid"] != os.getpid()
     assert [line["kind"] for line in lines] == ["reason", "progress"] and lines[1]["figures"]["loss"] == 0.5
     assert read_trace(tmp_path / "trace.jsonl") == lines and read_trace(tmp_path / "trace.jsonl", "progress") == lines[1:]
+
+
+def test_a_childs_libraries_find_their_settings_unless_a_person_made_others(tmp_path, monkeypatch):
+    monkeypatch.setenv("MALLOC_MMAP_MAX_", "7")
+    end = run_child(job(tmp_path, "libraries"), lambda _line: None, lambda: False, libraries=ANSWERING)
+    assert end.cause is Cause.FINISHED
+    found = read_json(tmp_path / "environment.json")
+    assert {name: found[name] for name in ANSWERING} == ANSWERING | {"MALLOC_MMAP_MAX_": "7"}
+    assert OPERATIONS["evaluate.run"].libraries is ANSWERING and OPERATIONS["train.run"].libraries is LIBRARIES
 
 
 @pytest.mark.parametrize(
@@ -114,7 +124,8 @@ def test_the_lifeline_ends_child_and_grandchild_when_the_parent_is_killed(tmp_pa
 import sys
 import time
 from pathlib import Path
-from brewslm.processes.child import run_child
+from brewslm.pipeline.lifecycle import OPERATIONS
+from brewslm.processes.child import ANSWERING, LIBRARIES, run_child
 def tell(line):
     if "grandchild" in line.get("figures", {}):
         print(int(line["figures"]["pid"]), int(line["figures"]["grandchild"]), flush=True)
