@@ -1,7 +1,7 @@
 """What the gateway costs beside the model server alone, and whether anyone notices a promote or a rollback under load.
 
 Run: python -m bench.gateway [HOME]. HOME is one where `brewslm quickstart` has run (its copy is used); without one, it is run
-here first, which takes some five minutes; the rest takes four.
+here first, which takes some five minutes; the rest takes fifteen.
 
 The rounds of a pair are interleaved, and each begins with the other one. The load comes from this process, over aiohttp, and is
 the same for both. Tokens are forced (`ignore_eos`), so that each run writes as many.
@@ -31,13 +31,15 @@ import httpx2
 
 from bench.report import write
 
-ROUNDS = 5
+ROUNDS = 7
 STREAMS = {8: 128, 32: 64}
 """Concurrent streams → tokens of each."""
 REQUESTS, WORKERS, SHORT = 2_000, 16, 8
 SWITCHES = 4
 """Promotes and rollbacks that must have happened while the requests ran."""
-LONGEST_SECONDS = 240.0
+MOST_SWITCHES = 20
+"""Spread over the requests: each starts a model server, which takes the CPU from those that answer."""
+LONGEST_SECONDS = 900.0
 """Of the requests under switches."""
 LOOKS = 500
 PROMPT = "Tell me, as number {number}, about a film that you liked, and why."
@@ -199,7 +201,7 @@ async def under_switches(
     switched: list[float] = []
     until = time.monotonic() + LONGEST_SECONDS
 
-    switching = asyncio.create_task(switch(home, slot, switched))
+    switching = asyncio.create_task(switch(home, slot, switched, seen, requests // MOST_SWITCHES))
 
     async def work() -> None:
         while (sum(seen.models.values()) < requests or len(switched) < switches) and time.monotonic() < until:
@@ -238,11 +240,13 @@ async def one_request(client: aiohttp.ClientSession, address: str, number: int, 
     seen.seconds.append(time.monotonic() - began)
 
 
-async def switch(home: Path, slot: dict[str, Any], switched: list[float]) -> None:
-    """A new version of the same export is promoted and rolled back, again and again."""
+async def switch(home: Path, slot: dict[str, Any], switched: list[float], seen: Seen, every: int) -> None:
+    """A new version of the same export is promoted and rolled back, again and again, with so many answers between."""
     while True:
         made = await brewslm_beside(home, "deploy", "create", "--export", slot["export"], "--variant", slot["variant"], "--json")
         for verb in ("promote", "rollback"):
+            while sum(seen.models.values()) < every * len(switched):
+                await asyncio.sleep(0.1)
             began = time.monotonic()
             await brewslm_beside(home, "deploy", verb, str(made["result"]["deployment"]), "--json")
             switched.append(time.monotonic() - began)
