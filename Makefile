@@ -39,7 +39,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry brewslm app
-	$(BIN)/python -m tests.audit_lint
+	$(BIN)/brewslm audit lint
 
 lock: setup
 	$(BIN)/uv pip compile pyproject.toml --extra dev --override overrides.txt --generate-hashes --python-version 3.11 \

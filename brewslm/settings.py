@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +19,8 @@ class Settings(BaseSettings):
     """Folder of packages that were fetched and of base models made ready from them; shared by every home."""
     database_url: str = ""
     """Empty: SQLite in `home`."""
+    synchronous: Literal["full", "normal"] = "full"
+    """SQLite's: with "full" each commit is on the disk before it is told; with "normal" a power cut may take the newest ones."""
     api_folders: list[Path] = []
     """Folders whose files the API may read; it always reads `home/uploads`. The command line reads what its user may read."""
     unpack_bytes: int = 64 * 1024**3

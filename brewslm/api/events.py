@@ -8,7 +8,9 @@ import anyio
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from brewslm.observe.events import PAGE, EventView, Verification, events, verification
+from brewslm.audit import Head
+from brewslm.observe.chains import Verification, chain_head, verification
+from brewslm.observe.events import PAGE, EventView, events
 from brewslm.observe.explorer import CallView, calls
 from brewslm.observe.projects import project_view
 from brewslm.observe.reasons import ReasonView, every_reason
@@ -68,6 +70,18 @@ def explorer(project: int | None = None, before: int | None = None, limit: Limit
 def verify(project: int | None = None) -> Verification:
     """Recompute the hash chain of one project, or every chain."""
     return verification(project)
+
+
+@router.post("/audit/verify", operation_id="audit.verify_against")
+def verify_against(head: Head) -> Verification:
+    """Recompute the chain that the head is of, and hold it against the head."""
+    return verification(head.project, [head])
+
+
+@router.get("/projects/{project}/head", operation_id="audit.head")
+def head(project: int) -> Head:
+    """The head of a project's chain, to be kept elsewhere and checked against later."""
+    return chain_head(project)
 
 
 @router.get("/reasons", operation_id="reason.list")

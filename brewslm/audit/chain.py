@@ -1,18 +1,22 @@
 """The hash chain: each event carries the hash of the one before it, so that no line can be changed unseen."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from brewslm.store.tables import RunEvent
+from brewslm.audit.rows import HASH, HASHED, ID, LATE, PREVIOUS, PROJECT, RUN, SEQUENCE, TS, Row, rows_of
+from brewslm.store.tables import Run, RunEvent
 
 GENESIS = "0" * 64
-_HASHED = ("project_id", "sequence", "ts", "stage", "severity", "reason_code", "run_id", "parent_run_id", "actor", "payload")
+CLOCK_STEP_SECONDS = 2.0
+"""A clock that is set right steps back so far without being told of as turned back."""
 
 
 def canonical(value: Any) -> str:
@@ -20,49 +24,163 @@ def canonical(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def hash_of(body: tuple[Any, ...]) -> str:
+    """SHA-256, in hex, of the hash before and of an event's fields as a JSON array."""
+    return hashlib.sha256(orjson.dumps(body)).hexdigest()
+
+
+def payload_hash(payload: str) -> str:
+    """SHA-256, in hex, of a payload by itself."""
+    return hashlib.sha256(payload.encode()).hexdigest()
+
+
 def link(event: RunEvent) -> str:
-    """SHA-256 of the event's fields and of the hash before it."""
-    body = canonical([event.previous_hash, *(getattr(event, name) for name in _HASHED)])
-    return hashlib.sha256(body.encode()).hexdigest()
+    """The hash that an event should carry."""
+    late = () if event.written_at is None else (event.written_at,)
+    return hash_of((event.previous_hash, *(getattr(event, name) for name in HASHED), *late))
+
+
+class FaultKind(StrEnum):
+    """What was done to a chain."""
+
+    EDITED = "edited"
+    PAYLOAD_EDITED = "payload_edited"
+    DELETED = "deleted"
+    INSERTED = "inserted"
+    REORDERED = "reordered"
+    REHASHED = "rehashed"
+    TRUNCATED = "truncated"
+    COPIED = "copied"
+    SWAPPED_DATABASE = "swapped_database"
+    CLOCK_BACK = "clock_back"
+    REWRITTEN = "rewritten"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Where a chain is broken."""
+    """Where a chain is broken.
 
+    Attributes:
+        project_id, sequence: Where; 0 and 0 of what concerns the whole database.
+        event_id: None where there is no event to name.
+    """
+
+    kind: FaultKind
     project_id: int
     sequence: int
     event_id: int | None
     what: str
 
 
-def verify(session: Session, project_id: int | None = None) -> tuple[int, list[Fault]]:
-    """Recompute every chain, or one project's.
+@dataclass(frozen=True)
+class Mark:
+    """That a chain had this hash at this sequence, as something outside of the database has it.
+
+    Attributes:
+        source: What has it, for a person.
+    """
+
+    project_id: int
+    sequence: int
+    hash: str
+    source: str
+
+
+@dataclass
+class _Chain:
+    """One project's chain as far as it was read."""
+
+    project_id: int
+    marks: dict[int, list[Mark]] = field(default_factory=dict)
+    sequence: int = 0
+    hash: str = GENESIS
+    is_whole: bool = True
+    unlike: list[Fault] = field(default_factory=list)
+    """Marks that are not met."""
+    runs: set[str | None] = field(default_factory=set)
+    """That its events tell of."""
+
+
+def verify(session: Session, project_id: int | None = None, marks: Iterable[Mark] = ()) -> tuple[int, list[Fault]]:
+    """Recompute every chain, or one project's, and hold them against what is known of them from outside.
 
     Returns:
         How many events were read, and each fault found. An edited event is named by its id; so is a missing one by its sequence.
     """
-    query = select(RunEvent).order_by(RunEvent.project_id, RunEvent.sequence)
-    if project_id is not None:
-        query = query.where(RunEvent.project_id == project_id)
+    from brewslm.audit.diagnosis import diagnose
+
+    by_project: dict[int, dict[int, list[Mark]]] = {}
+    for mark in marks:
+        by_project.setdefault(mark.project_id, {}).setdefault(mark.sequence, []).append(mark)
+    count, chains = _read(session, project_id, by_project)
+    for missing in by_project.keys() - {chain.project_id for chain in chains}:
+        if project_id in (None, missing):
+            chains.append(_Chain(missing, by_project[missing]))
     faults: list[Fault] = []
-    count = 0
-    for count, fault in _walk(session.scalars(query.execution_options(yield_per=1000))):
-        faults += [fault] if fault else []
-    return count, faults
+    for chain in sorted(chains, key=lambda chain: chain.project_id):
+        found = [] if chain.is_whole else diagnose(session, chain.project_id)
+        faults += found or chain.unlike + _cut_off(chain)
+    return count, faults + _of_other_projects(session, chains)
 
 
-def _walk(events: Any) -> Iterator[tuple[int, Fault | None]]:
-    project, sequence, previous = None, 0, GENESIS
-    for count, event in enumerate(events, 1):
-        if event.project_id != project:
-            project, sequence, previous = event.project_id, 0, GENESIS
-        fault = None
-        if event.sequence != sequence + 1:
-            fault = Fault(event.project_id, sequence + 1, None, f"events {sequence + 1} to {event.sequence - 1} are missing")
-        elif event.hash != link(event):
-            fault = Fault(event.project_id, event.sequence, event.id, "its content is not what was written")
-        elif event.previous_hash != previous:
-            fault = Fault(event.project_id, event.sequence, event.id, "it does not follow from the event before it")
-        sequence, previous = event.sequence, event.hash
-        yield count, fault
+def _read(session: Session, project_id: int | None, marks: Mapping[int, dict[int, list[Mark]]]) -> tuple[int, list[_Chain]]:
+    """Each chain up to its first fault, at the speed of hashing: what is wrong with it is asked afterwards."""
+    count, chains, chain = 0, list[_Chain](), _Chain(-1)
+    newest = ""
+    for row in rows_of(session, project_id):
+        count += 1
+        if row[PROJECT] != chain.project_id:
+            chain, newest = _Chain(row[PROJECT], marks.get(row[PROJECT], {})), ""
+            chains.append(chain)
+        late, written = row[LATE], row[HASH]
+        body = row[PREVIOUS:LATE] if late is None else row[PREVIOUS:HASH]
+        follows = row[SEQUENCE] == chain.sequence + 1 and row[PREVIOUS] == chain.hash
+        if not follows or hashlib.sha256(orjson.dumps(body)).hexdigest() != written:
+            chain.is_whole = False
+        moment = late or row[TS]
+        if moment < newest:
+            chain.is_whole &= not is_back(newest, moment)
+        else:
+            newest = moment
+        chain.sequence, chain.hash = row[SEQUENCE], written
+        chain.runs.add(row[RUN])
+        if chain.marks and row[SEQUENCE] in chain.marks:
+            chain.unlike += [_rewritten(row, mark) for mark in chain.marks[row[SEQUENCE]] if mark.hash != written]
+    return count, chains
+
+
+def is_back(before: str, after: str) -> bool:
+    """Whether the clock was turned back between two events; a moment that is none at all counts so."""
+    try:
+        return (datetime.fromisoformat(before) - datetime.fromisoformat(after)).total_seconds() > CLOCK_STEP_SECONDS
+    except (ValueError, TypeError):
+        return True
+
+
+def _rewritten(row: Row, mark: Mark) -> Fault:
+    what = f"its hash is not the one that {mark.source} has: the chain was rewritten up to here, or to a later event"
+    return Fault(FaultKind.REWRITTEN, row[PROJECT], row[SEQUENCE], row[ID], what)
+
+
+def _cut_off(chain: _Chain) -> list[Fault]:
+    beyond = [mark for sequence, marks in chain.marks.items() if sequence > chain.sequence for mark in marks]
+    if not beyond:
+        return []
+    last = max(beyond, key=lambda mark: mark.sequence)
+    what = f"the chain ends at {chain.sequence}, and {last.source} has its event {last.sequence}: the tail was cut off"
+    return [Fault(FaultKind.TRUNCATED, chain.project_id, chain.sequence + 1, None, what)]
+
+
+def _of_other_projects(session: Session, chains: Sequence[_Chain]) -> list[Fault]:
+    """Events that tell of another project's run: a chain that was copied and hashed anew holds by itself."""
+    owned = select(Run.id, Run.project_id).where(Run.project_id.is_not(None))
+    owners: dict[str | None, int | None] = dict(session.execute(owned).tuples().all())
+    faults = []
+    for chain in chains:
+        for run in sorted(run for run in chain.runs if owners.get(run, chain.project_id) != chain.project_id):
+            first = select(RunEvent.sequence, RunEvent.id).where(RunEvent.project_id == chain.project_id, RunEvent.run_id == run)
+            sequence, event = session.execute(first.order_by(RunEvent.sequence).limit(1)).tuples().one()
+            what = f"it tells of {run}, which is a run of project {owners[run]}: events were copied from there"
+            faults.append(Fault(FaultKind.COPIED, chain.project_id, sequence, event, what))
+            break
+    return faults

@@ -6,7 +6,6 @@ import orjson
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from brewslm.audit import Fault, gaps, verify
 from brewslm.reasons import REGISTRY, Severity, Stage
 from brewslm.store.database import reading
 from brewslm.store.records import project_of
@@ -40,19 +39,6 @@ class EventView(BaseModel):
     actor: str
     payload: dict[str, Any]
     hash: str
-
-
-class Verification(BaseModel):
-    """What became of recomputing the chain.
-
-    Attributes:
-        events: How many were read.
-        gaps: Events that could not be written at the time.
-    """
-
-    events: int
-    faults: list[Fault]
-    gaps: int
 
 
 def events(
@@ -96,19 +82,6 @@ def events(
             project_of(session, project)
         found = [event_view(event) for event in session.scalars(query.order_by(order).limit(min(limit, LONGEST_PAGE)))]
     return found if after is not None else found[::-1]
-
-
-def verification(project: int | None = None) -> Verification:
-    """Recompute one project's chain, or every chain.
-
-    Raises:
-        StageError(UnknownProject): There is none of this number.
-    """
-    with reading() as session:
-        if project:
-            project_of(session, project)
-        count, faults = verify(session, project)
-        return Verification(events=count, faults=faults, gaps=gaps(session, project))
 
 
 def event_view(event: RunEvent) -> EventView:

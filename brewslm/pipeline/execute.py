@@ -8,8 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from brewslm.audit import emit_event
+from brewslm.audit import bring_back, emit_event
 from brewslm.errors import StageError, where_of
 from brewslm.pipeline import runs
 from brewslm.pipeline.lifecycle import OPERATIONS, operation_for
@@ -165,6 +166,7 @@ def resume(actor: str, run_id: str, *, detach: bool = False, timeout_minutes: fl
 def _open(actor: str, request: Request, key: str | None, parent: str | None, state: str) -> str:
     """Write the run and its audit entry; or find the run of an idempotency key."""
     operation = operation_for(request)
+    bring_back()
     if operation.stage in PLUGIN_STAGES:
         emit_broken(actor)
     body = request.model_dump(mode="json")
@@ -259,9 +261,8 @@ def abandon(run_id: str, crash: Exception) -> None:
         run = run_of(session, run_id)
         reason = OperationFailed(operation=run.operation, error=where_of(crash))
         run.attempt += run.state == "queued"  # as in `cancel`
-        closed = runs.close(session, run_id, "failed", problem=StageError(reason, cause=where_of(crash)).problem())
-    if closed:
-        emit_event(reason, project_id=run.project_id, actor=run.actor, run_id=run_id, parent_run_id=run.parent_run_id)
+        if runs.close(session, run_id, "failed", problem=StageError(reason, cause=where_of(crash)).problem()):
+            _emit(reason, run, session)
 
 
 def _ended(run_id: str) -> RunView:
@@ -288,13 +289,11 @@ def _finish(run: Run, operation: Operation, request: Request, result: Result | N
         session.refresh(row)
         subject = result if result is not None else request
         for reason in operation.record(subject, session, row) if operation.record else ():
-            emit_event(
-                reason, project_id=row.project_id, actor=row.actor, run_id=row.id, parent_run_id=_parent(row), session=session
-            )
+            _emit(reason, row, session)
 
 
 def _fail(run_id: str, operation: Operation, cause: Cause, error: StageError, figures: dict[str, float]) -> None:
-    """Close a run badly, then emit why, in a transaction of its own: the rollback must not take the reason with it."""
+    """Close a run badly and emit why, in one transaction, after the rollback: that must not take the reason with it."""
     with reading() as session:
         run = run_of(session, run_id)
     request = operation.request.model_validate(run.request)
@@ -309,9 +308,12 @@ def _fail(run_id: str, operation: Operation, cause: Cause, error: StageError, fi
         document = StageError(reason, error.what, where=error.where, cause=error.cause, next_step="").problem()
     with transaction() as session:
         state = {Cause.CANCELLED: "cancelled", Cause.PAUSED: "paused"}.get(cause, "failed")
-        closed = runs.close(session, run_id, state, problem=document)
-    if closed:
-        emit_event(reason, project_id=run.project_id, actor=run.actor, run_id=run_id, parent_run_id=_parent(run))
+        if runs.close(session, run_id, state, problem=document):
+            _emit(reason, run, session)
+
+
+def _emit(reason: Reason, run: Run, session: Session | None = None) -> None:
+    emit_event(reason, project_id=run.project_id, actor=run.actor, run_id=run.id, parent_run_id=_parent(run), session=session)
 
 
 def _parent(run: Run) -> str | None:
@@ -333,7 +335,7 @@ def _context(run: Run, figures: dict[str, float], on_progress: OnProgress | None
             on_progress(done, total, unit, more)
 
     def tell(reason: Reason) -> None:
-        emit_event(reason, project_id=run.project_id, actor=run.actor, run_id=run.id, parent_run_id=_parent(run))
+        _emit(reason, run)
 
     return DirectContext(run_folder(run.id), progress, tell, lambda: cancel_requested(run.id))
 

@@ -13,14 +13,17 @@ from typing import Any
 
 from sqlalchemy import select
 
+from brewslm.audit import bring_back, emit_event, unmet
+from brewslm.audit.chain import canonical
 from brewslm.errors import StageError
 from brewslm.pipeline import execute, schedules
 from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.reasons.refusals import WorkerNameTaken
+from brewslm.reasons.system import ChainBroken
 from brewslm.settings import settings
 from brewslm.store.database import reading
 from brewslm.store.locks import Held, is_held, lock
-from brewslm.store.tables import Run
+from brewslm.store.tables import Run, RunEvent
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +77,8 @@ def working(name: str = "main") -> Iterator[None]:
         except Held:
             check_name(name)
             raise
+        bring_back()
+        tell_broken_chains()
         _launch(name)
         stop = threading.Event()
         ticking = schedules.Ticking(_dbos(), _tick(), "light")
@@ -85,6 +90,17 @@ def working(name: str = "main") -> Iterator[None]:
             stop.set()
             dispatcher.join()
             _dbos().destroy()
+
+
+def tell_broken_chains() -> None:
+    """Emit what the chains no longer have of what this home noted; each once."""
+    with reading() as session:
+        told = set(session.scalars(select(RunEvent.payload).where(RunEvent.reason_code == ChainBroken.code)))
+        faults = unmet(session)
+    for fault in faults:
+        reason = ChainBroken(kind=fault.kind.value, sequence=fault.sequence, event_id=fault.event_id)
+        if canonical(reason.payload()) not in told:
+            emit_event(reason, project_id=fault.project_id, actor="worker")
 
 
 def _dbos() -> Any:

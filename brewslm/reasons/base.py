@@ -49,6 +49,8 @@ class Reason(BaseModel):
     """HTTP status of the problem document."""
     exit_code: ClassVar[int] = 1
     remedy: ClassVar[str] = ""
+    causes: ClassVar[tuple[str, ...]] = ()
+    """What it is likely to come from, the likeliest first."""
 
     def __init_subclass__(
         cls,
@@ -57,6 +59,7 @@ class Reason(BaseModel):
         status: int = 422,
         exit_code: int = 1,
         remedy: str = "",
+        causes: tuple[str, ...] = (),
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
@@ -64,6 +67,7 @@ class Reason(BaseModel):
             return
         cls.code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         cls.stage, cls.severity, cls.status, cls.exit_code, cls.remedy = stage, severity, status, exit_code, remedy
+        cls.causes = causes
         if cls.code in REGISTRY:
             raise TypeError(f"reason code {cls.code} is taken by {REGISTRY[cls.code].__module__}")
         REGISTRY[cls.code] = cls

@@ -17,7 +17,13 @@ class CleaningCompleted(Reason, stage=Stage.CLEANING, severity=Severity.INFO):
     pii: str = "redact"
 
 
-class CleaningFailed(Reason, stage=Stage.CLEANING, severity=Severity.ERROR, remedy="Read `problem`, mend it and clean again."):
+class CleaningFailed(
+    Reason,
+    stage=Stage.CLEANING,
+    severity=Severity.ERROR,
+    remedy="Read `problem`, mend it and clean again.",
+    causes=("a document can't be read", "the disk is full", "the process was killed or cancelled"),
+):
     """Cleaning was rolled back: earlier results stand."""
 
     problem: str
@@ -25,7 +31,15 @@ class CleaningFailed(Reason, stage=Stage.CLEANING, severity=Severity.ERROR, reme
 
 
 class CleaningOutlierThresholdExceeded(
-    Reason, stage=Stage.CLEANING, severity=Severity.WARNING, remedy="Look at the named documents before training on them."
+    Reason,
+    stage=Stage.CLEANING,
+    severity=Severity.WARNING,
+    remedy="Look at the named documents before training on them.",
+    causes=(
+        "documents of several kinds lie in one project",
+        "scans whose text was read badly",
+        "a folder of logs or tables among prose",
+    ),
 ):
     """Too large a share of documents lies far from the median in quality or length."""
 
@@ -42,6 +56,7 @@ class CleaningPiiBlock(
     stage=Stage.CLEANING,
     severity=Severity.ERROR,
     remedy="Take the findings out, or clean with --pii redact or pseudonymise.",
+    causes=("the documents hold personal data", "a pattern took a number for a person's"),
 ):
     """The policy is `block` and a document holds personal data."""
 

@@ -24,7 +24,12 @@ class SlotSettingsChanged(Reason, stage=Stage.DEPLOYMENT, severity=Severity.INFO
     after: dict[str, int | float | bool]
 
 
-class ModelServerRestarted(Reason, stage=Stage.DEPLOYMENT, severity=Severity.WARNING):
+class ModelServerRestarted(
+    Reason,
+    stage=Stage.DEPLOYMENT,
+    severity=Severity.WARNING,
+    causes=("it ran out of memory", "it was killed from outside", "a fault in the model server"),
+):
     """A model server died and was started again."""
 
     deployment_version_id: int
@@ -44,6 +49,11 @@ class DeploymentSmokeFailed(
     stage=Stage.DEPLOYMENT,
     severity=Severity.ERROR,
     remedy="Read the model server's log; the slot was not moved.",
+    causes=(
+        "the model does not fit into memory",
+        "the file was changed after its export",
+        "the target runs another version of the model server",
+    ),
 ):
     """The live model did not start, or did not answer as the exported one did."""
 
@@ -55,12 +65,18 @@ class DeploymentPromoteBlocked(
     status=409,
     exit_code=3,
     remedy="Evaluate the experiment, and look at which gates it missed.",
+    causes=("a required gate was missed", "the experiment was not evaluated with a pack that promotes"),
 ):
     """A version was not promoted, because its evaluation does not allow it."""
 
 
 class DeploymentRollbackNoPredecessor(
-    DeploymentFailure, stage=Stage.DEPLOYMENT, severity=Severity.WARNING, status=409, remedy="Promote another version instead."
+    DeploymentFailure,
+    stage=Stage.DEPLOYMENT,
+    severity=Severity.WARNING,
+    status=409,
+    remedy="Promote another version instead.",
+    causes=("the version is the first of its slot", "the version before it was rolled back itself"),
 ):
     """There is no earlier version to go back to."""
 
@@ -86,6 +102,7 @@ class DeploymentDriftDetected(
     stage=Stage.DEPLOYMENT,
     severity=Severity.ERROR,
     remedy="See brewslm deploy checks for the rows that got worse; brewslm deploy rollback lets the version before it answer.",
+    causes=("the rows changed since training", "another model or other settings answer at the endpoint"),
 ):
     """A live version answers its rows worse than it did when it was promoted."""
 
@@ -110,6 +127,7 @@ class DeploymentCheckFailed(
     stage=Stage.DEPLOYMENT,
     severity=Severity.ERROR,
     remedy="See that brewslm serve runs, then check again; nothing was rolled back.",
+    causes=("brewslm serve does not run", "the endpoint is slow or down", "the gold set or the reference was moved"),
 ):
     """A drift check could not be made: the version did not answer, or its rows or reference can't be had."""
 

@@ -29,13 +29,22 @@ class EvaluationFailure(Reason):
 
 
 class EvalRuntimeError(
-    EvaluationFailure, stage=Stage.EVAL, severity=Severity.ERROR, remedy="Read the run's log.txt and evaluate again."
+    EvaluationFailure,
+    stage=Stage.EVAL,
+    severity=Severity.ERROR,
+    remedy="Read the run's log.txt and evaluate again.",
+    causes=("memory ran out", "the run was cancelled or killed", "a fault in a metric or a model"),
 ):
     """The evaluation crashed or was stopped."""
 
 
 class EvalDatasetMissing(
-    EvaluationFailure, stage=Stage.EVAL, severity=Severity.ERROR, status=409, remedy="Prepare again, and train on that manifest."
+    EvaluationFailure,
+    stage=Stage.EVAL,
+    severity=Severity.ERROR,
+    status=409,
+    remedy="Prepare again, and train on that manifest.",
+    causes=("the prepared files were moved, deleted or changed", "the split is empty"),
 ):
     """The held-out rows are gone, empty, or not those that the manifest froze."""
 
@@ -46,6 +55,7 @@ class EvalJudgeUnavailable(
     severity=Severity.ERROR,
     status=502,
     remedy="Check the judge's address, model and BREWSLM_JUDGE_API_KEY, and evaluate again; the other figures stand.",
+    causes=("the judge's address or key is wrong", "its server is down or slow", "the model answers what is no verdict"),
 ):
     """The judge could not be reached, did not answer in time, or answered what is no verdict."""
 
@@ -102,6 +112,7 @@ class GoldSetChanged(
     severity=Severity.ERROR,
     status=409,
     remedy="Put the file back as it was locked, or lock a new version: brewslm gold draft.",
+    causes=("its file was edited by hand", "the project's folder was copied in part"),
 ):
     """A locked gold set is not what was locked."""
 
@@ -117,6 +128,7 @@ class GoldSetTrained(
     severity=Severity.ERROR,
     status=409,
     remedy="Prepare again, which keeps the gold set's rows out, and train on that manifest.",
+    causes=("the gold set was locked after the manifest was frozen", "a source holds the same rows under other ids"),
 ):
     """Rows of the gold set stand in the train split of the experiment, so its figure would be flattered."""
 

@@ -40,18 +40,31 @@ class ExportFailure(Reason):
 
 
 class ExportRunFailed(
-    ExportFailure, stage=Stage.EXPORT, severity=Severity.ERROR, remedy="Read the run's log.txt and export again."
+    ExportFailure,
+    stage=Stage.EXPORT,
+    severity=Severity.ERROR,
+    remedy="Read the run's log.txt and export again.",
+    causes=("memory or disk ran out", "the run was cancelled or killed", "the artifact answers otherwise than the trained model"),
 ):
     """An export crashed, was stopped, or its artifact disagrees with the trained model."""
 
 
 class ExportArtifactMissing(
-    ExportFailure, stage=Stage.EXPORT, severity=Severity.ERROR, status=409, remedy="Resume or repeat the training run first."
+    ExportFailure,
+    stage=Stage.EXPORT,
+    severity=Severity.ERROR,
+    status=409,
+    remedy="Resume or repeat the training run first.",
+    causes=("the training run has not ended", "its folder was moved or deleted"),
 ):
     """Something that the export needs or should have written is not there."""
 
 
 class ExportQuantizationFailed(
-    ExportFailure, stage=Stage.EXPORT, severity=Severity.ERROR, remedy="Export without this variant, or read the run's log.txt."
+    ExportFailure,
+    stage=Stage.EXPORT,
+    severity=Severity.ERROR,
+    remedy="Export without this variant, or read the run's log.txt.",
+    causes=("the architecture can't be quantised in this way", "the toolchain is missing or broken", "memory ran out"),
 ):
     """A quantized file could not be made."""

@@ -32,6 +32,7 @@ class DatasetImportFailed(
     stage=Stage.INGESTION,
     severity=Severity.ERROR,
     remedy="Read `problem`, mend the source or the mapping, and run the import again; nothing of it was kept.",
+    causes=("the source is not there or can't be read", "the mapping does not fit its columns", "the disk is full"),
 ):
     """An import was rolled back: no row of it was appended."""
 

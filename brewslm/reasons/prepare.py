@@ -15,7 +15,11 @@ class DatasetPrepared(Reason, stage=Stage.PREPARE, severity=Severity.INFO):
 
 
 class DatasetPrepFailed(
-    Reason, stage=Stage.PREPARE, severity=Severity.ERROR, remedy="Read `problem`, mend it and prepare again."
+    Reason,
+    stage=Stage.PREPARE,
+    severity=Severity.ERROR,
+    remedy="Read `problem`, mend it and prepare again.",
+    causes=("there are too few rows for the split", "every row has one label", "the disk is full"),
 ):
     """No manifest was written; the last one stands."""
 
@@ -36,6 +40,7 @@ class LeakageFound(
     stage=Stage.PREPARE,
     severity=Severity.ERROR,
     remedy="Report it: prepare keeps leaks out, so that this is a bug of ours. No manifest was written.",
+    causes=("a bug in how the split keeps like rows together",),
 ):
     """After the split, rows of train were found to stand in eval too."""
 
@@ -48,6 +53,7 @@ class ManifestMismatch(
     stage=Stage.PREPARE,
     severity=Severity.ERROR,
     remedy="Prepare again: a prepared file was changed after its manifest was frozen.",
+    causes=("a prepared file was edited by hand", "the project's folder was copied in part"),
 ):
     """A prepared file is not what its manifest says."""
 

@@ -24,7 +24,12 @@ class TrainingCompleted(Reason, stage=Stage.TRAINING, severity=Severity.INFO):
     """Codes of preflight findings that fail-open mode let pass."""
 
 
-class TrainingResumed(Reason, stage=Stage.TRAINING, severity=Severity.WARNING):
+class TrainingResumed(
+    Reason,
+    stage=Stage.TRAINING,
+    severity=Severity.WARNING,
+    causes=("the process was killed", "the machine was restarted", "the run had been paused or cancelled"),
+):
     """A training run that had been cut off went on from its last complete checkpoint."""
 
     experiment_id: str
@@ -32,7 +37,12 @@ class TrainingResumed(Reason, stage=Stage.TRAINING, severity=Severity.WARNING):
     from_step: int
 
 
-class TrainingRetriedSmaller(Reason, stage=Stage.TRAINING, severity=Severity.WARNING):
+class TrainingRetriedSmaller(
+    Reason,
+    stage=Stage.TRAINING,
+    severity=Severity.WARNING,
+    causes=("the rows are longer than preflight's estimate", "another program took memory"),
+):
     """Training ran out of memory, and began again with fewer tokens in one pass and the same rows in each step."""
 
     experiment_id: str
@@ -51,7 +61,12 @@ class TrainingStoppedEarly(Reason, stage=Stage.TRAINING, severity=Severity.INFO)
     patience: int
 
 
-class CheckpointDamaged(Reason, stage=Stage.TRAINING, severity=Severity.WARNING):
+class CheckpointDamaged(
+    Reason,
+    stage=Stage.TRAINING,
+    severity=Severity.WARNING,
+    causes=("the machine lost power while it was written", "the file was changed or the disk has errors"),
+):
     """A checkpoint is not as it was written; training went on from an older one that is."""
 
     experiment_id: str
@@ -64,6 +79,7 @@ class TraceSinkLost(
     stage=Stage.TRAINING,
     severity=Severity.WARNING,
     remedy="The run's trace.jsonl has every figure; look into the run's log.txt for what the other tool said.",
+    causes=("the other tool's server is down", "its folder can't be written"),
 ):
     """TensorBoard or MLflow could no longer be told the trace; training went on without it."""
 
@@ -84,6 +100,7 @@ class TrainingNotReproduced(
     stage=Stage.TRAINING,
     severity=Severity.WARNING,
     remedy="Compare the machines, the number of threads and the versions: results are only equal on like ones.",
+    causes=("another processor, number of threads or version of a library",),
 ):
     """An experiment was trained again from its record, to other weights."""
 
@@ -120,6 +137,7 @@ class TrainingOom(
     stage=Stage.TRAINING,
     severity=Severity.ERROR,
     remedy="Close what else uses memory and resume; or train again with a smaller --set max_length=….",
+    causes=("the batch or the rows are too long for this machine", "another program took memory"),
 ):
     """Training ran out of memory."""
 
@@ -129,6 +147,11 @@ class TrainingRuntimeError(
     stage=Stage.TRAINING,
     severity=Severity.ERROR,
     remedy="Read the run's log.txt; then resume with brewslm train --resume.",
+    causes=(
+        "the process was killed from outside",
+        "rows that teach nothing, such as empty completions",
+        "a learning rate that makes the loss overflow",
+    ),
 ):
     """Training crashed, was killed from outside, or was stopped by a guard because it could teach nothing right."""
 
@@ -137,13 +160,21 @@ class TrainingRuntimeError(
 
 
 class TrainingTimeout(
-    TrainingFailure, stage=Stage.TRAINING, severity=Severity.ERROR, remedy="Resume with a larger --timeout-minutes."
+    TrainingFailure,
+    stage=Stage.TRAINING,
+    severity=Severity.ERROR,
+    remedy="Resume with a larger --timeout-minutes.",
+    causes=("the time limit is shorter than preflight's estimate", "another heavy program shared the machine"),
 ):
     """Training took longer than its time limit."""
 
 
 class TrainingCancelled(
-    TrainingFailure, stage=Stage.TRAINING, severity=Severity.WARNING, remedy="Resume with brewslm train --resume."
+    TrainingFailure,
+    stage=Stage.TRAINING,
+    severity=Severity.WARNING,
+    remedy="Resume with brewslm train --resume.",
+    causes=("a person asked for it", "Ctrl-C in the command that trains"),
 ):
     """Training was cancelled by a person."""
 
@@ -158,6 +189,7 @@ class CheckpointMismatch(
     severity=Severity.ERROR,
     status=409,
     remedy="Start a new run: what was trained so far belongs to other settings, rows or weights.",
+    causes=("settings, rows or base model were changed between the runs",),
 ):
     """A resume was refused, for its checkpoint was made from something else."""
 
@@ -171,6 +203,7 @@ class TrainingDispatchError(
     severity=Severity.ERROR,
     status=409,
     remedy="Mend the blockers that brewslm preflight lists, or let warnings pass with --fail-open.",
+    causes=("preflight found what blocks: `blockers` names it", "the manifest or the base model is gone"),
 ):
     """Training was not started."""
 

@@ -4,11 +4,9 @@ from collections import Counter
 
 from pydantic import BaseModel, ConfigDict
 
+from brewslm.errors import StageError
+from brewslm.reasons.system import LedgerOpen
 from brewslm.rows.reasons import RowReason
-
-
-class LedgerOpen(AssertionError):
-    """A ledger does not add up: a row was lost or doubled, which is a bug."""
 
 
 class Ledger(BaseModel):
@@ -53,8 +51,9 @@ class LedgerKeeper:
         """The account.
 
         Raises:
-            LedgerOpen: Rows in are not rows out plus rows rejected.
+            StageError(LedgerOpen): Rows in are not rows out plus rows rejected: a row was lost or doubled, which is a bug.
         """
         if self._in != self._out + self._rejected.total():
-            raise LedgerOpen(f"{self._in} rows in, {self._out} out, {dict(self._rejected)} rejected")
+            cause = f"{self._in} rows in, {self._out} out, {dict(self._rejected)} rejected"
+            raise StageError(LedgerOpen(rows_in=self._in, rows_out=self._out, rejected=dict(self._rejected)), cause=cause)
         return Ledger(rows_in=self._in, rows_out=self._out, rejected=dict(self._rejected))

@@ -1,7 +1,9 @@
 """One engine a database, one short transaction at a time."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -19,12 +21,15 @@ _MIGRATING = Lock()
 _ENGINES: dict[str, Engine] = {}
 """By URL, so that a thread that was opening one database can't put it in the place of another that was chosen meanwhile."""
 
+_WAIT = "busy_timeout=30000"
+_STEPS = 10_000
+"""Of SQLite's machine, between two looks at the clock: well under a millisecond."""
+
 
 def _on_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin for us: see _on_begin
     cursor = connection.cursor()
-    # FULL: an event that was told as written survives a power cut; the stream is slow enough to afford it.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+    for pragma in ("journal_mode=WAL", f"synchronous={settings().synchronous}", "foreign_keys=ON", _WAIT):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -65,6 +70,35 @@ def transaction() -> Iterator[Session]:
     writer = engine().execution_options(sqlite_begin="IMMEDIATE")
     with Session(writer, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def brief_transaction(lock_seconds: float, seconds: float) -> Iterator[Connection]:
+    """A transaction of plain statements that ends in time: it commits at the end of the block, and rolls back on an error.
+
+    Args:
+        lock_seconds: The longest wait for the database's lock.
+        seconds: The longest that its statements may take together; what takes longer is broken off. A commit that hangs in the
+            disk is not.
+    """
+    with engine().execution_options(sqlite_begin="IMMEDIATE").connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        if connection.dialect.name != "sqlite":
+            with connection.begin():
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(lock_seconds * 1000)}")
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+                yield connection
+            return
+        until = time.monotonic() + seconds
+        raw.execute(f"PRAGMA busy_timeout={int(lock_seconds * 1000)}")
+        raw.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            with suppress(sqlite3.Error):  # one that is broken is not used again
+                raw.set_progress_handler(None, 0)
+                raw.execute(f"PRAGMA {_WAIT}")
 
 
 @contextmanager

@@ -403,6 +403,7 @@ class RunEvent(Base):
     """0 for what belongs to no project."""
     sequence: Mapped[int]
     ts: Mapped[str] = mapped_column(String(40))
+    """When it happened."""
     stage: Mapped[str] = mapped_column(String(20))
     severity: Mapped[str] = mapped_column(String(10))
     reason_code: Mapped[str] = mapped_column(String(60))
@@ -413,11 +414,24 @@ class RunEvent(Base):
     """Canonical JSON."""
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+    written_at: Mapped[str | None] = mapped_column(String(40), default=None)
+    """Of an event that came late, for it could not be written when it happened."""
+    payload_hash: Mapped[str | None] = mapped_column(String(64), default=None)
+    """Tells an edited payload from another edited field; older events have none."""
     __table_args__ = (UniqueConstraint("project_id", "sequence"),)
 
 
+class DatabaseIdentity(Base):
+    """One row: what tells this database from another home's."""
+
+    __tablename__ = "database_identity"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class EmitGap(Base):
-    """An event that could not be written: the stream shows a gap rather than hiding one."""
+    """An event that is lost for good: the stream shows a gap rather than hiding one."""
 
     __tablename__ = "emit_gaps"
     id: Mapped[int] = mapped_column(primary_key=True)

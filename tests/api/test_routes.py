@@ -103,7 +103,11 @@ def test_prepare_and_the_views_of_it(client, project, imported, perform):
     states = {cell["id"]: cell["state"] for cell in client.get(f"/api/projects/{project}/status").json()["stages"]}
     assert states["prepare"] == "done" and states["train"] == "not_begun"
     verified = client.get("/api/audit/verify").json()
-    assert (verified["events"], verified["faults"], verified["gaps"]) == (2, [], 0)
+    assert (verified["events"], verified["faults"], verified["gaps"], verified["waiting"]) == (2, [], 0, [])
+    head = client.get(f"/api/projects/{project}/head").json()
+    assert head["sequence"] == 2 and client.post("/api/audit/verify", json=head).json()["faults"] == []
+    other = client.post("/api/audit/verify", json=head | {"database": "x"}).json()["faults"]
+    assert [fault["kind"] for fault in other] == ["swapped_database"]
     assert client.get("/api/audit", params={"project": project}).json()[0]["operation"] == "prepare.run"
     listed = client.get("/api/tasks", params={"project": project, "operation": "prepare.run"}).json()
     assert [task["task_id"] for task in listed] == [done["task_id"]]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from brewslm.audit import emit_event
+from brewslm.audit import bring_back, emit_event
 from brewslm.cli.main import app
 from brewslm.cli.status import MARKS, ago
 from brewslm.observe.status import StageState
@@ -58,9 +58,45 @@ def test_audit_verify_is_clean_until_somebody_edits_an_event_and_then_names_it(p
             session.execute(text(f"DROP TRIGGER {name}"))
         session.execute(text("UPDATE run_events SET payload = replace(payload, 'Value', 'Type') WHERE sequence = 2"))
     shown = run("audit", "verify", code=1)
-    assert "sequence 2 (event 2): its content is not what was written" in shown
+    assert f"payload_edited: project {project}, sequence 2 (event 2): its payload is not what was written" in shown
     faults = json.loads(run("audit", "verify", "--project", str(project), "--json", code=1))["faults"]
     assert [fault["event_id"] for fault in faults] == [2]
+
+
+def test_a_head_that_was_printed_is_verified_against(project, tmp_path):
+    emit(project)
+    kept = tmp_path / "head.json"
+    kept.write_text(run("audit", "head", "--project", str(project)))
+    emit(project)
+    assert "the chain is whole" in run("audit", "verify", "--head", str(kept))
+    told = json.loads(kept.read_text())
+    assert (told["project"], told["name"], told["sequence"]) == (project, "a project", 1)
+    kept.write_text(json.dumps(told | {"hash": "0" * 64}))
+    assert f"rewritten: project {project}, sequence 1 (event 1)" in run("audit", "verify", "--head", str(kept), code=1)
+    kept.write_text("{}")
+    run("audit", "verify", "--head", str(kept), code=2)
+    run("audit", "verify", "--head", str(tmp_path / "nothing"), code=2)
+    run("audit", "head", "--project", "9", code=1)
+
+
+def test_a_lost_event_is_shown_as_a_critical_gap_until_it_is_back(project):
+    with transaction() as session:
+        session.execute(text("CREATE TRIGGER broken BEFORE INSERT ON run_events BEGIN SELECT RAISE(ABORT, 'no'); END"))
+    emit(project)
+    shown = run("audit", "verify", "--project", str(project))
+    assert "1 could not be written" in shown and "critical: event_lost: cleaning_failed of 20" in shown
+    (gap,) = json.loads(run("audit", "verify", "--json"))["waiting"]
+    assert (gap["severity"], gap["lost_code"], gap["error"]) == ("critical", "cleaning_failed", "IntegrityError")
+    with transaction() as session:
+        session.execute(text("DROP TRIGGER broken"))
+    assert bring_back() == 1
+    assert json.loads(run("audit", "verify", "--json"))["waiting"] == []
+
+
+def test_one_reason_is_shown_with_all_that_is_known_of_it():
+    shown = run("reasons", "event_lost")
+    assert "critical" in shown and "the disk was full" in shown and "events: dict[str, int]" in shown
+    run("reasons", "event_losst", code=2)
 
 
 def test_audit_calls_tells_who_asked(project):

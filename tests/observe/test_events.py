@@ -3,7 +3,8 @@ from sqlalchemy import text
 
 from brewslm.audit import emit_event
 from brewslm.errors import StageError
-from brewslm.observe.events import events, verification
+from brewslm.observe.chains import verification
+from brewslm.observe.events import events
 from brewslm.observe.explorer import calls
 from brewslm.observe.tasks import task, tasks
 from brewslm.pipeline import execute

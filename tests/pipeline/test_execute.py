@@ -6,7 +6,8 @@ from pathlib import Path
 
 import orjson
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from brewslm.errors import StageError
 from brewslm.pipeline import execute, runs
@@ -88,6 +89,21 @@ def test_a_child_past_its_time_limit_is_told_as_such(project):
     with pytest.raises(RunFailed) as failed:
         call("ana", HeavyProbeRequest(project=project, action="wait", limit=0.5))
     assert failed.value.view.state == "failed" and events()[-1].error.startswith("timeout: ")
+
+
+def test_a_run_that_failed_and_the_event_of_it_are_written_together_or_not_at_all(project):
+    """A process that is killed between the two would leave a failure that nobody is told of."""
+    with transaction() as session:
+        when = "WHEN NEW.severity = 'error' BEGIN SELECT RAISE(ROLLBACK, 'gone'); END"
+        session.execute(text(f"CREATE TRIGGER gone AFTER INSERT ON run_events {when}"))
+    with pytest.raises(SQLAlchemyError):
+        call("ana", ProbeRequest(project=project, action="refuse early"))
+    assert execute.look("probe-1").state == "interrupted"
+    with transaction() as session:
+        session.execute(text("DROP TRIGGER gone"))
+    with pytest.raises(RunFailed):
+        execute.perform("probe-1")
+    assert execute.look("probe-1").state == "failed" and codes().count("training_runtime_error") == 1
 
 
 @pytest.mark.parametrize(("request_type", "kind"), KINDS)

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brewslm.errors import StageError
+from brewslm.reasons.system import LedgerOpen
 from brewslm.rows import LedgerKeeper, RowReason
-from brewslm.rows.ledger import LedgerOpen
 
 BOOKINGS = st.lists(st.tuples(st.sampled_from(["accept", *RowReason]), st.integers(1, 50)))
 
@@ -29,5 +30,7 @@ def test_rows_in_are_rows_out_plus_rows_rejected(bookings):
 def test_a_lost_or_doubled_row_keeps_the_ledger_open(bookings, mistake):
     keeper = keep(bookings)
     getattr(keeper, mistake)()
-    with pytest.raises(LedgerOpen):
+    with pytest.raises(StageError) as open_:
         keeper.closed()
+    reason = open_.value.reason
+    assert isinstance(reason, LedgerOpen) and reason.rows_in != reason.rows_out + sum(reason.rejected.values())

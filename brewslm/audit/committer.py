@@ -1,0 +1,155 @@
+"""The group committer: one thread a process that writes, in one transaction, the events that wait for it.
+
+Each caller is answered once its event is on the disk, so that eight writers share one sync of the disk instead of waiting for
+eight. A joined transaction does not come by here: see emit.py.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from brewslm.audit import heads, lost
+from brewslm.audit.append import Draft, Link, chained, newest, write
+from brewslm.settings import settings
+from brewslm.store.database import brief_transaction, engine
+from brewslm.store.locks import lock
+
+EMIT_SECONDS = 10.0
+"""A caller waits no longer."""
+LOCK_SECONDS = 8.0
+"""The longest wait for the database's write lock."""
+WRITE_SECONDS = 9.0
+"""The longest that the statements of a group may take, that wait included."""
+NOTE_SECONDS = 1.0
+"""In a flood of events, between two notes of its heads."""
+IDLE_SECONDS = 0.05
+"""Without another event, until the heads are noted."""
+MOST = 500
+"""Events of one transaction."""
+
+
+class NotWritten(Exception):
+    """An event was not written in time.
+
+    Attributes:
+        link: What it was to be, when its transaction had begun: it may be written after all.
+    """
+
+    def __init__(self, why: str, link: Link | None = None) -> None:
+        self.link = link
+        super().__init__(why)
+
+
+class _Waiting:
+    """An event and whoever waits for it. Its fields are changed under the committer's condition alone."""
+
+    __slots__ = ("answered", "draft", "error", "gave_up", "link")
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.answered = threading.Lock()
+        self.answered.acquire()
+        self.error: Exception | None = None
+        self.gave_up = False
+        self.link: Link | None = None
+
+
+class Committer:
+    """See the module. A thread is started with the first event, and lives as long as the process."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[_Waiting] = []
+        self._thread: threading.Thread | None = None
+        self._busy_since: float | None = None
+        self._heads: dict[tuple[Path, str, int], Link] = {}
+        """By the home's file, database and project, those that are to be noted: see heads.py. The thread's own."""
+        self._noted = 0.0
+
+    def write(self, draft: Draft) -> None:
+        """Returns once the event is durable.
+
+        Raises:
+            NotWritten: It is not, after `EMIT_SECONDS`; or at once when the thread hangs in an earlier group for that long.
+            Exception: The database refused it.
+        """
+        mine = _Waiting(draft)
+        with self._changed:
+            since = self._busy_since
+            if since is not None and time.monotonic() - since > EMIT_SECONDS:
+                raise NotWritten("the writer of events hangs")
+            self._start()
+            self._waiting.append(mine)
+            self._changed.notify()
+        if not mine.answered.acquire(timeout=EMIT_SECONDS):
+            with self._changed:
+                mine.gave_up = True
+                raise NotWritten(f"no answer in {EMIT_SECONDS:.0f} s", mine.link)
+        if mine.error is not None:
+            raise mine.error
+
+    def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():  # it is not there after a fork
+            self._thread = threading.Thread(target=self._work, daemon=True, name="events")
+            self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting:
+                    if not self._changed.wait(IDLE_SECONDS if self._heads else None):
+                        break
+                group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                self._busy_since = time.monotonic() if group else None
+            error = self._commit(group) if group else None
+            with self._changed:
+                self._busy_since = None
+            for each in group:
+                each.error = error
+                each.answered.release()
+            if not group or time.monotonic() - self._noted > NOTE_SECONDS:
+                self._note()
+            if group and error is None:
+                lost.bring_back()
+
+    def _commit(self, group: list[_Waiting]) -> Exception | None:
+        try:
+            with _turn(), brief_transaction(LOCK_SECONDS, WRITE_SECONDS) as connection:
+                database = heads.identity(connection)
+                newest_links = newest(connection, {each.draft.project_id for each in group})
+                with self._changed:  # from here on a caller who gives up knows what his event would be
+                    group = [each for each in group if not each.gave_up]
+                    rows = chained(newest_links, [each.draft for each in group])
+                    for each, row in zip(group, rows, strict=True):
+                        each.link = (row["sequence"], row["hash"])
+                if rows:
+                    write(connection, rows)
+        except Exception as error:  # noqa: BLE001 - the writer of events: each caller is told, and the thread lives on
+            return error
+        file = heads.path()
+        self._heads |= {(file, database, row["project_id"]): (row["sequence"], row["hash"]) for row in rows}
+        return None
+
+    def _note(self) -> None:
+        """The heads beside the database: at once when nothing more is to be written, and now and then in a flood."""
+        by_database: dict[tuple[Path, str], dict[int, Link]] = {}
+        for (file, database, project), link in self._heads.items():
+            by_database.setdefault((file, database), {})[project] = link
+        for (file, database), links in by_database.items():
+            heads.note(file, database, links)
+        self._heads, self._noted = {}, time.monotonic()
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """On SQLite, processes queue for the write lock here: its own waiting is by trying again, and may starve one of eight."""
+    if engine().dialect.name != "sqlite":
+        yield
+        return
+    with lock(settings().home / "locks" / "events"):
+        yield
+
+
+COMMITTER = Committer()
