@@ -15,6 +15,8 @@ from brewslm.stages.train import ReproduceRequest, TrainRequest
 from tests.stages.train.pairs import pairs
 from tests.synthetic import own_words
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 SETTINGS = {"epochs": "6", "batch_size": "8", "learning_rate": "0.005", "precision": "fp32"}
 
 
