@@ -27,8 +27,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 test: setup  ## the whole suite, under ten minutes on two cores
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
-test-all: setup  ## with the heavier proofs
-	$(BIN)/pytest
+test-all: setup  ## with the heavier proofs, and examples that nobody has tried before
+	$(BIN)/pytest --hypothesis-profile=explore
 
 bench: setup
 	$(BIN)/python -m bench.quickstart

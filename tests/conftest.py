@@ -4,11 +4,32 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes on two cores
 os.environ.setdefault("BREWSLM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 
+from brewslm.settings import settings
 from brewslm.store.database import forget_connections
+from brewslm.store.locks import lock
+from tests.warm import template, warm_children  # noqa: F401 - fixtures
+
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+# No deadline and no word about slow examples: they tell of the machine alone. The examples are the same for everybody, so that no
+# change is refused for one that has nothing to do with it; `make test-all` looks for new ones.
+examples.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("ci")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def home_of_fixtures(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What fixtures of a module or of the session make stands in a home of theirs, and not in that of who runs the tests."""
+    os.environ["BREWSLM_HOME"] = str(tmp_path_factory.mktemp("home"))
+    settings.cache_clear()
 
 
 @pytest.fixture(autouse=True)
@@ -43,24 +64,42 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Have something made once for all processes that run tests, in a folder of its name that nobody writes to afterwards."""
+    here = tmp_path_factory.getbasetemp()
+    shared = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.made"
+        with lock(shared / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of one who failed at it
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def tiny_model(once: Once) -> Path:
     """A Llama-type model of two layers with a ChatML tokenizer, made on the spot: a folder for `path:`."""
     from tests.tiny import make_tiny_model
 
-    return make_tiny_model(tmp_path_factory.mktemp("tiny") / "model")
+    return once("tiny-model", make_tiny_model)
 
 
 @pytest.fixture(scope="session")
-def tiny_adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_adapter(tiny_model: Path, once: Once) -> Path:
     """An adapter on the tiny model that tells praise from blame."""
     from tests.experiments import train_adapter
 
-    return train_adapter(tiny_model, tmp_path_factory.mktemp("adapter") / "adapter")
+    return once("tiny-adapter", lambda folder: train_adapter(tiny_model, folder))
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(tiny_model: Path, tiny_adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_bundle(tiny_model: Path, tiny_adapter: Path, once: Once) -> Path:
     """The export of that model, in every format."""
     from tests.experiments import export_here
 
-    return export_here(tiny_model, tiny_adapter, tmp_path_factory.mktemp("exports"))
+    return once("tiny-exports", lambda folder: export_here(tiny_model, tiny_adapter, folder)) / "exports" / "export-1"

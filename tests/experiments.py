@@ -187,12 +187,13 @@ def export_job(base: Path, adapter: Path, folder: Path, train: list[dict] | None
     )  # fmt: skip
 
 
-def export_here(base: Path, adapter: Path, folder: Path) -> Path:
-    """Export in this process, into `folder`; returns the bundle."""
+def export_here(base: Path, adapter: Path, folder: Path, formats: tuple[str, ...] | None = None) -> Path:
+    """Export in this process, into `folder`, in every usual format or in these; returns the bundle."""
     from brewslm.processes.context import DirectContext
     from brewslm.stages import export
 
     job = export_job(base, adapter, folder)
+    job = job.model_copy(update={"formats": formats or job.formats})
     export.run(job, DirectContext(folder))
     return job.output
 

@@ -1,13 +1,14 @@
 """Real processes of ours for tests: a server, a worker; and how to wait for what they do."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +17,9 @@ import httpx2
 import psutil
 
 T = TypeVar("T")
+ROOT = Path(__file__).parents[1]
 PATIENCE_SECONDS = 120.0
+"""How long what must come may take on a machine that is busy with other things. Where it comes, nobody waits so long."""
 
 
 def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
@@ -44,7 +47,7 @@ class Ours:
         """kill -9; returns what it had started, for a test to see it die."""
         started = self.descendants()
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE_SECONDS)
         return started
 
 
@@ -55,10 +58,10 @@ class Server(Ours):
     url: str = ""
 
     def get(self, path: str) -> Any:
-        return httpx2.get(self.url + path, timeout=30).raise_for_status().json()
+        return httpx2.get(self.url + path, timeout=PATIENCE_SECONDS).raise_for_status().json()
 
     def post(self, path: str, **arguments: Any) -> Any:
-        return httpx2.post(self.url + path, timeout=60, **arguments).raise_for_status().json()
+        return httpx2.post(self.url + path, timeout=PATIENCE_SECONDS, **arguments).raise_for_status().json()
 
     def ended(self, task_id: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The task, once it has come to an end."""
@@ -84,12 +87,19 @@ def ours(arguments: list[str], log: Path) -> Iterator[Ours]:
 
 
 @contextmanager
-def server(home: Path) -> Iterator[Server]:
-    """A server of this home that answers."""
+def server(home: Path, command: str = "serve") -> Iterator[Server]:
+    """A server of this home that answers, or a gateway. The kernel chooses its port: one chosen before could be taken by then."""
     home.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    with ours(["serve", "--port", str(port)], home / "serve.log") as running:
-        made = Server(running.process, running.log, f"http://127.0.0.1:{port}")
+    log = home / f"{command}.log"
+    before = log.stat().st_size if log.exists() else 0
+    with ours([command, "--port", "0"], log) as running:
+
+        def url() -> str:
+            said = running.log.read_bytes()[before:].decode()
+            assert running.process.poll() is None, said
+            return next((line for line in said.splitlines(keepends=True) if re.fullmatch(r"http://127\.0\.0\.1:\d+\n", line)), "")
+
+        made = Server(running.process, running.log, until(url, "the server's address").strip())
 
         def answers() -> bool:
             assert running.process.poll() is None, running.log.read_text()
@@ -102,16 +112,50 @@ def server(home: Path) -> Iterator[Server]:
         yield made
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """A port at which nobody listens, nor will while the block lasts: it is bound, so that the kernel gives it to no one else."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+@contextmanager
+def working_here(name: str = "main") -> Iterator[None]:
+    """A worker in this process, whose last run has ended at the end of the block: it must not meet the next test's home."""
+    from dbos._dbos import _get_dbos_instance
+
+    from brewslm.pipeline.worker import working
+
+    with ExitStack() as after, working(name):
+        after.callback(_get_dbos_instance()._executor.shutdown, wait=True)
+        yield
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Work that stops, once, where a test wants to kill it or to look at it: see tests/hold_path."""
+
+    file: Path
+
+    def reached(self) -> None:
+        until(self.file.exists, "the moment at which the work is held")
+
+    def let_go(self) -> None:
+        Path(f"{self.file}.go").touch()
+
+
+def hold(monkeypatch: Any, folder: Path, unit: str, at: int) -> Hold:
+    """Have the first process that is started from now on, and has so many units done, stop there."""
+    made = Hold(folder / "held")
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'tests' / 'hold_path'}{os.pathsep}{ROOT}")
+    monkeypatch.setenv("BREWSLM_TEST_HOLD", f"{unit}:{at}:{made.file}")
+    return made
 
 
 def gone(processes: list[psutil.Process]) -> None:
     """Each of them ends by itself. A zombie has ended: it waits for whoever adopted it, which is not our affair."""
-    until(lambda: not any(map(alive, processes)), "the end of what a killed process had started", 10)
+    until(lambda: not any(map(alive, processes)), "the end of what a killed process had started")
 
 
 def alive(process: psutil.Process) -> bool:

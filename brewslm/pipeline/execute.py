@@ -33,6 +33,8 @@ from brewslm.store.tables import AuditEntry, Run
 
 PLUGIN_STAGES = ("ingest", "map_commit", "deploy")
 """Stages that plugins extend."""
+HANDOVER_SECONDS = 0.05
+"""Between two tries for a run that was made ready again while its former executor still tells of its end."""
 OnProgress = Callable[[int, int | None, str, dict[str, float]], None]
 
 
@@ -88,6 +90,12 @@ def look(run_id: str) -> RunView:
     Raises:
         StageError(UnknownRun): There is none of this id.
     """
+    shown = _seen(run_id)
+    # Whoever executes a run closes it, then lets go of its lock: it may have done both between our looks at one and the other.
+    return _seen(run_id) if shown.state == "interrupted" else shown
+
+
+def _seen(run_id: str) -> RunView:
     with reading() as session:
         run = run_of(session, run_id)
     path = run_folder(run_id) / "progress.json"
@@ -202,11 +210,14 @@ def perform(run_id: str, on_progress: OnProgress | None = None) -> RunView:
         RunFailed: It failed or was cancelled.
         StageError(RunConflict): Another process executes it now.
     """
-    try:
-        with lock(runs.run_lock_path(run_id), wait=False):
-            return _perform(run_id, on_progress)
-    except Held as error:
-        raise StageError(RunConflict(), f"{run_id} is being executed", cause="another process holds its lock") from error
+    while True:
+        try:
+            with lock(runs.run_lock_path(run_id), wait=False):
+                return _perform(run_id, on_progress)
+        except Held as error:
+            if look(run_id).state != "queued":
+                raise StageError(RunConflict(), f"{run_id} is being executed", cause="another process holds its lock") from error
+        time.sleep(HANDOVER_SECONDS)
 
 
 def _perform(run_id: str, on_progress: OnProgress | None) -> RunView:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from brewslm.processes import lifeline
 from brewslm.processes.memory_kills import kill_counter
@@ -74,11 +74,7 @@ def run_child(
     read_end, write_end = lifeline.hold()
     try:
         with (folder / "log.txt").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "brewslm.pipeline.child", str(folder), str(read_end), str(attempt)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[read_end], start_new_session=True,
-                env={**libraries, **os.environ},
-            )  # fmt: skip
+            process = start(folder, read_end, attempt, log, libraries)
         os.close(read_end)
         sent = _follow(process, trace, on_line, cancelled, timeout_seconds)
     finally:
@@ -93,6 +89,17 @@ def run_child(
     )
     cause, evidence = cause_of(ending)
     return ChildEnd(cause, evidence, error)
+
+
+def start(
+    folder: Path, read_end: int, attempt: int, log: IO[bytes], libraries: Mapping[str, str]
+) -> subprocess.Popen[bytes]:  # fmt: skip
+    """The child's process, in a group of its own; it watches `read_end`, and what it prints goes to `log`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "brewslm.pipeline.child", str(folder), str(read_end), str(attempt)],
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[read_end], start_new_session=True,
+        env={**libraries, **os.environ},
+    )  # fmt: skip
 
 
 def _follow(
@@ -126,8 +133,9 @@ def _follow(
         raise
 
 
-def end_group(process: subprocess.Popen[bytes], grace_seconds: float = GRACE_SECONDS) -> None:
-    """SIGTERM to the child's group, and SIGKILL when it is still there after the grace."""
+def end_group(process: subprocess.Popen[bytes], grace_seconds: float | None = None) -> None:
+    """SIGTERM to the child's group, and SIGKILL when it is still there after the grace, of GRACE_SECONDS if it is None."""
+    grace_seconds = GRACE_SECONDS if grace_seconds is None else grace_seconds
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)

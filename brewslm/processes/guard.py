@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from brewslm.processes import lifeline
-from brewslm.processes.child import GRACE_SECONDS, end_group
+from brewslm.processes.child import end_group
 
 SIGNALLED = 128
 """Added to the number of the signal that ended a program, as a shell does."""
@@ -50,7 +50,7 @@ class Guarded:
             return False
         return True
 
-    def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
+    def stop(self, grace_seconds: float | None = None) -> None:
         """End it and all that it started, by SIGKILL after the grace; a second call does nothing."""
         if not self._closed:
             self._closed = True

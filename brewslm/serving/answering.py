@@ -113,10 +113,7 @@ class Gateway:
 def look(project: int, slot: str) -> tuple[SlotNow, Endpoint | None]:
     """The slot as it is now, and the live server of its version."""
     now = slot_now(project, slot)
-    try:
-        return now, locate(now.version_id)
-    except FileNotFoundError:  # it was taken from the list while we looked
-        return now, None
+    return now, locate(now.version_id)
 
 
 @asynccontextmanager

@@ -99,10 +99,12 @@ def failure_of(version_id: int) -> str | None:
 
 def locate(version_id: int) -> Endpoint | None:
     """The live server of a deployment version, or None."""
-    file = endpoint_file(version_id)
-    if not (file.exists() and is_held(endpoint_lock(version_id))):
+    if not is_held(endpoint_lock(version_id)):
         return None
-    return Endpoint.model_validate(read_json(file))
+    try:
+        return Endpoint.model_validate(read_json(endpoint_file(version_id)))
+    except FileNotFoundError:  # it is not up yet, or was taken from the list while we looked
+        return None
 
 
 def supervisor_lock() -> Path:

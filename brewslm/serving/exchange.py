@@ -79,6 +79,11 @@ class Exchange:
             self.answer.append(body[:KEPT_BYTES])
 
     @property
+    def said_done(self) -> bool:
+        """Whether a stream's closing event came. Clients leave at it, before the end of the stream itself."""
+        return b"\ndata: [DONE]" in b"\n" + b"".join(self._end)
+
+    @property
     def seconds(self) -> float:
         """From when it came until its answer's last bytes."""
         return (self.last or time.monotonic()) - self.began

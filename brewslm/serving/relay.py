@@ -58,9 +58,8 @@ class Relay(Response):
         """End the work when the caller goes away. Once all was sent, a server says the same: then the work ends by itself."""
         while (await receive())["type"] != "http.disconnect":
             pass
-        if not self._complete:
-            # OpenAI's clients leave at an error, before the stream has ended.
-            self._one.outcome = ERRED if self._one.says_error else CLIENT_GONE
+        if not self._complete:  # clients leave at an error and at the closing event, before the stream's end
+            self._one.outcome = ERRED if self._one.says_error else OK if self._one.said_done else CLIENT_GONE
             work.cancel()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -38,6 +38,7 @@ class _Served:
         self.failures, self.not_before = 0, 0.0
         self._holding = ExitStack()
         tell_failure(wanted.version_id, None)
+        endpoint_file(wanted.version_id).unlink(missing_ok=True)  # of a keeper that was killed: our lock would have it believed
         self._holding.enter_context(lock(endpoint_lock(wanted.version_id)))
         self._server: Server | None = None
 

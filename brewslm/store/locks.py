@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PROBE_SECONDS = 0.1
-"""How long a lock that does not wait still tries: `is_held` holds it for microseconds, and is no holder."""
+PROBE_SECONDS = 0.002
+"""Between two tries for a lock that somebody only looks at: `is_held` shares it for as long as its process is kept waiting."""
 
 
 class Held(Exception):
@@ -35,14 +35,23 @@ def lock(path: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 def _take(descriptor: int, path: Path) -> None:
-    until = time.monotonic() + PROBE_SECONDS
+    """Whoever looks shares the lock for a moment, and with him it can be shared; with a holder it can't."""
     while True:
         try:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() > until:
-                raise Held(path.name) from error
-            time.sleep(0.002)
+        except BlockingIOError:
+            if not _shares(descriptor):
+                raise Held(path.name) from None
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            time.sleep(PROBE_SECONDS)
+
+
+def _shares(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager
@@ -82,9 +91,6 @@ def is_held(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return False
-    except BlockingIOError:
-        return True
+        return not _shares(descriptor)
     finally:
         os.close(descriptor)

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from tests.experiments import rows
-from tests.running import environment_allows, gone, server, until
+from tests.running import environment_allows, gone, hold, server
 
 PAYLOADS = [row["payload"] for row in rows(160)]
 
@@ -43,13 +43,15 @@ def codes(serving):
     return Counter(event["reason_code"] for event in serving.get("/api/projects/1/events?limit=500"))
 
 
-def test_training_goes_on_after_a_kill_of_the_server(home, opened):
+def test_training_goes_on_after_a_kill_of_the_server(home, opened, monkeypatch, tmp_path):
+    killing = hold(monkeypatch, tmp_path, "step", 20)
     with server(home) as first:
         prepared(first)
-        settings = {"epochs": "12", "checkpoints": "12", "batch_size": "8"}
+        settings = {"epochs": "3", "checkpoints": "6", "batch_size": "8"}
         task = queued(first, "/api/projects/1/training/run", base_model=f"path:{opened}", settings=settings)
         assert task == "exp-1"
-        until(lambda: complete_checkpoints(home), "a checkpoint")
+        killing.reached()
+        assert complete_checkpoints(home)
         children = first.kill()
     assert children
     gone(children)
@@ -68,12 +70,14 @@ def test_training_goes_on_after_a_kill_of_the_server(home, opened):
     gone(started)
 
 
-def test_an_import_that_was_cut_off_appends_its_rows_once(home):
+def test_an_import_that_was_cut_off_appends_its_rows_once(home, monkeypatch, tmp_path):
+    killing = hold(monkeypatch, tmp_path, "rows", 1)
     many = [{"text": f"the movie {n} was lovely", "label": "ab"[n % 2]} for n in range(60_000)]
     with server(home) as first:
         first.post("/api/projects", json={"name": "p"})
         task = queued(first, "/api/projects/1/dataset-import/run", locator=upload(first, "many.jsonl", many), auto=True)
-        until(lambda: first.get(f"/api/tasks/{task}")["state"] == "running", "the begin of the import")
+        killing.reached()
+        assert first.get(f"/api/tasks/{task}")["state"] == "running"
         first.kill()
     with server(home) as second:
         view = second.ended(task)
@@ -85,13 +89,15 @@ def test_an_import_that_was_cut_off_appends_its_rows_once(home):
 
 
 @pytest.mark.slow
-def test_autopilot_goes_on_where_it_was_killed_and_its_model_answers(home, opened):
+def test_autopilot_goes_on_where_it_was_killed_and_its_model_answers(home, opened, monkeypatch, tmp_path):
+    killing = hold(monkeypatch, tmp_path, "step", 20)
     with server(home) as first:
         prepared(first)
         settings = {"epochs": "20", "checkpoints": "20", "batch_size": "8", "learning_rate": "5e-3", "lora_alpha": "64"}
         body = {"autopilot": True, "one_click": True, "base_model": f"path:{opened}", "settings": settings}
         task = queued(first, "/api/projects/1/training/run", **body)
-        until(lambda: complete_checkpoints(home), "a checkpoint")
+        killing.reached()
+        assert complete_checkpoints(home)
         gone(first.kill())
     with server(home) as second:
         view = second.ended(task, 600)

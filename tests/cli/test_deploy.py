@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 from brewslm.cli.main import app
 from tests.experiments import adopt_bundle, make_experiment
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 cli = CliRunner()
 
 

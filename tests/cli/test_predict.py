@@ -13,20 +13,17 @@ from brewslm.rows.ledger import Ledger
 from brewslm.stages.projects import CreateRequest
 from brewslm.store.database import transaction
 from brewslm.store.tables import DeploymentVersion, Export, Slot
-from tests.experiments import make_experiment, rows, train_adapter
+from tests.experiments import make_experiment, rows
 from tests.packs import gate, write_pack
+
+pytestmark = pytest.mark.usefixtures("warm_children")
 
 runner = CliRunner()
 
 
-@pytest.fixture(scope="module")
-def adapter(tiny_model, tmp_path_factory):
-    return train_adapter(tiny_model, tmp_path_factory.mktemp("adapter") / "adapter")
-
-
 @pytest.fixture
-def trained(project, tiny_model, adapter):
-    return make_experiment(project, tiny_model, adapter)
+def trained(project, tiny_model, tiny_adapter):
+    return make_experiment(project, tiny_model, tiny_adapter)
 
 
 def predict(*arguments, stdin=None):

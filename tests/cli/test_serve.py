@@ -10,13 +10,12 @@ import pytest
 
 from brewslm.pipeline.execute import call
 from brewslm.stages.prepare import PrepareRequest
-from tests.running import free_port, server
+from tests.running import PATIENCE_SECONDS, server
 
 
 def brewslm(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "brewslm.cli.main", *arguments], capture_output=True, text=True, timeout=60, check=False
-    )
+    command = [sys.executable, "-m", "brewslm.cli.main", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
 
 
 @pytest.mark.parametrize("command", ["serve", "gateway"])
@@ -55,11 +54,11 @@ def test_a_server_and_its_event_stream(home, project):
     with pytest.raises(Exception, match="no rows"):
         call("ana", PrepareRequest(project=project))
     with server(home) as serving:
-        assert httpx2.get(serving.url + "/").headers["location"] == "/ui"
-        for taken in (("serve", "--port", str(free_port())), ("worker", "--name", "main")):
+        assert httpx2.get(serving.url + "/", timeout=PATIENCE_SECONDS).headers["location"] == "/ui"
+        for taken in (("serve", "--port", "0"), ("worker", "--name", "main")):
             done = brewslm(*taken)
             assert done.returncode == 2 and "worker_name_taken" in done.stderr
-        with httpx2.stream("GET", f"{serving.url}/api/projects/{project}/events/stream", timeout=30) as stream:
+        with httpx2.stream("GET", f"{serving.url}/api/projects/{project}/events/stream", timeout=PATIENCE_SECONDS) as stream:
             lines = stream.iter_lines()
             first = event_in(lines)
             with pytest.raises(Exception, match="no rows"):
@@ -67,11 +66,11 @@ def test_a_server_and_its_event_stream(home, project):
             second = event_in(lines)
         assert first["event"] == second["event"] == "dataset_prep_failed" and int(second["id"]) > int(first["id"])
         assert orjson.loads(second["data"])["run_id"] == "prepare-2"
-        headers = {"Last-Event-ID": first["id"]}
-        with httpx2.stream("GET", f"{serving.url}/api/projects/{project}/events/stream", headers=headers, timeout=30) as stream:
+        again = {"headers": {"Last-Event-ID": first["id"]}, "timeout": PATIENCE_SECONDS}
+        with httpx2.stream("GET", f"{serving.url}/api/projects/{project}/events/stream", **again) as stream:
             assert event_in(stream.iter_lines()) == second
         serving.process.terminate()
-        serving.process.wait(15)
+        serving.process.wait(PATIENCE_SECONDS)
 
 
 def event_in(lines):

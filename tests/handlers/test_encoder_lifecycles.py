@@ -15,6 +15,8 @@ from tests.lifecycle import Journey, live
 from tests.stages.train.small import job_for, told, train, train_until
 from tests.tiny import make_tiny_encoder
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 SLOWER = ("--set", "learning_rate=0.002", "--set", "epochs=6")
 WORDS = {"positive": ("lovely", "great", "good"), "negative": ("dull", "awful", "bad")}
 

@@ -9,6 +9,8 @@ from brewslm.stages.projects import CreateRequest
 from tests.lifecycle import Journey, live, missed, proves_itself
 from tests.synthetic import own_words
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 
 @pytest.fixture
 def trainable(tiny_model) -> int:

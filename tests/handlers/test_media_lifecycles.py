@@ -12,6 +12,8 @@ from brewslm.store.files import project_folder
 from tests.lifecycle import Journey, live, proves_itself
 from tests.media.made import sweep, tone
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 
 def project_on(base: str) -> int:
     made = call("test", CreateRequest(name="a journey", base_model=base)).project

@@ -21,7 +21,7 @@ def base(tiny_model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bundle(base, tiny_adapter, tmp_path_factory):
-    return export_here(base, tiny_adapter, tmp_path_factory.mktemp("exports"))
+    return export_here(base, tiny_adapter, tmp_path_factory.mktemp("exports"), ("hf", "gguf-f16", "gguf-q8_0"))
 
 
 @pytest.fixture

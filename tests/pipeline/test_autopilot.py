@@ -19,7 +19,7 @@ from brewslm.store.database import reading
 from brewslm.store.locks import lock
 from brewslm.store.tables import RunEvent
 from tests.experiments import rows
-from tests.running import until
+from tests.running import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_cancelling_it_cancels_the_part_that_runs(project, fill, tiny_model):
         thread.start()
         until(lambda: parts("autopilot-1").get("train.run") == ("running", 1), "training")
         execute.cancel("ana", "autopilot-1")
-        thread.join(20)
+        thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
     assert execute.look("autopilot-1").state == "cancelled"
     assert parts("autopilot-1")["train.run"] == ("cancelled", 1)

@@ -19,6 +19,7 @@ from brewslm.store.records import Records
 from brewslm.store.tables import DeploymentVersion, RunEvent
 from tests.drift import OTHER, TRUTH, live_at, promoted_version, under_a_grammar, with_reference
 from tests.openai_server import service
+from tests.running import PATIENCE_SECONDS
 
 ROWS = list(TRUTH)
 
@@ -167,7 +168,7 @@ def test_a_server_that_is_too_slow_is_an_error_of_the_check(version, reference, 
     free = threading.Event()
 
     def slow(body):
-        free.wait(20)
+        free.wait(PATIENCE_SECONDS)
         return "positive"
 
     try:

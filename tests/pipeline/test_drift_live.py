@@ -9,7 +9,6 @@ from sqlalchemy import select
 from brewslm.models.gguf_writer import write_gguf
 from brewslm.observe.drift import checks, schedules
 from brewslm.pipeline.execute import call
-from brewslm.pipeline.worker import working
 from brewslm.serving import supervisor, wait_for
 from brewslm.serving.supervisor import Supervisor
 from brewslm.stages.deploy.changes import CreateRequest
@@ -20,7 +19,7 @@ from brewslm.store.database import reading
 from brewslm.store.files import project_folder, read_json
 from brewslm.store.tables import DriftReference, RunEvent, Slot
 from tests.experiments import adopt_bundle, make_experiment
-from tests.running import until
+from tests.running import PATIENCE_SECONDS, until, working_here
 
 EVERY_SECOND = "* * * * * *"
 
@@ -75,7 +74,7 @@ def test_a_version_made_worse_is_caught_by_the_schedule_and_taken_back_and_the_o
     supervising()
     first, second = promoted(export, "gguf-f16"), promoted(export, "gguf-q8_0")
     request = ScheduleRequest(project=project, cron=EVERY_SECOND, rollback=True)
-    with working("ana's"):
+    with working_here("ana's"):
         call("ana", request)
 
         def looks(version, verdict):
@@ -85,10 +84,10 @@ def test_a_version_made_worse_is_caught_by_the_schedule_and_taken_back_and_the_o
         assert slot_version() == second and {one.actor for one in checks(project)} == {"schedule"}
         write_gguf(tiny_model, file_of(project, export, "gguf-q8_0"), name="worse", end_token=2)  # the model before its training
         supervising()
-        wait_for(second, 60)
+        wait_for(second, PATIENCE_SECONDS)
         until(lambda: looks(second, "drifted"), "the alarm")
         until(lambda: slot_version() == first, "the rollback")
-        wait_for(first, 60)
+        wait_for(first, PATIENCE_SECONDS)
         seen = len(looks(first, "steady"))
         until(lambda: len(looks(first, "steady")) >= seen + 2, "two steady looks at the one before it")
     caught = looks(second, "drifted")[0]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import orjson
@@ -18,6 +19,7 @@ from brewslm.store.files import read_json, run_folder, write_json
 from brewslm.store.locks import lock
 from brewslm.store.tables import AuditEntry, Project, Run, RunEvent
 from tests.probe import SECRET, HeavyProbeRequest, ProbeRequest
+from tests.running import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("probes")
 KINDS = [pytest.param(ProbeRequest, "probe", id="light"), pytest.param(HeavyProbeRequest, "heavy", id="heavy")]
@@ -202,6 +204,17 @@ def test_a_running_run_that_nobody_executes_is_interrupted_and_can_be_resumed(pr
     assert execute.look("probe-1").state == "interrupted"
     view = execute.perform(execute.resume("bo", "probe-1"))
     assert (view.state, view.attempt) == ("succeeded", 2) and audit_entries()[-1][1:] == ("probe-1", "resumed")
+
+
+def test_a_run_that_was_made_ready_again_is_not_lost_while_its_former_executor_still_tells_of_its_end(project):
+    """A worker takes it up once: were it refused then, nobody would perform it."""
+    run_id = execute.queue("ana", ProbeRequest(project=project, action="finish")).task_id
+    with ThreadPoolExecutor(1) as worker:
+        with lock(runs.run_lock_path(run_id)):
+            taken = worker.submit(execute.perform, run_id)
+            with pytest.raises(TimeoutError):
+                taken.result(0.3)
+        assert taken.result(PATIENCE_SECONDS).state == "succeeded"
 
 
 def test_a_failed_run_can_be_resumed_and_one_that_succeeded_can_not(project):

@@ -17,6 +17,8 @@ from tests.lifecycle import gates_of_the_base, missed
 from tests.stages.train.pairs import pairs
 from tests.synthetic import own_words
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 SETTINGS = {"epochs": "6", "batch_size": "8", "learning_rate": "0.005", "precision": "fp32"}
 
 

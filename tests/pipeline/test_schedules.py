@@ -9,8 +9,8 @@ from brewslm.errors import StageError
 from brewslm.observe.drift import schedules
 from brewslm.pipeline import execute
 from brewslm.pipeline.execute import RunFailed, call
+from brewslm.pipeline.runs import ENDED
 from brewslm.pipeline.schedules import catch_up, handle, tick
-from brewslm.pipeline.worker import working
 from brewslm.stages import evaluate
 from brewslm.stages.deploy.cron import MOST_COUNTED, check_cron, due_between, next_times
 from brewslm.stages.deploy.schedule import PauseRequest, ScheduleRequest, UnscheduleRequest
@@ -19,7 +19,7 @@ from brewslm.store.tables import DriftSchedule, Run, RunEvent, Slot
 from tests.drift import TRUTH, live_at, promoted_version, under_a_grammar, with_reference
 from tests.openai_server import service
 from tests.pipeline.test_drift import job_of
-from tests.running import ours, until
+from tests.running import ours, until, working_here
 
 EVERY_SECOND, EVERY_MINUTE = "* * * * * *", "* * * * *"
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -69,10 +69,11 @@ def refused(request):
 
 @pytest.mark.usefixtures("live")
 def test_a_cron_ticks_for_real_and_each_due_time_counts_once_over_two_workers(project, home):
-    with working("left"), ours(["worker", "--name", "right"], home / "right.log"):
+    with working_here("left"), ours(["worker", "--name", "right"], home / "right.log"):
         call("ana", ScheduleRequest(project=project, cron=EVERY_SECOND))
         until(lambda: len([run for run in ticked().values() if run.state == "succeeded"]) >= 3, "three checks")
         call("ana", UnscheduleRequest(project=project))
+        until(lambda: all(run.state in ENDED for run in ticked().values()), "the end of each check that was queued")
     runs = ticked()
     with reading() as session:
         assert len(session.scalars(select(Run).where(Run.actor == "schedule")).all()) == len(runs)
@@ -85,11 +86,13 @@ def test_a_cron_ticks_for_real_and_each_due_time_counts_once_over_two_workers(pr
 
 @pytest.mark.usefixtures("live")
 def test_a_worker_that_comes_back_makes_up_for_the_newest_missed_time_alone(project, hourly):
+    began = datetime.now(UTC)
+    call("ana", ScheduleRequest(project=project, cron=f"{(began.minute + 30) % 60} * * * *"))  # half an hour from the next time
     with transaction() as session:  # the server was off for a day and a half
-        session.get_one(DriftSchedule, hourly).handled_until = datetime.now(UTC) - timedelta(hours=36)
-    with working("left"):
+        session.get_one(DriftSchedule, hourly).handled_until = began - timedelta(hours=36)
+    with working_here("left"):
         until(lambda: [run for run in ticked().values() if run.state == "succeeded"], "the check that makes up")
-    with working("left"):
+    with working_here("left"):
         pass
     assert len(ticked()) == 1
     shown = schedules(project)[0]
@@ -143,7 +146,7 @@ def test_what_is_paused_changed_or_removed_while_a_worker_runs_is_so_for_its_sch
     def given():
         return [(one["schedule"], one["cron_timezone"]) for one in DBOS.list_schedules(schedule_name_prefix="drift-")]
 
-    with working("left"):
+    with working_here("left"):
         call("ana", ScheduleRequest(project=project, cron=EVERY_SECOND))
         until(ticked, "its first tick")
         call("ana", PauseRequest(project=project))

@@ -7,13 +7,12 @@ from sqlalchemy import select
 
 from brewslm.errors import StageError
 from brewslm.pipeline import execute, runs
-from brewslm.pipeline.worker import working
 from brewslm.store.database import reading, transaction
 from brewslm.store.files import run_folder
 from brewslm.store.locks import is_held, lock
 from brewslm.store.tables import Run, RunEvent
 from tests.probe import HeavyProbeRequest, ProbeRequest
-from tests.running import gone, ours, until
+from tests.running import PATIENCE_SECONDS, gone, ours, until, working_here
 
 pytestmark = pytest.mark.usefixtures("probes")
 
@@ -39,17 +38,17 @@ def worker(home, name="second"):
 def test_what_was_queued_before_the_worker_and_beside_it_is_performed_once(project):
     before = execute.queue("api", ProbeRequest(project=project, action="finish"))
     assert before.state == "queued"
-    with working():
+    with working_here():
         beside = execute.queue("cli", HeavyProbeRequest(project=project, action="finish"))
         for view in (ended(before.task_id), ended(beside.task_id)):
             assert (view.state, view.attempt) == ("succeeded", 1)
-    with working():  # the same rows again: there is nothing to do
+    with working_here():  # the same rows again: there is nothing to do
         assert state(ended(execute.queue("api", ProbeRequest(project=project, action="finish")).task_id).task_id) == "succeeded"
     assert execute.look(before.task_id).attempt == 1 and events_of(before.task_id) == ["training_resumed"] * 2
 
 
 def test_a_run_that_fails_is_not_tried_again(project):
-    with working():
+    with working_here():
         failed = ended(execute.queue("api", ProbeRequest(project=project, action="crash")).task_id)
         ended(execute.queue("api", ProbeRequest(project=project, action="finish")).task_id)
     assert (failed.state, failed.attempt, failed.problem["code"]) == ("failed", 1, "training_runtime_error")
@@ -58,7 +57,7 @@ def test_a_run_that_fails_is_not_tried_again(project):
 
 def test_a_foreground_run_is_never_taken_by_a_worker(project):
     opened = execute._open("cli", ProbeRequest(project=project, action="finish"), None, None, "running")  # and there it died
-    with working():
+    with working_here():
         ended(execute.queue("api", ProbeRequest(project=project, action="finish")).task_id)
     assert (state(opened), execute.look(opened).attempt) == ("interrupted", 0)
 
@@ -66,7 +65,7 @@ def test_a_foreground_run_is_never_taken_by_a_worker(project):
 def test_what_was_cancelled_before_it_began_can_be_resumed(project):
     from dbos import DBOS
 
-    with working():
+    with working_here():
         busy = execute.queue("api", HeavyProbeRequest(project=project, action="wait for go")).task_id
         waiting = execute.queue("api", HeavyProbeRequest(project=project, action="finish")).task_id
         until(lambda: DBOS.get_workflow_status(f"{waiting}:1"), "its place in the queue")
@@ -82,7 +81,7 @@ def test_what_was_cancelled_before_it_began_can_be_resumed(project):
 
 
 def test_cancelling_and_resuming_again_and_again_never_loses_a_run(project):
-    with working():
+    with working_here():
         for _ in range(3):
             task = execute.queue("api", ProbeRequest(project=project, action="wait for go")).task_id
             until(lambda task=task: state(task) == "running", "its begin")
@@ -99,7 +98,7 @@ def test_a_run_that_this_version_can_not_read_is_closed_and_the_next_one_is_take
     with transaction() as session:
         session.get_one(Run, old).operation = "gone.run"
         session.get_one(Run, older).request = {"words": "of an older version"}
-    with working():
+    with working_here():
         for task in (old, older):
             assert ended(task).problem["code"] == "operation_failed"
             until(lambda task=task: events_of(task) == ["operation_failed"], "its event, which has a transaction of its own")
@@ -107,10 +106,10 @@ def test_a_run_that_this_version_can_not_read_is_closed_and_the_next_one_is_take
 
 
 def test_a_second_worker_of_the_same_name_is_refused(home):
-    with working("one"), pytest.raises(StageError) as refused, working("one"):
+    with working_here("one"), pytest.raises(StageError) as refused, working_here("one"):
         pass
     assert refused.value.reason.code == "worker_name_taken"
-    with working("one"):
+    with working_here("one"):
         pass
 
 
@@ -161,7 +160,7 @@ def test_a_stopped_worker_waits_for_no_run(project, home):
         until(lambda: (execute.look(task).progress or {}).get("figures", {}).get("pid"), "the child's word")
         children = running.descendants()
         running.process.terminate()
-        assert running.process.wait(10) == 0
+        assert running.process.wait(PATIENCE_SECONDS) == 0
         gone(children)
     assert state(task) == "interrupted"
 

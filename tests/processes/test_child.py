@@ -14,6 +14,7 @@ from brewslm.processes.trace import TraceReader, read_trace
 from brewslm.processes.verdict import Cause
 from brewslm.store.files import read_json, write_json
 from tests.probe import PROBE_PATH, SECRET
+from tests.running import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -139,7 +140,7 @@ run_child(Path(sys.argv[1]), tell, lambda: False)
     assert len(watched) == 2 and all(ended(pid) for pid in watched)
 
 
-def ended(pidfd: int, seconds: float = 10) -> bool:
+def ended(pidfd: int, seconds: float = PATIENCE_SECONDS) -> bool:
     """Whether the process is gone; a pidfd is readable when it is."""
     try:
         return bool(select.select([pidfd], [], [], seconds)[0])

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,7 @@ from brewslm.processes import toolchains
 from brewslm.processes.context import Cancelled
 from brewslm.processes.guard import Guarded
 from brewslm.processes.toolchains import Toolchain, environment, install, installed, required, run_program, toolchain
+from tests.running import PATIENCE_SECONDS, gone
 
 NAME = "tiny"
 
@@ -188,8 +190,7 @@ def test_a_guarded_program_and_its_children_die_with_whoever_started_it(tmp_path
     assert len(members) == 3
     parent.kill()
     parent.wait()
-    _, alive = psutil.wait_procs(members, timeout=5)
-    assert not alive
+    gone(members)
 
 
 def _group(pid: int) -> int:
@@ -202,9 +203,10 @@ def _group(pid: int) -> int:
 def test_a_program_that_leaves_others_behind_takes_them_along_and_its_status_is_told(tmp_path):
     left = "import subprocess, sys; print(subprocess.Popen(['sleep', '600']).pid, flush=True); sys.exit(7)"
     one = Guarded([sys.executable, "-c", left], os.environ, tmp_path / "log.txt")
-    assert one.wait(10) and one.process.returncode == 7
+    assert one.wait(PATIENCE_SECONDS) and one.process.returncode == 7
     (pid,) = one.said()
-    assert not psutil.pid_exists(int(pid)) or psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE
+    with suppress(psutil.NoSuchProcess):
+        gone([psutil.Process(int(pid))])
     one.stop()
 
 

@@ -2,8 +2,10 @@ import os
 import resource
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from brewslm.readers import READERS, Reader, ReadText, Unreadable
@@ -79,17 +81,29 @@ def test_a_text_comes_back_as_it_was_read_and_nothing_reaches_the_terminal(docum
 
 def state() -> tuple[object, ...]:
     alarm = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)
-    return resource.getrlimit(resource.RLIMIT_AS), alarm, len(list(Path("/proc/self/fd").iterdir()))
+    return resource.getrlimit(resource.RLIMIT_AS), alarm
+
+
+def pipes() -> set[str]:
+    """That are open; what earlier tests left may be closed at any time."""
+    found = set()
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found.add(str(one.readlink()))
+    return {one for one in found if one.startswith("pipe:")}
+
+
+def children() -> set[psutil.Process]:
+    return set(psutil.Process().children())
 
 
 def test_limits_signals_and_open_files_are_as_before_and_no_child_is_left(document):
-    before = state()
+    before, open_before, children_before = state(), pipes(), children()
     read_bounded(document(b"fine"), Misbehaving.media_type)
     with pytest.raises(Unreadable):
         read_bounded(document(b"loop"), Misbehaving.media_type, ReadLimits(seconds=0.2))
     assert state() == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert pipes() <= open_before and children() <= children_before
 
 
 def test_a_missing_file_is_no_fault_of_a_document_and_an_unknown_kind_is_said(document, tmp_path):
@@ -108,10 +122,9 @@ def hostile_page(kind: str) -> bytes:
 
 @pytest.mark.parametrize("kind", ["attributes", "nesting"])
 def test_a_page_made_to_hang_or_break_a_parser_in_c_is_ended(document, kind):
-    began = time.monotonic()
-    with pytest.raises(Unreadable):
+    with pytest.raises(Unreadable) as refused:
         read_bounded(document(hostile_page(kind)), "text/html", ReadLimits(seconds=1.5))
-    assert time.monotonic() - began < 10
+    assert refused.value.reason.value in ("document_too_slow", "document_corrupt", "document_too_large")
 
 
 def test_a_word_document_of_endless_paragraphs_is_ended(document):

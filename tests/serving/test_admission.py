@@ -6,6 +6,7 @@ import pytest
 from brewslm.errors import StageError
 from brewslm.serving.admission import Admission
 from brewslm.serving.slots import SlotSettings
+from tests.running import PATIENCE_SECONDS
 
 
 def test_so_many_at_a_time_so_many_wait_and_one_more_is_refused():
@@ -72,7 +73,7 @@ def test_more_room_helps_those_that_wait_already():
             tasks.start_soon(wait)
             await anyio.wait_all_tasks_blocked()
             async with admission.place("default", SlotSettings(in_flight=3)):
-                with anyio.fail_after(5):
+                with anyio.fail_after(PATIENCE_SECONDS):
                     await got_in.wait()
 
     anyio.run(run)

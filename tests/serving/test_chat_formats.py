@@ -11,6 +11,7 @@ from brewslm.models.templates import end_token_id, prompt_ids, prompt_text
 from brewslm.serving import serve_model
 from tests.chat_formats import FORMATS, TALK
 from tests.families import Family, make_family
+from tests.running import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
@@ -27,10 +28,13 @@ def test_the_server_writes_and_tokenises_a_talk_as_training_does(form, tmp_path)
     ids = prompt_ids(tokenizer, prompt)
     with serve_model(tmp_path / "model.gguf") as endpoint:
         address = endpoint.base_url.removesuffix("/v1")
-        written = httpx2.post(f"{address}/apply-template", json={"messages": messages}).json()["prompt"]
+        written = httpx2.post(f"{address}/apply-template", json={"messages": messages}, timeout=PATIENCE_SECONDS).json()["prompt"]
         assert written == prompt_text(tokenizer, prompt)
         asked = {"content": written, "add_special": True, "parse_special": True}
-        assert httpx2.post(f"{address}/tokenize", json=asked).json()["tokens"] == ids
+        assert httpx2.post(f"{address}/tokenize", json=asked, timeout=PATIENCE_SECONDS).json()["tokens"] == ids
         assert EndpointPredictor(endpoint.base_url, endpoint.model).prompt_length(prompt) == len(ids)
         parts = [{**message, "content": [{"type": "text", "text": message["content"]}]} for message in messages]
-        assert httpx2.post(f"{address}/apply-template", json={"messages": parts}).json()["prompt"] == written
+        assert (
+            httpx2.post(f"{address}/apply-template", json={"messages": parts}, timeout=PATIENCE_SECONDS).json()["prompt"]
+            == written
+        )

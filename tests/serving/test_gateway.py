@@ -13,7 +13,7 @@ from brewslm.serving import wait_for
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.deploy.promote import PromoteRequest
 from tests.experiments import LABELS, adopt_bundle, make_experiment, rows
-from tests.running import server, until
+from tests.running import PATIENCE_SECONDS, server, until
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_the_deployed_model_answers_as_the_trained_one(home, export, tiny_model,
 
 def test_the_switch_is_the_commit_and_leaves_no_gap(home, export):
     with server(home) as serving:
-        wait_for(promoted(export, "gguf-f16"), 60)
+        wait_for(promoted(export, "gguf-f16"), PATIENCE_SECONDS)
         client = client_of(serving)
 
         def answering() -> str:
@@ -67,7 +67,7 @@ def test_the_switch_is_the_commit_and_leaves_no_gap(home, export):
         second = promoted(export, "gguf-q8_0")
         assert answering() == "default-v2"  # at once: it was made ready before the commit
         call("test", CreateRequest(export=export))
-        assert answering() == "default-v2" and wait_for(second, 1)
+        assert answering() == "default-v2" and wait_for(second, PATIENCE_SECONDS)
 
 
 def test_a_killed_model_server_comes_back_behind_the_same_address(home, export):
@@ -75,7 +75,7 @@ def test_a_killed_model_server_comes_back_behind_the_same_address(home, export):
 
     with server(home) as serving:
         version = promoted(export, "gguf-f16")
-        psutil.Process(wait_for(version, 60).pid).kill()
+        psutil.Process(wait_for(version, PATIENCE_SECONDS).pid).kill()
 
         def answers():
             try:

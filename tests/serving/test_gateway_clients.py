@@ -20,7 +20,7 @@ from brewslm.stages.deploy.promote import PromoteRequest
 from brewslm.stages.deploy.rollback import RollbackRequest
 from brewslm.stages.deploy.slot_settings import SlotSettingsRequest
 from tests.experiments import LABELS, adopt_bundle, make_experiment, rows
-from tests.running import free_port, ours, server, until
+from tests.running import PATIENCE_SECONDS, server, until
 
 HANDLER = handler_for("classification", OutputSchema(scoring_mode="label", labels=LABELS))
 
@@ -37,8 +37,8 @@ def promoted(export, variant="gguf-f16"):
 
 
 def curl(*arguments):
-    done = subprocess.run(["curl", "--silent", "--show-error", "--max-time", "60", *arguments], capture_output=True, check=True)
-    return done.stdout.decode()
+    command = ["curl", "--silent", "--show-error", "--max-time", str(PATIENCE_SECONDS), *arguments]
+    return subprocess.run(command, capture_output=True, check=True).stdout.decode()
 
 
 def asked(row, **more):
@@ -68,12 +68,12 @@ def test_curl_and_predict_and_what_was_counted(home, export):
         text = json.loads(curl(url + "/predict", *by_json, json.dumps(row["payload"]["text"])))
         assert (text["row_id"], text["model"]) == ("input-1", "default-v1")
         assert text["scores"] == pytest.approx(said[0]["scores"], abs=1e-3)
-        named = httpx2.post(url + "/predict", json={"row_id": "r7", **row["payload"]}, timeout=60).json()
+        named = httpx2.post(url + "/predict", json={"row_id": "r7", **row["payload"]}, timeout=PATIENCE_SECONDS).json()
         assert (named["row_id"], named["problems"]) == ("r7", {})
         for body in ({"question": "x"}, {"text": ""}, ""):
-            refused = httpx2.post(url + "/predict", json=body, timeout=60)
+            refused = httpx2.post(url + "/predict", json=body, timeout=PATIENCE_SECONDS)
             assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
-        assert httpx2.post(url + "/predict", json=3).json()["code"] == "invalid_request"
+        assert httpx2.post(url + "/predict", json=3, timeout=PATIENCE_SECONDS).json()["code"] == "invalid_request"
 
         found = until(lambda: (got := version_statistics(1)) and got[0].statistics.requests == 13 and got[0], "13 requests")
         assert found.statistics.outcomes == {"ok": 10, "invalid_request": 3} and found.statistics.errors == 0
@@ -82,46 +82,35 @@ def test_curl_and_predict_and_what_was_counted(home, export):
 
 
 def test_a_gateway_of_its_own_lets_requests_wait_while_the_server_is_started_again(home, export):
-    port = free_port()
-    with ours(["gateway", "--port", str(port)], home / "gateway.log") as gateway:
+    with server(home, "gateway") as gateway:
         with server(home) as serving:
             version = promoted(export)
-            call(
-                "test", SlotSettingsRequest(project=1, wait_seconds=110)
-            )  # a server that starts on a busy machine takes its time
-            first = wait_for(version, 60)
-            url = f"http://127.0.0.1:{port}"
-            until(lambda: answers(url), "the gateway")
+            call("test", SlotSettingsRequest(project=1, wait_seconds=PATIENCE_SECONDS))  # a busy machine is slow to start one
+            first = wait_for(version, PATIENCE_SECONDS)
+            url = gateway.url
             address = url + "/serve/1/default"
-            assert httpx2.get(address + "/v1/models", timeout=60).json()["data"][0]["id"] == "default-v1"
-            assert httpx2.get(url + "/api/projects").status_code == 404  # it serves nothing else
+            assert httpx2.get(address + "/v1/models", timeout=PATIENCE_SECONDS).json()["data"][0]["id"] == "default-v1"
+            assert httpx2.get(url + "/api/projects", timeout=PATIENCE_SECONDS).status_code == 404  # it serves nothing else
             serving.kill()
         said = []
         waiting = threading.Thread(
-            target=lambda: said.append(httpx2.post(address + "/predict", json=rows()[0]["payload"], timeout=120))
+            target=lambda: said.append(httpx2.post(address + "/predict", json=rows()[0]["payload"], timeout=2 * PATIENCE_SECONDS))
         )
         waiting.start()
         with server(home):
-            waiting.join(120)
+            waiting.join()
             assert said[0].json()["output"] == rows()[0]["payload"]["label"], said[0].text
-            assert wait_for(version, 60).pid != first.pid
+            assert wait_for(version, PATIENCE_SECONDS).pid != first.pid
         assert gateway.process.poll() is None
-
-
-def answers(url):
-    try:
-        return httpx2.get(url + "/api/health", timeout=5).status_code == 200
-    except httpx2.TransportError:
-        return False
 
 
 def test_no_request_fails_while_versions_are_promoted_and_rolled_back(home, export):
     with server(home) as serving:
-        wait_for(promoted(export), 60)
+        wait_for(promoted(export), PATIENCE_SECONDS)
         url, done, models, bad = serving.url + "/serve/1/default/v1/chat/completions", threading.Event(), [], []
 
         def load(streamed):
-            with httpx2.Client(timeout=120) as client:
+            with httpx2.Client(timeout=2 * PATIENCE_SECONDS) as client:
                 while not done.is_set():
                     answer = client.post(url, json=asked(rows()[0], stream=streamed))
                     whole = answer.text.endswith("data: [DONE]\n\n") if streamed else "choices" in answer.text
@@ -173,7 +162,7 @@ def test_lm_eval_measures_the_deployed_model_by_what_it_writes(home, export, tin
             file.write(json.dumps({"prompt": text, "target": row["payload"]["label"]}) + "\n")
     (tmp_path / "reviews.yaml").write_text(TASK % (tmp_path / "rows.jsonl"))
     with server(home) as serving:
-        wait_for(promoted(export), 60)
+        wait_for(promoted(export), PATIENCE_SECONDS)
         path = "chat/completions" if chat else "completions"
         given = f"model=default,base_url={serving.url}/serve/1/default/v1/{path}"
         given += ",tokenizer_backend=None,num_concurrent=4,max_retries=1"

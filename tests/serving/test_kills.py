@@ -11,7 +11,7 @@ import random
 import secrets
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import openai
 import psutil
@@ -62,7 +62,8 @@ class House:
             self._start_worker()
         else:
             for pid in live_servers(self._home):
-                psutil.Process(pid).kill()
+                with suppress(psutil.NoSuchProcess):  # the supervisor ends one that nobody wants any more
+                    psutil.Process(pid).kill()
 
 
 def live_servers(home):

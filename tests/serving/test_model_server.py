@@ -9,7 +9,7 @@ import pytest
 
 from brewslm.serving import ModelServerFailed, serve_model
 from brewslm.serving.model_server import busy_slots, healthy
-from tests.running import gone
+from tests.running import PATIENCE_SECONDS, gone
 
 
 @pytest.fixture
@@ -22,7 +22,9 @@ def test_a_served_model_answers_under_its_name_and_ends_with_the_block(gguf):
         process = psutil.Process(endpoint.pid)
         address = endpoint.base_url.removesuffix("/v1")
         assert address.startswith("http://127.0.0.1:") and healthy(address) and busy_slots(address) == 0
-        assert [model["id"] for model in httpx2.get(f"{endpoint.base_url}/models").json()["data"]] == ["tiny-v1"]
+        assert [model["id"] for model in httpx2.get(f"{endpoint.base_url}/models", timeout=PATIENCE_SECONDS).json()["data"]] == [
+            "tiny-v1"
+        ]
     gone([process])
     assert not healthy(address) and busy_slots(address) is None
 

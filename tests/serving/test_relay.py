@@ -13,7 +13,7 @@ from brewslm.serving.request_log import log_files
 from brewslm.serving.statistics import summaries
 from brewslm.serving.traffic import in_use
 from brewslm.stages.deploy.slot_settings import SlotSettingsRequest
-from tests.running import free_port, until
+from tests.running import PATIENCE_SECONDS, closed_port, until
 from tests.serving.odd import bare_export, gateway, odd, point_to, published, says, version
 
 HELLO = [{"role": "user", "content": "hello"}]
@@ -44,9 +44,14 @@ def settings(**some):
     call("test", SlotSettingsRequest(project=1, **some))
 
 
-def outcomes(version_id):
-    found = until(lambda: summaries([version_id]), "the first statistics")
-    return found[version_id].outcomes
+def outcomes(version_id, requests=1):
+    """Of so many requests, once they are counted: each is after its answer was sent, and that is written every other second."""
+
+    def counted():
+        found = summaries([version_id])
+        return found and found[version_id].requests == requests and found[version_id].outcomes
+
+    return until(counted, f"the statistics of {requests} requests")
 
 
 def test_an_answer_comes_back_whole_or_streamed_under_the_models_own_name(export, client, url):
@@ -55,9 +60,9 @@ def test_an_answer_comes_back_whole_or_streamed_under_the_models_own_name(export
         assert ask(client).choices[0].message.content == "a good day"
         assert "".join(part.choices[0].delta.content for part in ask(client, stream=True)) == "a good day"
         assert [body["model"] for _, body in server.seen] == ["default-v1"] * 2  # what some servers insist on
-        raw = httpx2.post(url + "/v1/chat/completions", json={"messages": HELLO})
+        raw = httpx2.post(url + "/v1/chat/completions", json={"messages": HELLO}, timeout=PATIENCE_SECONDS)
         assert raw.headers["x-brewslm-model"] == "default-v1"
-        refused = httpx2.get(url + "/v1/embeddings")
+        refused = httpx2.get(url + "/v1/embeddings", timeout=PATIENCE_SECONDS)
         assert (refused.status_code, refused.json()["error"]["code"]) == (404, "route_not_found")
 
 
@@ -65,7 +70,7 @@ def test_an_answer_comes_back_whole_or_streamed_under_the_models_own_name(export
 def test_what_is_no_request_is_told_before_a_server_is_asked(export, url, body):
     one = version(export, 1)
     with odd(says("a")) as server, published(one, server.base_url):
-        refused = httpx2.post(url + "/v1/chat/completions", content=body)
+        refused = httpx2.post(url + "/v1/chat/completions", content=body, timeout=PATIENCE_SECONDS)
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request") and server.seen == []
 
 
@@ -102,7 +107,8 @@ def test_a_request_to_a_server_that_just_died_goes_to_the_one_that_is_promoted_t
 
 def test_a_refused_connection_is_tried_again_until_the_server_is_back(export, client):
     one = version(export, 1)
-    with published(one, f"http://127.0.0.1:{free_port()}/v1"), ThreadPoolExecutor() as pool:
+    settings(wait_seconds=PATIENCE_SECONDS)
+    with closed_port() as port, published(one, f"http://127.0.0.1:{port}/v1"), ThreadPoolExecutor() as pool:
         waiting = pool.submit(ask, client)
         with odd(says("back")) as server:
             from brewslm.serving.endpoints import Endpoint, endpoint_file
@@ -110,7 +116,7 @@ def test_a_refused_connection_is_tried_again_until_the_server_is_back(export, cl
 
             assert not waiting.done()
             write_json(endpoint_file(one), Endpoint(base_url=server.base_url, model="default-v1", pid=1).model_dump())
-            assert waiting.result(30).choices[0].message.content == "back"
+            assert waiting.result(PATIENCE_SECONDS).choices[0].message.content == "back"
 
 
 def test_a_request_that_kills_every_server_is_given_up(export, client):
@@ -161,7 +167,7 @@ def test_an_error_within_a_stream_is_passed_on_and_counted(export, client, ends)
         if ends:
             asked.end()
         else:
-            counted.wait(30)
+            counted.wait(PATIENCE_SECONDS)
 
     with odd(fails) as server, published(one, server.base_url):
         with pytest.raises(openai.APIError, match="no more room"):
@@ -169,6 +175,24 @@ def test_an_error_within_a_stream_is_passed_on_and_counted(export, client, ends)
         found = outcomes(one)
         counted.set()
     assert found == {"http_500": 1} and summaries([one])[one].errors == 1
+
+
+def test_a_stream_whose_caller_leaves_at_its_closing_event_is_answered_well(export, client):
+    """As OpenAI's client does."""
+    one = version(export, 1)
+    counted = threading.Event()
+
+    def goes_on(asked):
+        asked.begin()
+        asked.word("a day")
+        asked.event("[DONE]")
+        counted.wait(PATIENCE_SECONDS)
+
+    with odd(goes_on) as server, published(one, server.base_url):
+        assert "".join(part.choices[0].delta.content for part in ask(client, stream=True)) == "a day"
+        found = outcomes(one)
+        counted.set()
+    assert found == {"ok": 1} and summaries([one])[one].latency_seconds.n == 1
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -181,7 +205,7 @@ def test_a_silent_server_is_given_up_in_time(export, client, begun):
         if begun:
             asked.begin()
             asked.word("half")
-        done.wait(30)
+        done.wait(PATIENCE_SECONDS)
 
     with odd(silent) as server, published(one, server.base_url):
         try:
@@ -210,20 +234,20 @@ def test_more_than_the_slot_allows_is_refused_with_the_seconds_to_wait(export, c
 
     def slow(asked):
         come.set()
-        done.wait(30)
+        done.wait(PATIENCE_SECONDS)
         says("late")(asked)
 
     with odd(slow) as server, published(one, server.base_url), ThreadPoolExecutor() as pool:
         first = pool.submit(ask, client)
-        assert come.wait(30) and in_use(one)
+        assert come.wait(PATIENCE_SECONDS) and in_use(one)
         with pytest.raises(openai.RateLimitError, match="Too many requests: slot default; 1 are being answered") as shown:
             ask(client)
         assert shown.value.code == "queue_full" and int(shown.value.response.headers["retry-after"]) >= 1
         assert [one.id for one in client.models.list()] == ["odd"]  # a look at what is there takes no place
         done.set()
-        assert first.result(30).choices[0].message.content == "late"
+        assert first.result(PATIENCE_SECONDS).choices[0].message.content == "late"
     until(lambda: not in_use(one), "the end of the request")
-    assert outcomes(one) == {"ok": 1, "queue_full": 1}
+    assert outcomes(one, 2) == {"ok": 1, "queue_full": 1}
 
 
 def test_a_caller_that_goes_away_ends_the_work_on_the_model_server(export, url):
@@ -239,9 +263,10 @@ def test_a_caller_that_goes_away_ends_the_work_on_the_model_server(export, url):
             ended.set()
 
     with odd(endless) as server, published(one, server.base_url):
-        with httpx2.stream("POST", url + "/v1/chat/completions", json={"messages": HELLO, "stream": True}, timeout=30) as answer:
+        asked = {"messages": HELLO, "stream": True}
+        with httpx2.stream("POST", url + "/v1/chat/completions", json=asked, timeout=PATIENCE_SECONDS) as answer:
             assert next(answer.iter_bytes())
-        assert ended.wait(30)
+        assert ended.wait(PATIENCE_SECONDS)
     assert outcomes(one) == {"client_gone": 1}
 
 
@@ -288,7 +313,7 @@ def test_a_row_goes_to_the_server_that_is_promoted_then_too(export, url):
         new = version(export, 2)
         point_to(old)
         with published(old, dying.base_url), published(new, other.base_url):
-            said = httpx2.post(url + "/predict", json={"text": "a film"}, timeout=60).json()
+            said = httpx2.post(url + "/predict", json={"text": "a film"}, timeout=PATIENCE_SECONDS).json()
     assert (said["output"], said["model"], said["row_id"], len(dying.seen)) == ("positive", "default-v2", "input-1", 1)
 
 
@@ -296,8 +321,8 @@ def test_a_row_that_finds_no_answer_in_time_is_a_problem(export, url):
     one = version(export, 1)
     settings(silence_seconds=0.3)
     done = threading.Event()
-    with odd(lambda _: done.wait(30)) as server, published(one, server.base_url):
-        refused = httpx2.post(url + "/predict", json="a film", timeout=60)
+    with odd(lambda _: done.wait(PATIENCE_SECONDS)) as server, published(one, server.base_url):
+        refused = httpx2.post(url + "/predict", json="a film", timeout=PATIENCE_SECONDS)
         done.set()
     assert (refused.status_code, refused.json()["code"]) == (504, "model_server_silent")
     assert refused.headers["content-type"] == "application/problem+json"

@@ -21,7 +21,7 @@ from brewslm.store.database import reading, transaction
 from brewslm.store.files import project_folder, sha256
 from brewslm.store.tables import DeploymentVersion, Export, RunEvent, Slot
 from tests.experiments import adopt_bundle, make_experiment
-from tests.running import gone, until
+from tests.running import PATIENCE_SECONDS, gone, until
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_the_version_in_the_slot_is_served_and_ends_with_the_supervisor(version)
     assert locate(version) is None
     made = Supervisor()
     made.start()
-    endpoint = wait_for(version, 60)
+    endpoint = wait_for(version, PATIENCE_SECONDS)
     assert endpoint is not None and endpoint.model == "default-v1"
     process = psutil.Process(endpoint.pid)
     made.stop()
@@ -73,7 +73,7 @@ def test_the_version_in_the_slot_is_served_and_ends_with_the_supervisor(version)
 
 
 def test_a_server_that_was_killed_is_started_again_and_that_is_told(version, running):
-    first = wait_for(version, 60)
+    first = wait_for(version, PATIENCE_SECONDS)
     psutil.Process(first.pid).kill()
     again = until(lambda: (found := locate(version)) and found.pid != first.pid and found, "a new server")
     assert psutil.pid_exists(again.pid)
@@ -81,7 +81,7 @@ def test_a_server_that_was_killed_is_started_again_and_that_is_told(version, run
 
 
 def test_a_server_that_nobody_wants_any_more_ends(version, running):
-    process = psutil.Process(wait_for(version, 60).pid)
+    process = psutil.Process(wait_for(version, PATIENCE_SECONDS).pid)
     point_to(None)
     until(lambda: locate(version) is None, "its end")
     gone([process])
@@ -89,7 +89,7 @@ def test_a_server_that_nobody_wants_any_more_ends(version, running):
 
 
 def test_a_server_that_a_gateway_is_using_is_kept_until_the_request_has_ended(version, running):
-    process = psutil.Process(wait_for(version, 60).pid)
+    process = psutil.Process(wait_for(version, PATIENCE_SECONDS).pid)
     with using(version):
         point_to(None)
         served = until(lambda: (one := running._served[version]).unwanted_since and one, "the drain")
@@ -102,14 +102,15 @@ def test_a_server_that_a_gateway_is_using_is_kept_until_the_request_has_ended(ve
 def test_a_version_that_is_only_tried_is_served_for_as_long(export, running):
     tried = call("test", CreateRequest(export=export)).result["deployment"]
     with wanting(tried):
-        assert wait_for(tried, 60)
+        assert wait_for(tried, PATIENCE_SECONDS)
     until(lambda: locate(tried) is None, "its end")
 
 
-def test_promote_asks_the_server_that_goes_on_serving(export, running):
+def test_promote_asks_the_server_that_goes_on_serving(export, running, monkeypatch):
+    monkeypatch.setattr(supervisor, "DRAIN_SECONDS", PATIENCE_SECONDS)  # from the end of the asking until the commit
     version = call("test", CreateRequest(export=export)).result["deployment"]
     seen = []
-    watcher = threading.Thread(target=lambda: seen.append(wait_for(version, 60)))
+    watcher = threading.Thread(target=lambda: seen.append(wait_for(version, PATIENCE_SECONDS)))
     watcher.start()
     promoted = call("test", PromoteRequest(deployment=version))
     watcher.join()
@@ -128,6 +129,7 @@ def test_a_file_that_can_not_be_served_is_tried_with_growing_pauses(version, exp
         served = made._served[version]
         until(lambda: made.reconcile() or served.failures == 1, "the first failure")
         assert served.not_before > 0 and locate(version) is None
+        served.not_before += PATIENCE_SECONDS  # however long this test is kept waiting
         made.reconcile()
         assert served._server is None
     finally:
@@ -135,8 +137,8 @@ def test_a_file_that_can_not_be_served_is_tried_with_growing_pauses(version, exp
     assert events().count("model_server_restarted") == 0
 
 
-def test_a_promote_is_told_at_once_why_the_supervisor_can_not_start_it(export, running):
-    """Not after a minute, that it was not ready."""
+def test_a_promote_is_told_at_once_why_the_supervisor_can_not_start_it(export, running, monkeypatch):
+    """Not when its time is over, that it was not ready."""
     with reading() as session:
         made = session.get_one(Export, export)
         file = project_folder(made.project_id) / made.path / made.artifacts["gguf-f16"]["path"]
@@ -145,12 +147,13 @@ def test_a_promote_is_told_at_once_why_the_supervisor_can_not_start_it(export, r
         made = session.get_one(Export, export)
         made.artifacts = made.artifacts | {"gguf-f16": made.artifacts["gguf-f16"] | {"sha256": sha256(file)}}
     version = call("test", CreateRequest(export=export, variant="gguf-f16")).result["deployment"]
+    monkeypatch.setattr(LocalTarget, "ready_seconds", 5 * PATIENCE_SECONDS)
     began = time.monotonic()
     with pytest.raises(RunFailed) as failed:
         call("test", PromoteRequest(deployment=version))
     assert failed.value.error.reason.code == "deployment_smoke_failed"
     assert "did not start: it ended with status 1; last it said" in str(failed.value.error)
-    assert time.monotonic() - began < 50 and deployments(1)[0].state == "pending"
+    assert time.monotonic() - began < 5 * PATIENCE_SECONDS and deployments(1)[0].state == "pending"
 
 
 def test_a_target_that_raises_anything_does_not_stop_the_others(version, export, monkeypatch):
@@ -181,7 +184,7 @@ def test_a_server_elsewhere_is_published_like_our_own_and_left_alone(export, run
     settings = {"url": "http://127.0.0.1:9/v1", "model": "theirs"}
     version = call("test", CreateRequest(export=export, target="endpoint", settings=settings)).result["deployment"]
     point_to(version)
-    found = wait_for(version, 60)
+    found = wait_for(version, PATIENCE_SECONDS)
     assert (found.base_url, found.model, found.pid) == ("http://127.0.0.1:9/v1", "theirs", 0)
     point_to(None)
     until(lambda: locate(version) is None, "its end")
@@ -192,7 +195,7 @@ def test_the_settings_of_a_version_reach_its_server(export, running):
 
     version = call("test", CreateRequest(export=export, variant="gguf-f16", settings={"parallel": "7"})).result["deployment"]
     point_to(version)
-    assert len(httpx2.get(f"{wait_for(version, 60).address}/slots").json()) == 7
+    assert len(httpx2.get(f"{wait_for(version, PATIENCE_SECONDS).address}/slots", timeout=PATIENCE_SECONDS).json()) == 7
 
 
 def test_a_round_that_fails_does_not_end_the_supervisor(version):
@@ -208,13 +211,13 @@ def test_a_round_that_fails_does_not_end_the_supervisor(version):
     made = Faulty()
     made.start()
     try:
-        assert wait_for(version, 60)
+        assert wait_for(version, PATIENCE_SECONDS)
     finally:
         made.stop()
 
 
 def test_a_second_supervisor_of_the_home_stands_back(version, running):
-    wait_for(version, 60)
+    wait_for(version, PATIENCE_SECONDS)
     second = Supervisor()
     second.start()
     second.stop()
@@ -227,3 +230,31 @@ def test_an_endpoint_left_by_a_dead_server_is_not_believed(version):
 
     write_json(endpoint_file(version), {"base_url": "http://127.0.0.1:9/v1", "model": "old", "pid": 1})
     assert locate(version) is None
+
+
+def test_one_left_by_a_supervisor_that_was_killed_is_not_believed_while_the_next_one_starts_its_server(version):
+    from brewslm.serving.endpoints import endpoint_file
+    from brewslm.store.files import write_json
+
+    write_json(endpoint_file(version), {"base_url": "http://127.0.0.1:9/v1", "model": "old", "pid": 1})
+    made = Supervisor()
+    try:
+        made.reconcile()
+        assert locate(version) is None or locate(version).model != "old"
+    finally:
+        made.stop()
+
+
+def test_an_endpoint_that_is_taken_away_while_somebody_looks_is_none(version, monkeypatch):
+    from brewslm.serving import endpoints
+    from brewslm.store.files import write_json
+    from brewslm.store.locks import lock
+
+    def looked(path):
+        endpoints.endpoint_file(version).unlink()
+        return True
+
+    write_json(endpoints.endpoint_file(version), {"base_url": "http://127.0.0.1:9/v1", "model": "old", "pid": 1})
+    with lock(endpoints.endpoint_lock(version)):
+        monkeypatch.setattr(endpoints, "is_held", looked)
+        assert locate(version) is None

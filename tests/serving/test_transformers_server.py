@@ -23,7 +23,7 @@ from brewslm.serving.targets import Servable
 from brewslm.serving.temporary import serve_for_now
 from brewslm.store.files import read_json, write_json
 from tests.experiments import LABELS, rows
-from tests.running import gone, until
+from tests.running import PATIENCE_SECONDS, gone, until
 from tests.tiny import make_tiny_encoder
 
 SCHEMA = OutputSchema(scoring_mode="label", labels=LABELS)
@@ -45,17 +45,12 @@ def bundle(tiny_bundle):
 
 
 @pytest.fixture(scope="module")
-def live(bundle, tmp_path_factory):
+def live(bundle):
     """One real child for all tests of the causal model."""
-    import os
-
-    before = os.environ.get("BREWSLM_HOME")
-    os.environ["BREWSLM_HOME"] = str(tmp_path_factory.mktemp("home"))
     with serve_for_now(servable(bundle)) as endpoint:
         yield endpoint
         process = psutil.Process(endpoint.pid)
     gone([process])
-    os.environ.update({"BREWSLM_HOME": before} if before else {})
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +118,8 @@ def test_it_tells_tokens_as_the_smoke_check_asks_for_them(live, bundle):
     assert asker.prompt_length(Prompt(tuple(one["messages"]), plain="")) == len(one["prompt_ids"])
     assert asker.next_token(one["prompt_ids"]) == one["expected"][0]
     assert asker.known_models() == ["tiny-v1"]
-    plain = httpx2.post(f"{live.base_url}/completions", json={"prompt": one["prompt_ids"], "max_tokens": 3, "logprobs": 1}).json()
+    asked = {"prompt": one["prompt_ids"], "max_tokens": 3, "logprobs": 1}
+    plain = httpx2.post(f"{live.base_url}/completions", json=asked, timeout=PATIENCE_SECONDS).json()
     steps = plain["choices"][0]["logprobs"]["content"]
     assert [step["id"] for step in steps] == one["expected"][: len(steps)] and all(step["logprob"] <= 0 for step in steps)
 
@@ -132,7 +128,7 @@ def test_a_caller_that_goes_away_ends_the_work(live, client, bundle):
     asked = {"model": "m", "messages": messages(), "max_tokens": 400, "temperature": 2.0, "seed": 3, "stream": True}
     with client.chat.completions.create(**asked) as stream:
         next(iter(stream))
-    until(lambda: busy_slots(live.address) == 0, "an idle server", 20)
+    until(lambda: busy_slots(live.address) == 0, "an idle server")
     assert client.completions.create(model="m", prompt="the", max_tokens=1).usage.completion_tokens == 1
     writer = Writer(load_model(bundle / "hf", precision="fp32"), load_tokenizer(bundle / "hf"))
     answer = Answer()
@@ -157,13 +153,13 @@ def test_a_caller_that_goes_away_ends_the_work(live, client, bundle):
     ],
 )
 def test_what_it_can_not_do_is_said_in_openais_words(live, path, body, status, said):
-    found = httpx2.post(live.base_url + path, json={"model": "tiny-v1"} | body, timeout=60)
+    found = httpx2.post(live.base_url + path, json={"model": "tiny-v1"} | body, timeout=PATIENCE_SECONDS)
     assert found.status_code == status and said in found.json()["error"]["message"], found.text
 
 
 def test_rows_that_can_not_be_asked_are_refused_and_it_goes_on(live):
     def sent(body):
-        return httpx2.post(live.rows_url, content=body if isinstance(body, bytes) else json.dumps(body), timeout=60)
+        return httpx2.post(live.rows_url, content=body if isinstance(body, bytes) else json.dumps(body), timeout=PATIENCE_SECONDS)
 
     for body in (b"no json", {"rows": [{"row_id": "a"}]}, {"rows": [{"row_id": "a", "payload": {}, "more": 1}]}, {"row": []}):
         assert sent(body).status_code == 400

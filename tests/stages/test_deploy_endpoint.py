@@ -29,7 +29,7 @@ from brewslm.store.secrets import secret_path
 from brewslm.store.tables import AuditEntry, Slot
 from tests.experiments import adopt_bundle, make_experiment
 from tests.openai_server import service
-from tests.running import free_port
+from tests.running import PATIENCE_SECONDS, closed_port
 
 SECRET = "sk-very-secret-7"
 
@@ -92,7 +92,8 @@ def test_what_a_version_ran_on_other_machines_is_given_back_when_it_answers_no_m
 
 
 def test_one_that_is_down_is_told(export):
-    fails(version_at(export, f"http://127.0.0.1:{free_port()}/v1"), "nothing answers at")
+    with closed_port() as port:
+        fails(version_at(export, f"http://127.0.0.1:{port}/v1"), "nothing answers at")
 
 
 def test_one_that_knows_another_model_is_told(export, served):
@@ -151,7 +152,7 @@ def test_one_that_refuses_is_told(export, status, cause):
 
 @contextmanager
 def trickle():
-    """A server that sends its headers, and then a byte now and then for ever: never late by itself, and never done."""
+    """A server that sends its headers, and then a byte now and then: never late by itself, done when nobody waits any more."""
     over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -159,7 +160,8 @@ def trickle():
             self.send_response(200)
             self.send_header("content-type", "application/json")
             self.end_headers()
-            while not over.wait(0.05):
+            end = time.monotonic() + PATIENCE_SECONDS
+            while not over.wait(0.05) and time.monotonic() < end:
                 self.wfile.write(b" ")
 
         def log_message(self, *_):
@@ -178,9 +180,7 @@ def trickle():
 def test_one_that_never_comes_to_an_end_is_left_after_a_while(export, monkeypatch):
     monkeypatch.setattr(smoke, "ALL_SECONDS", 1.0)
     with trickle() as url:
-        began = time.monotonic()
         fails(version_at(export, url), "did not answer all within 1 s")
-        assert time.monotonic() - began < 10
 
 
 def test_one_that_takes_a_connection_and_says_nothing_is_told(export, monkeypatch):
@@ -194,7 +194,7 @@ def test_one_that_takes_a_connection_and_says_nothing_is_told(export, monkeypatc
 def test_what_is_no_openai_server_is_told(export):
     with service(lambda _: 404) as theirs:
         page = theirs.base_url.removesuffix("/v1") + "/nothing"
-        assert httpx2.get(page).status_code == 404
+        assert httpx2.get(page, timeout=PATIENCE_SECONDS).status_code == 404
         fails(version_at(export, page), "HTTP 404 (it has no such model, or no such address)")
 
 
@@ -229,7 +229,8 @@ def test_a_key_is_sent_and_stands_in_no_table_file_or_event(export, tiny_bundle,
         def passed_on(self, body):
             asked.append(self.headers["authorization"])
             known = self.headers["authorization"] == f"Bearer {SECRET}"
-            said = httpx2.request(self.command, served.address + self.path, content=body) if known else None
+            whole = {"content": body, "timeout": PATIENCE_SECONDS}
+            said = httpx2.request(self.command, served.address + self.path, **whole) if known else None
             self.send_response(said.status_code if said else 401)
             self.send_header("content-type", "application/json")
             self.end_headers()

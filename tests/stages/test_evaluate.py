@@ -24,20 +24,17 @@ from brewslm.store.database import reading
 from brewslm.store.files import project_folder, read_json, run_folder, sha256, write_atomic, write_json
 from brewslm.store.records import Records
 from brewslm.store.tables import DataManifest, Evaluation, Run, RunEvent
-from tests.experiments import make_experiment, rows, train_adapter
+from tests.experiments import make_experiment, rows
 from tests.packs import gate, write_pack
+
+pytestmark = pytest.mark.usefixtures("warm_children")
 
 KILL_PATH = Path(__file__).parents[1] / "kill_path"
 
 
-@pytest.fixture(scope="module")
-def adapter(tiny_model, tmp_path_factory):
-    return train_adapter(tiny_model, tmp_path_factory.mktemp("adapter") / "adapter")
-
-
 @pytest.fixture
-def trained(project, tiny_model, adapter):
-    return make_experiment(project, tiny_model, adapter, promotable=None)
+def trained(project, tiny_model, tiny_adapter):
+    return make_experiment(project, tiny_model, tiny_adapter, promotable=None)
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ from brewslm.store.tables import RunEvent
 from tests.experiments import make_experiment
 from tests.judge_server import judging, part, verdict
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 UNSEEN = [
     {"text": f"{first} {word}, said {who} of it all", "label": label}
     for who in ("ana", "benjamin", "cleopatra")

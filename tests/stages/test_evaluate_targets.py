@@ -20,6 +20,8 @@ from brewslm.store.records import Records
 from tests.experiments import LABELS, WORDS, adopt_bundle, make_experiment
 from tests.openai_server import service
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 
 @pytest.fixture
 def trained(project, tiny_model, tiny_adapter):

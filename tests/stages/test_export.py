@@ -24,6 +24,8 @@ from brewslm.store.files import project_folder, read_json, sha256
 from brewslm.store.tables import Export, RunEvent
 from tests.experiments import export_job, make_experiment, rows
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 
 @pytest.fixture
 def trained(project, tiny_model, tiny_adapter):

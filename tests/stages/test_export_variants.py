@@ -21,6 +21,8 @@ from brewslm.store.files import project_folder, read_json, sha256
 from brewslm.store.tables import Export, RunEvent
 from tests.experiments import LABELS, WORDS, adopt_bundle, export_job, make_experiment, rows
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 
 def other_rows(count=24, dev=0):
     """Rows of the same task as those of eval, and none of them; the last `dev` are the dev slice."""

@@ -15,7 +15,8 @@ from brewslm.processes.context import Cancelled, DirectContext
 from brewslm.rows.manifest import OutputSchema, PreparedRow
 from brewslm.settings import settings
 from brewslm.stages.evaluate.judging import JudgeRequest, check_judge, judge_answers
-from tests.judge_server import judging, part, verdict
+from tests.judge_server import JudgeServer, judging, part, verdict
+from tests.running import PATIENCE_SECONDS, closed_port
 
 GRADE = JudgeRubric(rubric="The answer must say what the reference says.")
 PAIRWISE = JudgeRubric(rubric="The answer must say what the reference says.", mode="pairwise")
@@ -147,21 +148,22 @@ REFUSED = [
 def test_a_judge_that_fails_is_told_in_bounded_time_and_gives_no_figure(how, why):
     told, began = [], time.monotonic()
     with judging(**how) as judge:
-        found = judged(judge, told=told, call_seconds=0.3, seconds=2 if judge.drips else 20)
+        asked = {"hangs": {"call_seconds": 0.3}, "drips": {"seconds": 2}}.get(next(iter(how)), {"call_seconds": PATIENCE_SECONDS})
+        found = judged(judge, told=told, **asked)
         took = time.monotonic() - began
     (reason,) = told
     assert (reason.code, reason.experiment_id, reason.model) == ("eval_judge_unavailable", "exp-1", "a-judge")
     assert why in reason.error and found.report.problem == reason.error and reason.remedy
     assert (found.figures, found.lines) == ({}, [])
-    assert took < 8
+    assert took < PATIENCE_SECONDS
     assert len(judge.asked) <= (GIVE_UP_AFTER + PARALLEL) * TRIES
 
 
 def test_a_judge_that_is_not_there_is_told():
-    with judging() as judge:
-        pass
     told = []
-    assert judged(judge, told=told).report.problem == told[0].error == "it can't be reached"
+    with closed_port() as port:
+        found = judged(JudgeServer(url=f"http://127.0.0.1:{port}/v1"), told=told)
+    assert found.report.problem == told[0].error == "it can't be reached"
 
 
 def test_a_few_answers_without_a_verdict_are_left_out_and_many_give_no_figure():

@@ -1,10 +1,12 @@
 import fcntl
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from brewslm.store.locks import Held, is_held, lock
+from tests.running import PATIENCE_SECONDS
 
 HOLD = """
 import sys
@@ -58,3 +60,21 @@ def test_two_that_only_look_do_not_see_each_other(tmp_path):
     with path.open() as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)  # as `is_held` does for a moment
         assert not is_held(path)
+
+
+def test_one_that_only_looks_is_no_holder_however_long_its_process_is_kept_waiting(tmp_path):
+    path = tmp_path / "one"
+    with lock(path):
+        pass
+
+    def taken():
+        with lock(path, wait=False):
+            return is_held(path)
+
+    with ThreadPoolExecutor(1) as pool, path.open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        taking = pool.submit(taken)
+        with pytest.raises(TimeoutError):
+            taking.result(0.3)
+        fcntl.flock(looking, fcntl.LOCK_UN)
+        assert taking.result(PATIENCE_SECONDS)

@@ -1,5 +1,6 @@
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
 import anyio
 import httpx
@@ -15,11 +16,25 @@ from brewslm.handlers.base import Metric
 from brewslm.handlers.gates import GateOutcome
 from brewslm.stages.evaluate.scorecard import PairedTest, Power, Scorecard, SystemScore
 from tests.observe.conftest import Walk, walk  # noqa: F401 - a project that walks through the stages
+from tests.running import PATIENCE_SECONDS
+
+LOOKS = round(PATIENCE_SECONDS / 0.1)
+"""Of a tenth of a second, or half of that."""
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+class Patient(User):
+    """Looks as long as it takes: pages read in threads, and NiceGUI's own three looks are over after 0.3 s."""
+
+    async def should_see(self, *target: Any, retries: int = 0, **rules: Any) -> None:
+        await super().should_see(*target, retries=retries or LOOKS, **rules)
+
+    async def should_not_see(self, *target: Any, retries: int = 0, **rules: Any) -> None:
+        await super().should_not_see(*target, retries=retries or LOOKS, **rules)
 
 
 @pytest.fixture
@@ -31,7 +46,7 @@ async def user(monkeypatch, caplog) -> AsyncIterator[User]:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1/ui") as http,
     ):
-        yield User(http)
+        yield Patient(http)
         for client in list(Client.instances.values()):
             client.delete()
         await threads_ended()

@@ -15,7 +15,7 @@ from brewslm.store.database import transaction
 from brewslm.store.files import run_folder
 from brewslm.store.locks import lock
 from brewslm.store.tables import Evaluation
-from tests.running import server
+from tests.running import PATIENCE_SECONDS, server
 from tests.synthetic import reviews
 
 pytestmark = pytest.mark.browser
@@ -65,7 +65,9 @@ def watch(chromium):
     opened: list[Watched] = []
 
     def look(width: int = 1280, theme: str = "light", **more) -> Watched:
-        page = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **more).new_page()
+        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **more)
+        context.set_default_timeout(1000 * PATIENCE_SECONDS)
+        page = context.new_page()
         watched = Watched(page)
         page.on("console", lambda said: said.type in ("error", "warning") and watched.faults.append(said.text))
         page.on("pageerror", lambda error: watched.faults.append(str(error)))
@@ -113,11 +115,12 @@ def test_keyboard_theme_drawer_and_a_new_project(home, watch):
         page = (wide := watch()).page
         wide.open(f"{serving.url}/ui")
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+        page.wait_for_function("document.activeElement.textContent === 'Skip to main content'")
         page.get_by_label("Name").fill("reviews")
         page.keyboard.press("Enter")
         page.wait_for_url("**/ui/projects/1")
         page.get_by_role("radio", name="Dark").click()
+        page.wait_for_selector("[role=radio][aria-checked=true]:text('Dark')")
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
         page.reload()
         page.wait_for_selector("[role=radio][aria-checked=true]:text('Dark')")
@@ -129,10 +132,10 @@ def test_keyboard_theme_drawer_and_a_new_project(home, watch):
         assert not events.is_visible()
         page.get_by_role("button", name="Menu").press("Enter")
         events.wait_for()
-        assert page.evaluate("document.querySelector('.rail').contains(document.activeElement)")
+        page.wait_for_function("document.querySelector('.rail').contains(document.activeElement)")
         page.keyboard.press("Escape")
         events.wait_for(state="hidden")
-        assert page.evaluate("document.activeElement.textContent") == "Menu"
+        page.wait_for_function("document.activeElement.textContent === 'Menu'")
 
 
 def test_a_file_is_chosen_looked_at_dry_run_committed_and_undone(home, tmp_path, project, watch):
@@ -170,7 +173,7 @@ def test_the_loss_of_a_run_grows_before_the_eyes_and_only_what_is_new_is_sent(ho
         page.wait_for_function(f"({POINTS})()?.[0] === 500")
         before = len(watched.frames)
         append(file, 501, 510)
-        page.wait_for_function(f"({POINTS})()?.[0] === 510", timeout=15_000)
+        page.wait_for_function(f"({POINTS})()?.[0] === 510")
         sent = "".join(watched.frames[before:])
         assert "0.51" in sent and "[499" not in sent and "[500" not in sent
         page.wait_for_selector("text=/exp-1, running: loss 0.51 at step 510/")

@@ -54,23 +54,23 @@ async def test_an_upload_is_looked_at_dry_run_and_committed_and_then_its_rows_ar
     await user.should_see("Nothing was imported yet: upload a file above, or name a source.")
     await upload(user, LINES)
     for seen in ("reviews.jsonl is here", "label_to_classification", "confidence 0.95", "About 42 rows", "categorical"):
-        await user.should_see(seen, retries=60)
+        await user.should_see(seen)
     press(user, "Dry run")
     for seen in ("40 accepted", "2 rejected", "invalid_json", row_reasons()["empty_text"].meaning, "50.0 %", "row 41"):
-        await user.should_see(seen, retries=60)
+        await user.should_see(seen)
     assert imports(project) == []  # nothing was added
     await user.should_not_see("Try again")
 
     commit = user.find(kind=Text, content="Commit 40 rows")
     commit.click()
     commit.click()
-    await user.should_see("map.commit", retries=60)
+    await user.should_see("map.commit")
     assert [(run.task_id, run.state, run.actor) for run in tasks(project, operation="map.commit")] == [
         ("import-1", "queued", "page")
     ]
     await perform("import-1")
-    await user.should_see("40 rows were added to the project", retries=60)
-    await user.should_see("2 were rejected: empty_text 1, invalid_json 1", retries=60)
+    await user.should_see("40 rows were added to the project")
+    await user.should_see("2 were rejected: empty_text 1, invalid_json 1")
     (done,) = imports(project)
     assert (done.accepted_count, done.rejection_counts) == (40, {"invalid_json": 1, "empty_text": 1})
     rows = [target for target in links(user).values() if target.startswith("/rows/")]
@@ -82,22 +82,22 @@ async def test_an_upload_is_looked_at_dry_run_and_committed_and_then_its_rows_ar
 async def test_a_guess_that_is_not_sure_is_not_taken_without_the_tick(user, project):
     await user.open(f"/projects/{project}/data")
     await upload(user, [orjson.dumps(row) for row in UNSURE])
-    await user.should_see("Take it although it is not sure", retries=60)
+    await user.should_see("Take it although it is not sure")
     press(user, "Dry run")
-    await user.should_see("low_confidence", retries=60)
+    await user.should_see("low_confidence")
     await user.should_see("Next: Tick that you take it although it is not sure, or choose the columns yourself.")
     await user.should_not_see("Commit 3 rows")
     native(user, "input", type="checkbox")[0].trigger("change", True)
     await user.should_not_see("low_confidence")
     press(user, "Dry run")
-    await user.should_see("Commit 3 rows", retries=60)
+    await user.should_see("Commit 3 rows")
     native(user, "input", type="checkbox")[0].trigger("change", False)
     await user.should_not_see("Commit 3 rows")  # what was dry run is not what the form says now
     native(user, "input", type="checkbox")[0].trigger("change", True)
     press(user, "Dry run")
-    await user.should_see("Commit 3 rows", retries=60)
+    await user.should_see("Commit 3 rows")
     press(user, "Commit 3 rows")
-    await user.should_see("import-1", retries=60)
+    await user.should_see("import-1")
     (run,) = tasks(project, operation="map.commit")
     assert run.request["forced"] and run.request["confidence"] < 0.8
 
@@ -105,17 +105,17 @@ async def test_a_guess_that_is_not_sure_is_not_taken_without_the_tick(user, proj
 async def test_a_mapping_that_a_person_names_needs_no_tick_and_an_option_and_the_limit_are_taken(user, project):
     await user.open(f"/projects/{project}/data")
     await upload(user, LINES)
-    await user.should_see("Dry run", retries=60)
+    await user.should_see("Dry run")
     selects = native(user, "select")
     selects[1].trigger("change", "label")
     selects[2].trigger("change", "text")
     user.find(kind=ui.input, content="allowed_labels").type("a dull film number 30,a dull film number 31")
     user.find(kind=ui.input, content="Limit").type("nine")
     press(user, "Dry run")
-    await user.should_see("The limit can't be used", retries=60)
+    await user.should_see("The limit can't be used")
     user.find(kind=ui.input, content="Limit").clear().type("41")
     press(user, "Dry run")
-    await user.should_see("named by you", retries=60)
+    await user.should_see("named by you")
     await user.should_see("label_not_allowed")
     await user.should_see("41 of the source's 42 rows, drawn from all of it")
 
@@ -124,7 +124,7 @@ async def test_an_optional_column_that_the_person_leaves_out_is_left_out(user, p
     rows = [{"instruction": f"Sum up {n}", "input": f"a long text {n}", "output": f"short {n}"} for n in range(12)]
     await user.open(f"/projects/{project}/data")
     await upload(user, [orjson.dumps(row) for row in rows])
-    await user.should_see("Dry run", retries=60)
+    await user.should_see("Dry run")
     shown = [next(iter(one.elements)) for one in native(user, "select")]
     chosen = {index: value for index, one in enumerate(shown) if (value := selected(one))}
     optional = next(index for index in chosen if "no column" in [each.text for each in options(shown[index])])
@@ -132,9 +132,9 @@ async def test_an_optional_column_that_the_person_leaves_out_is_left_out(user, p
     for tick in native(user, "input", type="checkbox"):
         tick.trigger("change", True)
     press(user, "Dry run")
-    await user.should_see("Commit 12 rows", retries=60)
+    await user.should_see("Commit 12 rows")
     press(user, "Commit 12 rows")
-    await user.should_see("import-1", retries=60)
+    await user.should_see("import-1")
     (run,) = tasks(project, operation="map.commit")
     assert chosen[optional] not in run.request["field_map"].values()
 
@@ -156,7 +156,7 @@ async def test_a_broken_locator_shows_its_problem_in_place_and_stays_in_the_fiel
     ):
         await look(user, locator)
         for seen in (code, cause, step):
-            await user.should_see(seen, retries=60)
+            await user.should_see(seen)
         (field,) = user.find(kind=ui.input, content="Or name a source").elements
         assert field.value == locator
     await user.should_not_see("unknown_scheme")
@@ -174,9 +174,9 @@ async def test_an_import_is_undone_by_a_second_click_that_says_what_will_change(
     await user.should_see(f"Rows of the project: {every:,} → {every - rows:,}")
     assert tasks(walk.project, operation="import.undo") == []
     press(user, f"Undo {first} now")
-    await user.should_see("import.undo", retries=60)
+    await user.should_see("import.undo")
     await perform("undo-1")
-    await user.should_see(f"{first} is undone by undo-1: its {rows:,} rows count no more.", retries=60)
+    await user.should_see(f"{first} is undone by undo-1: its {rows:,} rows count no more.")
     assert not native(user, "button", **{"aria-label": f"Undo {first}"})
     assert native(user, "button", **{"aria-label": f"Undo {second}"})
 
@@ -191,33 +191,33 @@ async def test_rejected_rows_go_out_and_come_back_mended(user, walk):
     native(user, "button", **{"aria-label": "Reimport mended rows of import-1"})[0].click()
     await user.should_see("mend what stands under raw")
     await upload(user, [b'{"row_id": "r0-1", "raw": {}}'], "strange.jsonl", field=1)
-    await user.should_see("the mended rows are not those of this import", retries=60)
+    await user.should_see("the mended rows are not those of this import")
     mended = [
         orjson.dumps({**orjson.loads(line), "text": "", "raw": {"text": f"a fine film {n}", "label": "positive"}})
         for n, line in enumerate(lines)
     ]
     await upload(user, mended, "mended.jsonl", field=1)
-    await user.should_see("map.commit", retries=60)
+    await user.should_see("map.commit")
     await perform("import-2")
-    await user.should_see("2 rows were added to the project", retries=60)
-    await user.should_see("mends import-1", retries=60)
+    await user.should_see("2 rows were added to the project")
+    await user.should_see("mends import-1")
 
 
 async def test_an_import_from_elsewhere_appears_by_itself(user, walk):
     await user.open(f"/projects/{walk.project}/data")
     walk.imported()
-    await user.should_see("jsonl:reviews-60.jsonl", retries=60)
+    await user.should_see("jsonl:reviews-60.jsonl")
 
 
 async def test_a_commit_that_fails_says_why_and_can_be_tried_again(user, project):
     await user.open(f"/projects/{project}/data")
     await upload(user, LINES)
-    await user.should_see("Dry run", retries=60)
+    await user.should_see("Dry run")
     press(user, "Dry run")
-    await user.should_see("Commit 40 rows", retries=60)
+    await user.should_see("Commit 40 rows")
     press(user, "Commit 40 rows")
-    await user.should_see("map.commit", retries=60)
+    await user.should_see("map.commit")
     execute.cancel("test", "import-1")
-    await user.should_see("was cancelled", retries=60)
+    await user.should_see("was cancelled")
     press(user, "Try again")
-    await user.should_see("import-2", retries=60)
+    await user.should_see("import-2")

@@ -77,7 +77,7 @@ async def test_newer_events_are_announced_and_the_list_stands_still(user, projec
     emit(project)
     await user.open(f"/projects/{project}/events")
     emit(project, 2)
-    await user.should_see("2 new: show them", retries=40)
+    await user.should_see("2 new: show them")
     assert rows(user) == ["1,000"]
 
 

@@ -45,7 +45,7 @@ async def test_autopilot_says_what_will_happen_and_a_second_click_queues_it_once
     start = user.find("Start autopilot")
     start.click()
     start.click()
-    await user.should_see("is queued; a worker takes it", retries=40)
+    await user.should_see("is queued; a worker takes it")
     queued = tasks(walk.project, operation="autopilot.run")
     assert [(run.task_id, run.state, run.actor, run.request["one_click"]) for run in queued] == [
         ("autopilot-1", "queued", "page", True)
@@ -93,10 +93,10 @@ async def test_what_runs_is_told_in_the_top_bar(user, walk):
     await user.open(f"/projects/{walk.project}")
     await user.should_see("0 running")
     execute.queue("test", CleanRequest(project=walk.project))
-    await user.should_see("1 queued", retries=40)
+    await user.should_see("1 queued")
     assert links(user)["clean-1"] == f"/projects/{walk.project}/events?run=clean-1"
     execute.cancel("test", "clean-1")
-    await user.should_see("0 running", retries=40)
+    await user.should_see("0 running")
     await user.should_see("Nothing runs or waits at this moment.")
 
 
@@ -104,7 +104,7 @@ async def test_an_import_that_happens_meanwhile_appears_by_itself(user, walk):
     await user.open(f"/projects/{walk.project}")
     await user.should_see("0 of 11 stages done")
     walk.imported()
-    await user.should_see("4 of 11 stages done", retries=40)
+    await user.should_see("4 of 11 stages done")
     await user.should_see("dataset_import_run")
 
 

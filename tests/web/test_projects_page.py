@@ -20,7 +20,7 @@ async def test_a_project_is_created_and_opened(user):
     await user.open("/")
     user.find(kind=ui.input).type("reviews")
     user.find("Create project").click()
-    await user.should_see("0 of 11 stages done", retries=40)
+    await user.should_see("0 of 11 stages done")
     assert [one.name for one in projects()] == ["reviews"] and user.back_history[-1] == "/projects/1"
     with reading() as session:
         assert [entry.actor for entry in session.query(AuditEntry)] == ["page"]
@@ -29,10 +29,10 @@ async def test_a_project_is_created_and_opened(user):
 async def test_a_name_that_is_taken_or_missing_is_refused_beside_the_field(user, project):
     await user.open("/")
     user.find("Create project").click()
-    await user.should_see("A project needs a name.", retries=40)
+    await user.should_see("A project needs a name.")
     user.find(kind=ui.input).type("a project")
     user.find("Create project").click()
-    await user.should_see("run_conflict", retries=40)
+    await user.should_see("run_conflict")
     await user.should_see("the name is taken")
     await user.should_not_see("A project needs a name.")
     assert len(projects()) == 1

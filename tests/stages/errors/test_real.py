@@ -14,6 +14,8 @@ from brewslm.store.files import project_folder, read_json, sha256, write_atomic,
 from brewslm.store.tables import DataManifest, RunEvent
 from tests.experiments import make_experiment, rows
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 PRAISE = ("lovely", "great", "good", "film")
 
 

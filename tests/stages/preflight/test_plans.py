@@ -21,6 +21,8 @@ from tests.stages.preflight.checking import checked
 from tests.synthetic import add_rows, reviews
 from tests.tiny import make_tiny_model
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 
 @pytest.fixture(scope="module")
 def wide_model(tmp_path_factory):

@@ -15,6 +15,7 @@ from brewslm.stages.prepare import PrepareRequest
 from brewslm.store.database import reading
 from brewslm.store.files import run_folder
 from brewslm.store.tables import Experiment, RunEvent
+from tests.running import hold
 from tests.synthetic import add_rows, reviews
 
 
@@ -30,6 +31,7 @@ def probed(project: int, base, on_progress=None, **settings: str):
     return call("test", request, on_progress=on_progress)
 
 
+@pytest.mark.usefixtures("warm_children")
 def test_it_measures_two_steps_on_the_longest_batch_and_leaves_no_experiment_and_no_event(prepared, tiny_model):
     with reading() as session:
         before = session.query(RunEvent).count()
@@ -46,14 +48,18 @@ def test_it_measures_two_steps_on_the_longest_batch_and_leaves_no_experiment_and
         assert session.query(RunEvent).count() == before and session.query(Experiment).count() == 0
 
 
-def test_one_that_runs_out_of_memory_is_a_finding_with_what_was_estimated(prepared, tiny_model):
+def test_one_that_runs_out_of_memory_is_a_finding_with_what_was_estimated(prepared, tiny_model, monkeypatch, tmp_path):
     add_rows(prepared, [{"text": f"{n} {'a lovely dull film ' * 60}", "label": "positive"} for n in range(600)], "long")
     call("test", PrepareRequest(project=prepared, train_rows=500, dev_rows=0, eval_rows=40))
 
-    def leave_little(_done, _total, unit, _figures):
-        for child in psutil.Process().children() if unit == "rows" else ():
+    others = psutil.Process().children()
+    limiting = hold(monkeypatch, tmp_path, "rows", 1)
+
+    def leave_little(done, _total, unit, _figures):
+        for child in set(psutil.Process().children()).difference(others) if unit == "rows" and done else ():
             limit = (child.memory_info().data + 7 * 2**26, resource.RLIM_INFINITY)
             resource.prlimit(child.pid, resource.RLIMIT_DATA, limit)
+            limiting.let_go()
 
     result = probed(prepared, tiny_model, leave_little, batch_size="500", pack_tokens="1000000").result
     assert not result["passed"] and result["probe"] is None

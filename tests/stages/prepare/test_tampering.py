@@ -14,6 +14,8 @@ from brewslm.store.files import project_folder
 from tests.experiments import adopt_bundle, make_experiment
 from tests.synthetic import add_rows, reviews
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 STAGES = ("prepare", "activate", "preflight", "train", "evaluate", "export", "promote")
 
 

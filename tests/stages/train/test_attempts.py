@@ -6,6 +6,9 @@ from brewslm.pipeline import execute
 from brewslm.pipeline.execute import RunFailed, call, perform, resume
 from brewslm.store.database import reading
 from brewslm.store.tables import Experiment, RunEvent
+from tests.running import hold
+
+pytestmark = pytest.mark.usefixtures("warm_children")
 
 
 def adapter(run_id: str) -> str:
@@ -18,12 +21,14 @@ def codes(run_id: str) -> list[str]:
         return [event.reason_code for event in session.query(RunEvent).order_by(RunEvent.id) if event.run_id == run_id]
 
 
-def test_a_pause_writes_a_checkpoint_and_a_resume_goes_on_there_to_the_same_weights(request_for):
+def test_a_pause_writes_a_checkpoint_and_a_resume_goes_on_there_to_the_same_weights(request_for, monkeypatch, tmp_path):
     straight = adapter(call("test", request_for()).task_id)
+    pausing = hold(monkeypatch, tmp_path, "step", 2)
 
     def pause_at_step_2(done, _total, unit, _figures):
         if unit == "step" and done == 2:
             execute.pause("test", "exp-2")
+            pausing.let_go()
 
     with pytest.raises(RunFailed) as paused:
         call("test", request_for(), on_progress=pause_at_step_2)

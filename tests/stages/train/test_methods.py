@@ -15,6 +15,8 @@ from brewslm.store.files import sha256
 from tests.experiments import make_experiment
 from tests.stages.train.small import changed_model, job_for, steps, stopped, train, train_until
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 FULL = {"method": "full", "learning_rate": "0.003"}
 
 

@@ -15,6 +15,8 @@ from brewslm.store.database import reading
 from brewslm.store.files import project_folder, read_json, run_folder, write_json
 from brewslm.store.tables import RunEvent
 
+pytestmark = pytest.mark.usefixtures("warm_children")
+
 cli = CliRunner()
 
 

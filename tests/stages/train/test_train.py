@@ -1,7 +1,5 @@
 """Training on a model of two layers: it learns, it resumes exactly, and each way to fail has its reason."""
 
-import os
-import signal
 from pathlib import Path
 
 import psutil
@@ -9,6 +7,7 @@ import pytest
 
 from brewslm.pipeline import execute
 from brewslm.pipeline.execute import RunFailed, call, perform, resume
+from brewslm.processes import child
 from brewslm.processes.trace import read_trace
 from brewslm.rows.manifest import PreparedData
 from brewslm.stages.prepare import PrepareRequest
@@ -16,8 +15,11 @@ from brewslm.stages.train import TrainRequest
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder, run_folder, sha256
 from brewslm.store.tables import Experiment, RunEvent
+from tests.running import PATIENCE_SECONDS, hold
 from tests.stages.train.small import SMALL
 from tests.synthetic import add_rows, own_words
+
+pytestmark = pytest.mark.usefixtures("warm_children")
 
 
 def events(project: int) -> list[RunEvent]:
@@ -67,15 +69,18 @@ def test_it_learns_from_its_rows_alone_and_leaves_a_trace_checkpoints_an_adapter
     assert experiment(view.task_id).adapter_sha256 == sha256(folder / "adapter" / "adapter_model.safetensors")
 
 
-def test_a_killed_run_resumes_from_its_last_whole_checkpoint_to_the_same_weights(request_for, prepared):
+def test_a_killed_run_resumes_from_its_last_whole_checkpoint_to_the_same_weights(request_for, prepared, monkeypatch, tmp_path):
     long = {"epochs": "4", "checkpoints": "8", "pack_tokens": "100"}  # several passes a step, checkpoints in mid-epoch
     straight = experiment(call("test", request_for(settings=long)).task_id).adapter_sha256
 
+    others = psutil.Process().children(recursive=True)
+
     def kill_at_step_8(done, _total, unit, _figures):
         if unit == "step" and done >= 8:
-            for child in psutil.Process().children():
-                os.kill(child.pid, signal.SIGKILL)
+            for one in set(psutil.Process().children(recursive=True)).difference(others):
+                one.kill()
 
+    hold(monkeypatch, tmp_path, "step", 8)
     stopped = failed(request_for(settings=long), kill_at_step_8)
     assert stopped.error.reason.code == "training_runtime_error"
     assert stopped.error.cause == "ended by SIGKILL, with no sign of memory trouble"
@@ -96,19 +101,24 @@ def test_a_killed_run_resumes_from_its_last_whole_checkpoint_to_the_same_weights
     assert '"attempt":2' in told[2].payload
 
 
-def test_cancelling_ends_the_child_at_once_and_says_so(request_for, prepared):
+def test_cancelling_ends_the_child_at_once_and_says_so(request_for, prepared, monkeypatch):
+    monkeypatch.setattr(child, "GRACE_SECONDS", PATIENCE_SECONDS)
+
+    others = psutil.Process().children(recursive=True)
+
     def cancel_at_once(done, _total, unit, _figures):
         if unit == "step" and done == 1:
             execute.cancel("test", "exp-1")
 
     stopped = failed(request_for(settings={"epochs": "400"}), cancel_at_once)
     assert (stopped.view.state, stopped.error.reason.code) == ("cancelled", "training_cancelled")
-    assert stopped.error.cause == "cancelled on request", "it took a SIGKILL, after two seconds of grace"
-    assert not psutil.Process().children()
+    assert stopped.error.cause == "cancelled on request", "it took a SIGKILL, after its grace"
+    assert not set(psutil.Process().children(recursive=True)).difference(others)
     assert events(prepared)[-1].severity == "warning"
 
 
-def test_a_time_limit_ends_it_and_a_resume_may_give_it_more(request_for, prepared):
+def test_a_time_limit_ends_it_and_a_resume_may_give_it_more(request_for, prepared, monkeypatch, tmp_path):
+    hold(monkeypatch, tmp_path, "step", 1)
     stopped = failed(request_for(timeout_minutes=0.005))
     assert (stopped.view.state, stopped.error.reason.code) == ("failed", "training_timeout")
     assert perform(resume("test", "exp-1", timeout_minutes=10)).state == "succeeded"
