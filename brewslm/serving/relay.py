@@ -59,7 +59,9 @@ class Relay(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
         if not self._complete:
-            self._one.outcome = ERRED if self._one.says_error else CLIENT_GONE  # clients leave at an error, before the stream's end
+            self._one.outcome = (
+                ERRED if self._one.says_error else CLIENT_GONE
+            )  # clients leave at an error, before the stream's end
             work.cancel()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
