@@ -17,6 +17,7 @@ from brewslm.api import (
     evalpacks,
     evaluations,
     events,
+    explorer,
     gold,
     imports,
     manifests,
@@ -29,6 +30,7 @@ from brewslm.api import (
     uploads,
 )
 from brewslm.api.guard import LoopbackOnly
+from brewslm.api.request_ids import RequestIds
 from brewslm.api.work import PROBLEMS
 from brewslm.observe.projects import projects as projects_known
 from brewslm.pipeline import worker
@@ -53,6 +55,7 @@ ROUTERS = (
     toolchains.router,
     tasks.router,
     events.router,
+    explorer.router,
     *SERVING,
 )
 
@@ -103,6 +106,7 @@ def create_app(worker_name: str = "main", with_worker: bool = True) -> FastAPI:
 
     app = FastAPI(title="BrewSLM", version=brewslm.__version__, lifespan=lifespan, responses=PROBLEMS)
     app.add_middleware(LoopbackOnly)
+    app.add_middleware(RequestIds)
     problems.register(app)
     for router in ROUTERS:
         app.include_router(router)

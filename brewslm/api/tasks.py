@@ -3,9 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import PlainTextResponse
 
 from brewslm.api.work import ACTOR, accepted
-from brewslm.observe.tasks import PAGE, tasks
+from brewslm.observe.tasks import PAGE, log_of, tasks
 from brewslm.pipeline import execute
 from brewslm.pipeline.runs import RunView
 
@@ -28,6 +29,12 @@ def listed(
 def show(task_id: str) -> RunView:
     """One task: its state, its progress while it runs, its result or its problem."""
     return execute.look(task_id)
+
+
+@router.get("/{task_id}/log", operation_id="task.log", response_class=PlainTextResponse)
+def log(task_id: str) -> str:
+    """The end of what the task's process printed; empty where it printed nothing."""
+    return log_of(task_id)
 
 
 @router.post("/{task_id}/cancel", operation_id="task.cancel", status_code=202)

@@ -1,8 +1,7 @@
-"""brewslm audit tail|verify|head|lint|calls, brewslm reasons."""
+"""brewslm audit verify|head|lint, brewslm reasons; the other commands of audit are in timeline.py and explorer.py."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,62 +9,17 @@ from brewslm.cli.console import Json, print_json, print_line, print_table, probl
 
 if TYPE_CHECKING:
     from brewslm.audit import Head
-    from brewslm.observe.events import EventView
 
 audit_app = typer.Typer(
     help="The audit stream: every event of every stage, in a chain that can be verified.", no_args_is_help=True
 )
-E = TypeVar("E", bound=StrEnum)
 OneProject = Annotated[int | None, typer.Option("--project", help="Of this project; of all when left out.")]
-Limit = Annotated[int, typer.Option(min=1, max=500, help="At most so many.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.add_typer(audit_app, name="audit")
     app.command()(reasons)
-
-
-@audit_app.command()
-def tail(
-    project: OneProject = None,
-    stage: Annotated[str | None, typer.Option(help="Of this stage alone.")] = None,
-    severity: Annotated[str | None, typer.Option(help="Of this severity alone.")] = None,
-    run: Annotated[str | None, typer.Option(help="Of this run, and of what ran under it.")] = None,
-    after: Annotated[int | None, typer.Option(help="Events with a greater id than this.")] = None,
-    limit: Limit = 20,
-    json: Json = False,
-) -> None:
-    """Print the newest events, oldest first."""
-    from brewslm.observe.events import events
-    from brewslm.reasons import Severity, Stage
-
-    of_stage, of_severity = _one_of(Stage, stage), _one_of(Severity, severity)
-    with problems(json):
-        found = events(project, stage=of_stage, severity=of_severity, run=run, after=after, limit=limit)
-    if json:
-        print_json([event.model_dump(mode="json") for event in found])
-    elif found:
-        print_table([_line(event) for event in found], ("id", "time (UTC)", "stage", "severity", "reason", "run", "payload"))
-    else:
-        print_line("no event yet")
-
-
-def _one_of(kind: type[E], word: str | None) -> E | None:
-    if word is None:
-        return None
-    try:
-        return kind(word)
-    except ValueError:
-        raise typer.BadParameter(f"{word} is not one of {', '.join(kind)}") from None
-
-
-def _line(event: "EventView") -> tuple[str, ...]:
-    run = event.run_id or ""
-    if event.parent_run_id:
-        run = f"{event.parent_run_id} › {run}"
-    payload = "  ".join(f"{name}={value}" for name, value in event.payload.items() if not isinstance(value, dict | list))
-    return (str(event.id), event.ts[:19].replace("T", " "), event.stage, event.severity, event.reason_code, run, payload)
 
 
 @audit_app.command()
@@ -133,22 +87,6 @@ def lint() -> None:
     seen = "" if TESTS.exists() else "; the tests are not at hand, so that nothing is said of them"
     print_line(f"audit lint: {len(REGISTRY)} reasons, {len(found)} problems{seen}")
     raise typer.Exit(1 if found else 0)
-
-
-@audit_app.command()
-def calls(project: OneProject = None, limit: Limit = 20, json: Json = False) -> None:
-    """Who asked for what, and whether it was accepted; newest first."""
-    from brewslm.observe.explorer import calls as entries
-
-    with problems(json):
-        found = entries(project, limit=limit)
-    if json:
-        print_json([entry.model_dump(mode="json") for entry in found])
-    else:
-        rows = [
-            (f"{entry.ts:%Y-%m-%d %H:%M:%S}", entry.actor, entry.operation, entry.run_id or "", entry.outcome) for entry in found
-        ]
-        print_table(list(rows), ("time (UTC)", "actor", "operation", "run", "outcome"))
 
 
 def reasons(

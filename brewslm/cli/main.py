@@ -11,6 +11,7 @@ from brewslm.cli import (
     errors,
     evalpacks,
     evaluate,
+    explorer,
     export,
     gold,
     health,
@@ -25,6 +26,7 @@ from brewslm.cli import (
     serve,
     status,
     task,
+    timeline,
     toolchain,
     train,
 )
@@ -38,7 +40,7 @@ app = typer.Typer(
 )
 MODULES = (
     quickstart, serve, projects, data, imports, documents, health, prepare, gold, models, preflight, train, evaluate, errors,
-    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, row,
+    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, timeline, explorer, row,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

@@ -1,4 +1,4 @@
-"""brewslm task list|show|cancel|pause|resume."""
+"""brewslm task list|show|log|cancel|pause|resume."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,6 +54,19 @@ def show(task_id: str, json: Json = False) -> None:
         print_json(found.model_dump(mode="json"))
     else:
         _print(found)
+
+
+@task_app.command()
+def log(task_id: str, json: Json = False) -> None:
+    """Print the end of what a task's process printed."""
+    from brewslm.observe.tasks import log_of
+
+    with problems(json):
+        said = log_of(task_id)
+    if json:
+        print_json({"task_id": task_id, "log": said})
+    else:
+        print_line(said.rstrip("\n") or f"{task_id} printed nothing")
 
 
 @task_app.command()

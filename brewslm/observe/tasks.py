@@ -10,6 +10,7 @@ from brewslm.store.records import project_of
 from brewslm.store.tables import Run
 
 PAGE = 50
+LOG_BYTES = 2**20
 
 
 def task(run_id: str) -> RunView:
@@ -57,6 +58,21 @@ def tasks(
             if len(found) == limit:
                 break
     return found
+
+
+def log_of(run_id: str) -> str:
+    """The end of what the run's process printed, at most a megabyte; "" where it printed nothing.
+
+    Raises:
+        StageError(UnknownRun): There is none of this id.
+    """
+    execute.look(run_id)
+    path = run_folder(run_id) / "log.txt"
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LOG_BYTES))
+        return file.read().decode(errors="replace")
 
 
 def run_view(run: Run) -> RunView:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from brewslm.audit import bring_back, emit_event
 from brewslm.errors import StageError, where_of
 from brewslm.pipeline import runs
+from brewslm.pipeline.entries import enter
 from brewslm.pipeline.lifecycle import OPERATIONS, operation_for
 from brewslm.pipeline.operation import Failure, Operation
 from brewslm.pipeline.runs import RunView
@@ -29,7 +30,7 @@ from brewslm.store.database import reading, transaction
 from brewslm.store.files import read_json, run_folder, write_atomic, write_json
 from brewslm.store.locks import Held, lock
 from brewslm.store.records import project_of, run_of
-from brewslm.store.tables import AuditEntry, Run
+from brewslm.store.tables import Run
 
 PLUGIN_STAGES = ("ingest", "map_commit", "deploy")
 """Stages that plugins extend."""
@@ -114,9 +115,7 @@ def cancel(actor: str, run_id: str) -> RunView:
         if run.state in runs.ENDED:
             raise StageError(RunConflict(), f"{run_id} can't be cancelled", cause=f"its state is {run.state}")
         run.cancel_requested = True
-        session.add(
-            AuditEntry(actor=actor, operation="task.cancel", project_id=run.project_id, run_id=run_id, outcome="accepted")
-        )
+        enter(session, actor, "task.cancel", "accepted", project=run.project_id, run=run_id)
         parts = session.scalars(select(Run).where(Run.parent_run_id == run_id, Run.state.in_(("queued", "running"))))
         unattended = [each for each in (*parts, run) if runs.view(each).state in ("queued", "interrupted")]
         for each in unattended:  # it counts as an attempt: the queue begins each attempt once, and a resume must be another
@@ -140,8 +139,7 @@ def pause(actor: str, run_id: str) -> RunView:
         if not OPERATIONS[run.operation].pausable or state != "running":
             cause = f"its state is {state}" if OPERATIONS[run.operation].pausable else f"{run.operation} can't wait; cancel it"
             raise StageError(RunConflict(), f"{run_id} can't be paused", cause=cause)
-        entry = AuditEntry(actor=actor, operation="task.pause", project_id=run.project_id, run_id=run_id, outcome="accepted")
-        session.add(entry)
+        enter(session, actor, "task.pause", "accepted", project=run.project_id, run=run_id)
     write_atomic(run_folder(run_id) / PAUSE, b"")
     return look(run_id)
 
@@ -167,7 +165,7 @@ def resume(actor: str, run_id: str, *, detach: bool = False, timeout_minutes: fl
                 raise StageError(RunConflict(), f"{run_id} has no time limit", cause=f"{run.operation} ends by itself")
             write_json(run_folder(run_id) / TIME_LIMIT, timeout_minutes * 60)
         runs.reopen(session, run_id, "queued" if detach else "running")
-        session.add(AuditEntry(actor=actor, operation=run.operation, project_id=run.project_id, run_id=run_id, outcome="resumed"))
+        enter(session, actor, run.operation, "resumed", project=run.project_id, run=run_id)
     return run_id
 
 
@@ -178,6 +176,7 @@ def _open(actor: str, request: Request, key: str | None, parent: str | None, sta
     if operation.stage in PLUGIN_STAGES:
         emit_broken(actor)
     body = request.model_dump(mode="json")
+    known_project = None
     try:
         with transaction() as session:
             if key is not None:
@@ -188,18 +187,16 @@ def _open(actor: str, request: Request, key: str | None, parent: str | None, sta
                     return known.id
             project = operation.project_of(request, session)
             if project is not None:
-                project_of(session, project)
+                known_project = project_of(session, project).id
             run = runs.create(
                 session, kind=operation.kind, operation=operation.name, project_id=project, actor=actor, request=body,
                 parent=parent, idempotency_key=key, state=state,
             )  # fmt: skip
-            session.add(AuditEntry(actor=actor, operation=operation.name, project_id=project, run_id=run.id, outcome="accepted"))
+            enter(session, actor, operation.name, "accepted", project=project, run=run.id, parent=parent)
             return run.id
     except StageError as error:
         with transaction() as session:
-            session.add(
-                AuditEntry(actor=actor, operation=operation.name, project_id=None, run_id=None, outcome=error.reason.code)
-            )
+            enter(session, actor, operation.name, error.reason.code, project=known_project, run=None, parent=parent)
         raise
 
 

@@ -1,12 +1,12 @@
 """Keys of endpoints. Not an operation: the request of a run is kept in a table and shown, where a key must never stand."""
 
 from brewslm.errors import StageError
+from brewslm.pipeline.entries import enter
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.serving.targets.elsewhere import KEY_NAME
 from brewslm.store.database import reading, transaction
 from brewslm.store.records import project_of
 from brewslm.store.secrets import keep_endpoint_key
-from brewslm.store.tables import AuditEntry
 
 
 def keep_key(actor: str, project: int, name: str, key: str) -> None:
@@ -24,4 +24,4 @@ def keep_key(actor: str, project: int, name: str, key: str) -> None:
         raise StageError(InvalidRequest(), "This can't be a key", where=name, cause="it is empty, or holds white space")
     keep_endpoint_key(project, name, key)
     with transaction() as session:
-        session.add(AuditEntry(actor=actor, operation="deploy.key", project_id=project, run_id=None, outcome="accepted"))
+        enter(session, actor, "deploy.key", "accepted", project=project, run=None)

@@ -12,7 +12,19 @@ from brewslm.reasons.export import ExportRunFailed
 from brewslm.reasons.ingestion import DatasetImportFailed
 from brewslm.reasons.prepare import DatasetPrepFailed
 from brewslm.reasons.training import TrainingDispatchError
-from brewslm.stages import clean, documents, evaluate, export, ingest, preflight, prepare, projects, toolchains, train
+from brewslm.stages import (
+    clean,
+    documents,
+    evaluate,
+    export,
+    ingest,
+    preflight,
+    prepare,
+    projects,
+    saved_filters,
+    toolchains,
+    train,
+)
 from brewslm.stages.contract import Request
 from brewslm.stages.deploy import changes, promote, rollback, schedule, slot_settings, switch
 from brewslm.stages.deploy import drift as drift_checks
@@ -296,6 +308,8 @@ OPERATIONS: dict[str, Operation] = {
             result=toolchains.InstallResult,
             project_of=lambda _r, _s: None,
         ),
+        Operation("filter.save", "filter", "", saved_filters.SaveRequest, record=saved_filters.save),
+        Operation("filter.delete", "filter", "", saved_filters.DeleteRequest, record=saved_filters.delete),
         Operation(
             "autopilot.run",
             "autopilot",

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from brewslm.asking import asking
 from brewslm.errors import StageError
 from brewslm.pipeline import execute
 from brewslm.pipeline.runs import view
@@ -65,7 +66,8 @@ def _queued(schedule: DriftSchedule, version_id: int, due: datetime) -> str | No
     )
     key = f"drift-schedule:{schedule.id}:{due.astimezone(UTC).isoformat()}"
     try:
-        return execute.queue(ACTOR, request, idempotency_key=key).task_id
+        with asking("schedule"):
+            return execute.queue(ACTOR, request, idempotency_key=key).task_id
     except StageError as error:
         if isinstance(error.reason, IdempotencyConflict):  # another worker saw to it, just before the slot was moved
             return None

@@ -14,6 +14,14 @@ class UnknownRun(Refusal, status=404, remedy="See brewslm task list.", **_S):
     """No run, experiment, export or deployment has this id."""
 
 
+class UnknownEvent(Refusal, status=404, remedy="See brewslm audit tail.", **_S):
+    """No event has this id."""
+
+
+class UnknownFilter(Refusal, status=404, remedy="See brewslm audit filter list.", **_S):
+    """No filter was saved under this name."""
+
+
 class UnknownRow(Refusal, status=404, remedy="See brewslm map --json for row ids.", **_S):
     """No row of any project has this id."""
 

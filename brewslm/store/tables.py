@@ -418,7 +418,11 @@ class RunEvent(Base):
     """Of an event that came late, for it could not be written when it happened."""
     payload_hash: Mapped[str | None] = mapped_column(String(64), default=None)
     """Tells an edited payload from another edited field; older events have none."""
-    __table_args__ = (UniqueConstraint("project_id", "sequence"),)
+    __table_args__ = (
+        UniqueConstraint("project_id", "sequence"),
+        Index("run_events_by_run", "run_id"),
+        Index("run_events_by_parent", "parent_run_id"),
+    )
 
 
 class DatabaseIdentity(Base):
@@ -442,14 +446,32 @@ class EmitGap(Base):
 
 
 class AuditEntry(Base):
-    """One call of an operation: who asked for what, and how it ended."""
+    """One call of an operation: who asked for what, through what, and whether it was accepted."""
 
     __tablename__ = "audit_entries"
     id: Mapped[int] = mapped_column(primary_key=True)
     ts: Mapped[datetime] = mapped_column(default=now)
     actor: Mapped[str] = mapped_column(String(100))
+    face: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    """cli, api, web, schedule or python: see asking.py."""
+    request_id: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    """Of the HTTP request, or of the command: what belongs together has the same."""
     operation: Mapped[str] = mapped_column(String(40))
     project_id: Mapped[int | None]
     run_id: Mapped[str | None] = mapped_column(String(40))
     outcome: Mapped[str] = mapped_column(String(60))
-    """A state, or the code of a refusal."""
+    """"accepted", "resumed", or the code of a refusal."""
+    __table_args__ = (Index("audit_entries_by_project", "project_id"), Index("audit_entries_by_run", "run_id"))
+
+
+class SavedFilter(Base):
+    """A filter of the timeline or of the explorer that somebody kept under a name."""
+
+    __tablename__ = "saved_filters"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(60), unique=True)
+    of: Mapped[str] = mapped_column(String(10))
+    """"events" or "calls"."""
+    filter: Mapped[dict[str, Any]]
+    actor: Mapped[str] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(default=now)

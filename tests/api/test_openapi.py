@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from brewslm.api import data, deployments, drift, manifests, projects, training
+from brewslm.api import data, deployments, drift, explorer, manifests, projects, training
 from brewslm.api.app import create_app
 from brewslm.api.openapi import document
 from brewslm.cli.main import app as cli
@@ -26,6 +26,7 @@ from brewslm.stages.preflight import PreflightRequest
 from brewslm.stages.prepare import PrepareRequest
 from brewslm.stages.projects import ChangeRequest
 from brewslm.stages.projects import CreateRequest as CreateProjectRequest
+from brewslm.stages.saved_filters import SaveRequest
 from brewslm.stages.train import ReproduceRequest, TrainRequest
 
 CHECKED_IN = Path(__file__).parents[2] / "docs" / "openapi.json"
@@ -35,6 +36,8 @@ VERBS = {
     "train.reproduce": "reproduce",
     "deploy.check_drift": "deploy check",
     "deploy.pause_schedule": "deploy pause-schedule",
+    "filter.save": "audit filter save",
+    "filter.delete": "audit filter delete",
     **{f"{verb}.run": verb for verb in ("ingest", "clean", "prepare", "preflight", "train", "evaluate", "export")},
 }
 """The verb of an operation whose name is not the verb itself with spaces."""
@@ -56,6 +59,7 @@ BODIES = [
     (drift.CheckFields, CheckRequest, {"deployment"}),
     (drift.ScheduleFields, ScheduleRequest, {"project", "slot"}),
     (drift.PauseFields, PauseRequest, {"project", "slot"}),
+    (explorer.FilterFields, SaveRequest, {"name"}),
 ]
 
 

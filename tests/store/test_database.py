@@ -20,8 +20,12 @@ from brewslm.store.tables import Base, Project, Source, now
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code():
+    def is_of_code(name: str | None, kind: str, _parents: object) -> bool:
+        return kind != "table" or not str(name).startswith("event_search")  # the index that a trigger fills has no class
+
     with engine().connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_name": is_of_code})
+        assert compare_metadata(context, Base.metadata) == []
 
 
 def test_a_transaction_commits_whole_or_not_at_all():
