@@ -23,6 +23,7 @@ from brewslm.api import (
     predict,
     problems,
     projects,
+    support,
     tasks,
     toolchains,
     training,
@@ -53,6 +54,7 @@ ROUTERS = (
     toolchains.router,
     tasks.router,
     events.router,
+    support.router,
     *SERVING,
 )
 

@@ -17,17 +17,18 @@ SHORTEST = 6
 """Characters: a shorter value is not looked for, since it would be found in the midst of ordinary words."""
 _SHORTEST_LINE = 16
 _ROUNDS = 6
+_SHORT, _MOST_REMEMBERED = 200, 50_000
 _NO_SECRETS = frozenset(["default", "disabled", "enabled", "false", "localhost", "secret", "undefined", "unknown"])
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s\"'<>\\]+")
-_HOMES = re.compile(r"(?<![\w/.~-])(?:/home|/Users)/(?![\s*])[^/\s\"'<>:,;\\]+|\b[A-Z]:\\+Users\\+[^\\/\s\"'<>:,;]+")
+_HOMES = re.compile(r"(?<![\w.~-])(?:/home|/Users)/(?![\s*])[^/\s\"'<>:,;\\]+|\b[A-Z]:\\+Users\\+[^\\/\s\"'<>:,;]+")
 
 
 class Redactor:
     """Takes out of texts and JSON values what must not be told; doing it twice changes nothing more.
 
     Known secrets are found in every spelling (`filters/spelling.py`). What only looks like one is found as cleaning finds it in
-    documents (`filters/pii`). A value under a key such as `api_key` goes whatever it looks like; `tokenizer_name`, `max_tokens` and
-    `author` are no such keys.
+    documents (`filters/pii`). A value under a key such as `api_key` goes whatever it looks like; `tokenizer_name`,
+    `max_tokens` and `author` are no such keys.
 
     Args:
         known: Secrets, as the bytes that they are.
@@ -48,13 +49,18 @@ class Redactor:
         telling = len(host) > 3 and host not in _NO_SECRETS
         self._host = re.compile(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", re.IGNORECASE) if telling else None
         self.counts: Counter[str] = Counter()
+        self._innocent: set[str] = set()
 
     def text(self, text: str) -> str:
         """The text with placeholders such as [SECRET] and [EMAIL]."""
+        if text in self._innocent:
+            return text
         for _ in range(_ROUNDS):
             before, text = text, self._once(text)
             if text == before:
                 break
+        if len(text) < _SHORT and len(self._innocent) < _MOST_REMEMBERED:  # codes, ids and actors come again and again
+            self._innocent.add(text)
         return text
 
     def value(self, value: Any) -> Any:
@@ -156,4 +162,4 @@ def _has_escapes(text: str) -> bool:
 def _path_pattern(path: Path) -> re.Pattern[str]:
     """The folder as it is, in a URL and in a JSON that escapes its slashes; not the beginning of another's name."""
     spelled = (str(path), quote(str(path), safe=""), str(path).replace("/", "\\/"))
-    return re.compile(rf"(?:{'|'.join(map(re.escape, dict.fromkeys(spelled)))})(?![\w.-])")
+    return re.compile(rf"(?<![\w.~-])(?:{'|'.join(map(re.escape, dict.fromkeys(spelled)))})(?![\w.-])")

@@ -3,7 +3,7 @@
 To add a stage: a stage constant in reasons/base.py, a reason, a line here. Every view picks it up.
 """
 
-from brewslm.pipeline import autopilot, drift, probing, training
+from brewslm.pipeline import autopilot, drift, forget, probing, support, training
 from brewslm.pipeline.operation import LifecycleStage, Operation
 from brewslm.reasons.cleaning import CleaningFailed
 from brewslm.reasons.eval import EvalRuntimeError
@@ -292,6 +292,31 @@ OPERATIONS: dict[str, Operation] = {
             job=toolchains.InstallJob,
             result=toolchains.InstallResult,
             project_of=lambda _r, _s: None,
+        ),
+        Operation(
+            "row.forget",
+            "forget",
+            "",
+            forget.ForgetRequest,
+            forget.resolve,
+            forget.run,
+            forget.record,
+            after=forget.after,
+            job=forget.ForgetJob,
+            result=forget.ForgetResult,
+            locks=("sources", "documents", "gold", "rows"),
+            project_of=forget.project_of,
+        ),
+        Operation(
+            "support.bundle",
+            "support",
+            "",
+            support.SupportBundleRequest,
+            support.resolve,
+            support.run,
+            support.record,
+            job=support.SupportJob,
+            result=support.SupportResult,
         ),
         Operation(
             "autopilot.run",

@@ -48,7 +48,7 @@ _RANDOM_LENGTH = 16
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a secret stands under this name, by its last words: `hf_token` and `apiKey`, not `tokenizer_name` or `max_tokens`."""
+    """Whether a secret stands under this name, by its last words: `hf_token`, `apiKey`; not `tokenizer_name`, `max_tokens`."""
     words = [word.lower() for word in _WORDS.findall(name)]
     if not words:
         return False
@@ -85,7 +85,7 @@ def _kept() -> Iterator[bytes]:
 
 
 def secrets_of_url(url: str) -> Iterator[bytes]:
-    """The password of a URL, as it is and as it is written, and what its query has under a secret's name or looks random."""
+    """The password (or token) of a URL, as it is and as it is written, and values of its query that may be one."""
     if "://" not in url:
         return
     try:
@@ -93,7 +93,8 @@ def secrets_of_url(url: str) -> Iterator[bytes]:
         user, password = parts.username or "", parts.password or ""
     except ValueError:
         return
-    for one in (password or user, *(value for name, value in parse_qsl(parts.query) if _hides(name, value))):
+    token = user if len(user) >= _RANDOM_LENGTH else ""
+    for one in (password or token, *(value for name, value in parse_qsl(parts.query) if _hides(name, value))):
         yield from {one.encode(), unquote(one).encode()} - {b""}
 
 

@@ -143,8 +143,8 @@ def test_known_secrets_are_those_of_environment_home_and_urls(home, project):
     kept.mkdir(parents=True)
     (kept / "endpoint-x.key").write_text("kept-in-a-file")
     found = known_secrets(
-        {"HF_TOKEN": "of-hugging", "KAGGLE_KEY": "of-kaggle", "BREWSLM_KEY_X": "of-endpoint", "PATH": "/usr/bin", "MAX_TOKENS": "1234567",
-         "BREWSLM_DATABASE_URL": "postgresql+psycopg://ana:p%40ssword@db/x", "HTTPS_PROXY": "http://ana:of-proxy@proxy:3128"}
+        {"HF_TOKEN": "of-hugging", "KAGGLE_KEY": "of-kaggle", "BREWSLM_KEY_X": "of-endpoint", "PATH": "/usr/bin",
+         "MAX_TOKENS": "1234567",         "BREWSLM_DATABASE_URL": "postgresql+psycopg://ana:p%40ssword@db/x", "HTTPS_PROXY": "http://ana:of-proxy@proxy:3128"}
     )  # fmt: skip
     assert {b"kept-in-a-file", b"of-hugging", b"of-kaggle", b"of-endpoint", b"p@ssword", b"p%40ssword", b"of-proxy"} <= found
     assert not found & {b"/usr/bin", b"1234567"}
