@@ -151,6 +151,8 @@ class ForgottenRow(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
     content_key: Mapped[str] = mapped_column(String(64), default="")
     """Hash of what it said; "" where it never was mapped."""
+    same: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Rows that said the same and were left: they could not be found again by what it said."""
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

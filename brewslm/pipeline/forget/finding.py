@@ -138,7 +138,8 @@ def find(session: Session, project: int, row_id: str, equal: bool) -> Found:
     chunk = next(_chunks(folder, lambda line: line["row_id"] == row_id), None)
     document = chunk["document"] if chunk else None
     lines = _lines(folder, ids)
-    same = _same(folder, ids, lines, document)
+    known = session.get(tables.ForgottenRow, (project, row_id))
+    same = _same(folder, ids, lines, document) | set(known.same if known else ()) - ids
     for _ in range(_ROUNDS if equal else 0):
         if not same - ids:
             break

@@ -62,7 +62,7 @@ def rehash(manifest: Path, whole: Collection[Path], forgotten: Forgotten, note: 
     former = sha256(manifest)
     files = _swapped(written, changed)
     said = forgotten.model_copy(update={"former_sha256": former})
-    counted = _manifest(files, manifest.parent) if "splits" in written else _gold(files, manifest.parent)
+    counted = _manifest(files, manifest.parent, changed) if "splits" in written else _gold(files, manifest.parent)
     made = counted.model_copy(update={"forgotten": [*counted.forgotten, said]})
     data = orjson.dumps(made.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
     note(manifest, former, hashlib.sha256(data).hexdigest())
@@ -74,19 +74,18 @@ def _now(folder: Path, file: PreparedFile) -> PreparedFile:
     return PreparedFile(path=file.path, sha256=sha256(path), size_bytes=path.stat().st_size)
 
 
-def _manifest(files: dict[str, Any], folder: Path) -> Manifest:
+def _manifest(files: dict[str, Any], folder: Path, changed: Collection[str]) -> Manifest:
+    """With the rows that are left in the files that were rewritten; of others its figures stand, whatever is in them."""
     was = Manifest.model_validate(files)
-    rows: Counter[str] = Counter()
+    splits, rows = dict(was.splits), dict(was.rows)
     for name, split in was.splits.items():
-        lines = RowFile(folder / split.path).rows()
-        rows.update(line.get("slice") or name for line in lines if not is_forgotten(line["payload"]))
-    inside = {"train": ("train", "dev")}
-    splits = {
-        name: split.model_copy(update={"rows": sum(rows[part] for part in inside.get(name, (name,)))})
-        for name, split in was.splits.items()
-    }
-    update = {"splits": splits, "rows": {name: rows[name] for name in was.rows}, "ledger": _ledger(was.ledger, rows.total())}
-    return was.model_copy(update=update)
+        if split.path in changed:
+            lines = RowFile(folder / split.path).rows()
+            left = Counter(line.get("slice") or name for line in lines if not is_forgotten(line["payload"]))
+            splits[name] = split.model_copy(update={"rows": left.total()})
+            rows |= {part: left[part] for part in ((name, "dev") if name == "train" else (name,)) if part in rows}
+    gone = sum(was.splits[name].rows - split.rows for name, split in splits.items())
+    return was.model_copy(update={"splits": splits, "rows": rows, "ledger": _ledger(was.ledger, was.ledger.rows_out - gone)})
 
 
 def _gold(files: dict[str, Any], folder: Path) -> GoldManifest:

@@ -78,6 +78,7 @@ class ForgetResult(Result):
     """What was done, by ids, counts and hashes.
 
     Attributes:
+        same: Rows that say the same and were left.
         files: How many files were rewritten.
         changed: Files that something else knows by their hash: the hash before and after.
         saw: What was made with the rows, and can't forget.
@@ -85,6 +86,7 @@ class ForgetResult(Result):
     """
 
     row_ids: list[str]
+    same: list[str]
     document: int | None
     files: int
     changed: list[Changed]
@@ -145,7 +147,7 @@ def _merged(found: Found, work: Path) -> Found:
     sources = {(one.content_hash, one.position, one.source_id): one for one in (*before.sources, *found.sources)}
     return Found(
         row_ids=sorted({*before.row_ids, *found.row_ids}), texts=sorted({*before.texts, *found.texts}),
-        same=sorted({*before.same, *found.same}), document=before.document if before.document is not None else found.document,
+        same=sorted({*before.same, *found.same} - {*before.row_ids, *found.row_ids}), document=before.document if before.document is not None else found.document,
         sources=list(sources.values()), content_keys=before.content_keys | found.content_keys, whole=before.whole,
         changed=before.changed,
     )  # fmt: skip
@@ -171,7 +173,7 @@ def run(job: ForgetJob, context: Context) -> ForgetResult:
     emptied = _emptied(job.folder, found.sources)
     _forget_document(job.folder, found)
     return ForgetResult(
-        row_ids=found.row_ids, document=found.document, files=len(found.changed), emptied=emptied,
+        row_ids=found.row_ids, same=found.same, document=found.document, files=len(found.changed), emptied=emptied,
         changed=[Changed(path=name, old_sha256=old, new_sha256=new) for name, (old, new) in sorted(found.changed.items())],
         content_keys=found.content_keys, saw=job.saw, outside=job.outside,
     )  # fmt: skip
@@ -210,9 +212,11 @@ def record(result: ForgetResult, session: Session, run: Run) -> Sequence[Reason]
         key = result.content_keys.get(row_id, "")
         known = session.get(tables.ForgottenRow, (project, row_id))
         if known is None:
-            session.add(tables.ForgottenRow(project_id=project, row_id=row_id, run_id=run.id, content_key=key))
-        elif key:
-            known.content_key = key
+            session.add(
+                tables.ForgottenRow(project_id=project, row_id=row_id, run_id=run.id, content_key=key, same=result.same)
+            )
+        else:
+            known.content_key, known.same = key or known.content_key, result.same
     for one in result.changed:
         session.add(tables.ForgottenFile(project_id=project, run_id=run.id, **one.model_dump()))
     tables_of.follow(session, project, folder, found.whole)
@@ -235,9 +239,11 @@ def after(run: Run) -> None:
     """Remove what no table names any more, write the database anew, and last of all remove what was looked for."""
     assert run.project_id is not None
     folder = project_folder(run.project_id)
+    work = folder / places.WORK / f"{run.request['row_id']}.json"
+    row_ids = Found.model_validate(read_json(work)).row_ids if work.exists() else []
     with reading() as session:
         kept = {one.path for one in session.scalars(select(tables.Source).where(tables.Source.project_id == run.project_id))}
-        stems = {id_parts(one)[0][1:] for one in (run.result or {}).get("row_ids", ())}
+        stems = {id_parts(one)[0][1:] for one in row_ids}
         old = [path for stem in stems for path in folder.glob(f"sources/{stem}.*") if str(path.relative_to(folder)) not in kept]
         gone = select(tables.Document.path).where(
             tables.Document.project_id == run.project_id, tables.Document.reason == RowReason.FORGOTTEN.value
@@ -246,14 +252,14 @@ def after(run: Run) -> None:
             path.unlink(missing_ok=True)
         forget_unnamed(session, run.project_id)
     _write_anew()
-    work = folder / places.WORK / f"{run.request['row_id']}.json"
     for path in (work, *work.parent.glob(f".{work.name}.*")):  # a writer that was killed leaves its unfinished file
         if path.exists():
             with path.open("r+b") as file:  # its blocks, too
                 file.write(b"\0" * path.stat().st_size)
                 os.fsync(file.fileno())
             path.unlink()
-    sync_folder(work.parent)
+    if work.parent.is_dir():
+        sync_folder(work.parent)
 
 
 def _write_anew() -> None:

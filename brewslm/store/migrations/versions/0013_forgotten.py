@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("row_id", sa.String(200), primary_key=True),
         sa.Column("run_id", sa.String(40), sa.ForeignKey("runs.id"), nullable=False),
         sa.Column("content_key", sa.String(64), nullable=False),
+        sa.Column("same", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
     )
     op.create_table(
