@@ -24,6 +24,7 @@ from brewslm.api import (
     predict,
     problems,
     projects,
+    support,
     tasks,
     toolchains,
     training,
@@ -56,6 +57,7 @@ ROUTERS = (
     tasks.router,
     events.router,
     explorer.router,
+    support.router,
     *SERVING,
 )
 

@@ -3,14 +3,26 @@
 from fastapi import APIRouter, Response
 
 from brewslm.api.uploads import readable_path
-from brewslm.api.work import ACTOR, Fields, Key, asked
+from brewslm.api.work import ACTOR, Fields, Key, asked, queue
+from brewslm.errors import StageError
+from brewslm.observe.forgetting import forget_plan
 from brewslm.observe.projects import ProjectView, project_view, projects
 from brewslm.observe.rowpassport import RowPassport, row_passport
 from brewslm.observe.status import StatusView, status
 from brewslm.pipeline import execute
+from brewslm.pipeline.forget import ForgetPlan, ForgetRequest
+from brewslm.pipeline.runs import RunView
+from brewslm.reasons.refusals import InvalidRequest
 from brewslm.stages.projects import ChangeRequest, CreateRequest
 
 router = APIRouter(prefix="/api", tags=["projects"])
+
+
+class ForgetFields(Fields):
+    """See row.forget; `confirm` is the row's id."""
+
+    confirm: str
+    equal: bool = False
 
 
 class CreateFields(Fields):
@@ -68,3 +80,18 @@ def lifecycle(project: int) -> StatusView:
 def row(row_id: str) -> RowPassport:
     """The life of one row: its source line, mapping, split, training steps, answers."""
     return row_passport(row_id)
+
+
+@router.get("/rows/{row_id}/forgetting", operation_id="row.forget_plan")
+def planned_forgetting(row_id: str, equal: bool = False) -> ForgetPlan:
+    """What forgetting the row would change, and what has seen it. It changes nothing."""
+    return forget_plan(row_id, equal)
+
+
+@router.post("/rows/{row_id}/forgetting", operation_id="row.forget", status_code=202)
+def forget(row_id: str, fields: ForgetFields, response: Response, key: Key = None) -> RunView:
+    """Remove the row's text wherever it lies in its project. It can't be undone, so the body says the id once more."""
+    if fields.confirm != row_id:
+        cause = "confirm has to be the row's id"
+        raise StageError(InvalidRequest(), "The row was not forgotten", where=row_id, cause=cause)
+    return queue(asked(ForgetRequest, row_id=row_id, equal=fields.equal), key, response)

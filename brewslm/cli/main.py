@@ -25,6 +25,7 @@ from brewslm.cli import (
     row,
     serve,
     status,
+    support,
     task,
     timeline,
     toolchain,
@@ -40,7 +41,7 @@ app = typer.Typer(
 )
 MODULES = (
     quickstart, serve, projects, data, imports, documents, health, prepare, gold, models, preflight, train, evaluate, errors,
-    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, timeline, explorer, row,
+    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, timeline, explorer, row, support,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

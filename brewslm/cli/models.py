@@ -66,8 +66,20 @@ def verify(
         if json:
             print_json(found.model_dump(mode="json"))
         else:
-            rows = [(one.link, one.name, one.expected_sha256[:12], one.cause or "holds") for one in found.links]
+            rows = [(one.link, one.name, one.expected_sha256[:12], one.cause or one.note or "holds") for one in found.links]
             print_table(rows, ("link", "of", "sha256", ""))
+            ran = [
+                (
+                    one.run_id,
+                    one.operation,
+                    one.actor,
+                    f"{one.ended_at:%Y-%m-%d %H:%M}" if one.ended_at else one.state,
+                    one.job_sha256[:12],
+                )
+                for one in found.steps
+            ]
+            print_line("")
+            print_table(ran, ("run", "operation", "asked by", "ended (UTC)", "job"))
         must_hold(found)
 
 

@@ -1,22 +1,26 @@
 """The passport of a model: from its base to what serves it, each hash computed anew and held against what was written down."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
 from brewslm.models.catalogue import base_model
 from brewslm.models.trained import trained_weights
+from brewslm.observe.forgetting import Excuses
 from brewslm.reasons.refusals import InvalidRequest, PassportBroken, UnknownRun
 from brewslm.rows.manifest import PreparedData
 from brewslm.store.database import reading
-from brewslm.store.files import confined, project_folder, read_json, sha256
+from brewslm.store.files import confined, project_folder, read_json, run_folder, sha256
 from brewslm.store.records import experiment_of
-from brewslm.store.tables import DataManifest, DeploymentVersion, Experiment, Export
+from brewslm.store.tables import DataManifest, DeploymentVersion, Evaluation, Experiment, Export, Run
 
+NAMES_ANOTHER = "its manifest names another {} than the experiment has"
 LinkName = Literal["base", "manifest", "adapter", "bundle", "merged", "file", "deployment"]
 
 
@@ -27,6 +31,7 @@ class Link(BaseModel):
         name: What it is of, such as "export-2:gguf-q8_0".
         expected_sha256: As it was written down; `found_sha256`: as it is now, "" where nothing is there.
         cause: Why it does not hold; "" where it does.
+        note: What a reader should know of one that holds: that a row was forgotten since, and so its hash is another.
     """
 
     link: LinkName
@@ -34,6 +39,7 @@ class Link(BaseModel):
     expected_sha256: str
     found_sha256: str
     cause: str = ""
+    note: str = ""
 
     @property
     def holds(self) -> bool:
@@ -41,10 +47,31 @@ class Link(BaseModel):
         return not self.cause
 
 
+class Step(BaseModel):
+    """A run that made a part of it, or measured it.
+
+    Attributes:
+        actor: Who asked for it.
+        job_sha256: Of its frozen job, which is the record for doing it again; "" where it had none, or it is gone.
+        environment: As training recorded it: device, threads, precision, libraries.
+    """
+
+    run_id: str
+    operation: str
+    actor: str
+    state: str
+    attempt: int
+    started_at: datetime | None
+    ended_at: datetime | None
+    job_sha256: str
+    environment: dict[str, Any] | None
+
+
 class ModelPassport(BaseModel):
     """The chain, in the order in which a model is made.
 
     Attributes:
+        steps: Who ran what, in the order in which it ended: import, prepare, train, evaluate, export, deploy.
         whole: Every link holds.
         broken: The first that does not; those behind it stand on nothing.
         reason_code: "passport_broken" then.
@@ -53,6 +80,7 @@ class ModelPassport(BaseModel):
     subject: str
     project: int
     links: list[Link]
+    steps: list[Step] = []
     whole: bool
     broken: Link | None
     reason_code: str | None
@@ -70,13 +98,50 @@ def model_passport(subject: str) -> ModelPassport:
     """
     with reading() as session:
         experiment, export, variant, version = _found(subject, session)
-        links = list(_links(experiment, export, variant, version, session))
         project = experiment.project_id
+        excuses, manifest = Excuses(session, project), session.get_one(DataManifest, experiment.manifest_id)
+        links = [_excused(one, excuses, manifest) for one in _links(experiment, export, variant, version, session)]
+        steps = list(_steps(session, experiment, manifest, export, version))
     broken = next((one for one in links if not one.holds), None)
     return ModelPassport(
-        subject=subject, project=project, links=links, whole=broken is None, broken=broken,
+        subject=subject, project=project, links=links, steps=steps, whole=broken is None, broken=broken,
         reason_code=PassportBroken.code if broken else None,
     )  # fmt: skip
+
+
+def _excused(link: Link, excuses: Excuses, manifest: DataManifest) -> Link:
+    """A link whose hash is another because a row was forgotten holds, and says so."""
+    if link.holds:
+        note = excuses.of(manifest.path) if link.link == "manifest" else ""
+        return link.model_copy(update={"note": note}) if note else link
+    named = link.cause == NAMES_ANOTHER.format("data manifest")  # then what was found is the former one
+    was, now = (link.found_sha256, link.expected_sha256) if named else (link.expected_sha256, link.found_sha256)
+    why = excuses.why(was, now) if was and now else ""
+    return link.model_copy(update={"cause": "", "note": why}) if why else link
+
+
+def _steps(
+    session: Session, experiment: Experiment, manifest: DataManifest, export: Export | None, version: DeploymentVersion | None
+) -> Iterator[Step]:  # fmt: skip
+    ids = [manifest.run_id, experiment.run_id, *([export.run_id] if export else [])]
+    ids += session.scalars(select(Evaluation.run_id).where(Evaluation.experiment_id == experiment.run_id))
+    found = list(session.scalars(select(Run).where(Run.id.in_(ids))))
+    if version is not None:
+        deployed = select(Run).where(
+            Run.project_id == experiment.project_id, Run.operation.like("deploy.%"), Run.state == "succeeded"
+        )
+        found += [run for run in session.scalars(deployed) if version.id in _version_of(run)]
+    for run in sorted(found, key=lambda run: (run.ended_at or run.created_at, run.created_at)):
+        job = run_folder(run.id) / "job.json"
+        yield Step(
+            run_id=run.id, operation=run.operation, actor=run.actor, state=run.state, attempt=run.attempt,
+            started_at=run.started_at, ended_at=run.ended_at, job_sha256=sha256(job) if job.is_file() else "",
+            environment=(run.result or {}).get("environment"),
+        )  # fmt: skip
+
+
+def _version_of(run: Run) -> tuple[Any, Any]:
+    return run.request.get("deployment"), (run.result or {}).get("deployment")
 
 
 def must_hold(passport: ModelPassport) -> None:
@@ -163,7 +228,7 @@ def _bundle(bundle: Path, export: Export, variant: str | None, experiment: Exper
         ("adapter", written["adapter_sha256"], experiment.adapter_sha256),
     ):
         if said != true:
-            cause = f"its manifest names another {name} than the experiment has"
+            cause = NAMES_ANOTHER.format(name)
             yield Link(link="bundle", name=export.run_id, expected_sha256=true, found_sha256=said, cause=cause)
     files: dict[str, str] = written.get("files", {})
     weights = {one["format"]: one["weights"] for one in written["artifacts"]}

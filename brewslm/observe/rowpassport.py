@@ -10,14 +10,31 @@ from sqlalchemy.orm import Session
 from brewslm.errors import StageError
 from brewslm.observe.chunks import ChunkOrigin, chunk_of, chunk_origin, lines_of
 from brewslm.observe.evaluations import SYSTEM, cluster_of
+from brewslm.observe.forgetting import ForgottenState, forgotten_state
 from brewslm.processes.trace import read_trace
 from brewslm.reasons.refusals import UnknownRow
-from brewslm.rows import RowFile
+from brewslm.rows import RawRow, RowFile
 from brewslm.rows.placement import placements
+from brewslm.sources import CONNECTORS
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder, run_folder
 from brewslm.store.records import imports_of
-from brewslm.store.tables import DataManifest, Evaluation, Experiment, Project, RowFileState, Run, Source
+from brewslm.store.tables import (
+    DataManifest,
+    Evaluation,
+    Experiment,
+    GoldRow,
+    GoldSet,
+    Import,
+    ImportConfig,
+    Project,
+    RowFileState,
+    Run,
+    Source,
+)
+
+MOST_READ = 64 * 1024**2
+"""Bytes of a kept source that are read for one line of it."""
 
 
 class Origin(BaseModel):
@@ -26,13 +43,17 @@ class Origin(BaseModel):
     Attributes:
         locator: The source as it was named, or the document's name.
         position: Line or record number in the source, from 1; for a chunk its first character's offset, from 0.
-        import_run: The run that mapped it.
+        import_run: The run that mapped it, with `mapper` and `field_map`: field to column, and option to value.
+        line: The row as its kept source has it; None where that is too large to look, or gone, or no row.
     """
 
     locator: str
     position: int | None
     import_run: str | None = None
     mapper: str | None = None
+    config_id: int | None = None
+    field_map: dict[str, Any] = {}
+    line: dict[str, Any] | None = None
 
 
 class Fate(BaseModel):
@@ -85,7 +106,13 @@ class Answer(BaseModel):
 
 
 class RowPassport(BaseModel):
-    """All of it."""
+    """All of it.
+
+    Attributes:
+        gold_sets: Versions of gold sets that it was drawn into, such as "support@2".
+        shown_in: Evaluations that showed it to the base as one of a few right answers.
+        forgotten: Its text was removed: what is told here is who it was, and what had seen it.
+    """
 
     row_id: str
     project: int
@@ -96,6 +123,9 @@ class RowPassport(BaseModel):
     splits: list[Split]
     trained: list[Trained]
     answers: list[Answer]
+    gold_sets: list[str] = []
+    shown_in: list[str] = []
+    forgotten: ForgottenState | None = None
 
 
 def row_passport(row_id: str) -> RowPassport:
@@ -121,18 +151,37 @@ def _in_project(session: Session, project: int, row_id: str) -> RowPassport | No
     ]
     chunk = chunk_of(folder, row_id)
     place = chunk_origin(session, chunk) if chunk else None
-    if not (lines or splits or chunk):
+    forgotten = forgotten_state(session, project, row_id)
+    gold_sets = _gold_sets(session, project, row_id)
+    if not (lines or splits or chunk or forgotten or gold_sets):
         return None
     return RowPassport(
         row_id=row_id,
         project=project,
-        origin=Origin(locator=place.name, position=place.start) if place else _origin(session, lines),
+        origin=Origin(locator=place.name, position=place.start) if place else _origin(session, folder, lines),
         chunk=place,
         fates=[_fate(line) for line in lines] + ([Fate(run_id=None, payload={"text": chunk["text"]})] if chunk else []),
         splits=splits,
         trained=_trained(session, project, row_id, splits),
         answers=_answers(session, project, row_id, splits),
+        gold_sets=gold_sets,
+        shown_in=_shown_in(session, project, row_id),
+        forgotten=forgotten,
     )
+
+
+def _gold_sets(session: Session, project: int, row_id: str) -> list[str]:
+    query = select(GoldSet).join(GoldRow, GoldRow.gold_set_id == GoldSet.id).order_by(GoldSet.name, GoldSet.version)
+    return [
+        f"{one.name}@{one.version}"
+        for one in session.scalars(query.where(GoldSet.project_id == project, GoldRow.row_id == row_id))
+    ]
+
+
+def _shown_in(session: Session, project: int, row_id: str) -> list[str]:
+    found = session.scalars(select(Evaluation).where(Evaluation.project_id == project).order_by(Evaluation.created_at))
+    systems = ((one.run_id, (one.scorecard.get("systems") or {}).values()) for one in found)
+    return [run for run, every in systems if any(row_id in (one.get("shot_rows") or ()) for one in every)]
 
 
 def _mapped(session: Session, folder: Path, project: int, row_id: str) -> list[dict[str, Any]]:
@@ -150,7 +199,7 @@ def _mapped(session: Session, folder: Path, project: int, row_id: str) -> list[d
     return [line | {"undone_by": undone.get(line["import_run"])} for line in found]
 
 
-def _origin(session: Session, lines: list[dict[str, Any]]) -> Origin | None:
+def _origin(session: Session, folder: Path, lines: list[dict[str, Any]]) -> Origin | None:
     """By the result of the import that mapped or rejected the row: it names its source and its mapper."""
     if not lines:
         return None
@@ -158,12 +207,27 @@ def _origin(session: Session, lines: list[dict[str, Any]]) -> Origin | None:
     run = session.get(Run, line["import_run"])
     result = (run.result if run else None) or {}
     source = session.get(Source, line.get("source_id", result.get("source_id", 0)))
+    mapped = session.get(Import, line["import_run"])
+    config = session.get(ImportConfig, mapped.config_id) if mapped else None
     return Origin(
         locator=source.locator if source else result.get("locator", ""),
         position=line["position"],
         import_run=line["import_run"],
         mapper=line.get("mapper", result.get("mapper_id")),
+        config_id=config.id if config else None,
+        field_map=config.field_map if config else {},
+        line=_source_line(folder / source.path, source.scheme, line["position"]) if source else None,
     )
+
+
+def _source_line(path: Path, scheme: str, position: int) -> dict[str, Any] | None:
+    if scheme not in CONNECTORS or not path.is_file() or path.stat().st_size > MOST_READ:
+        return None
+    try:
+        found = next((row for row in CONNECTORS[scheme].rows(path) if row.position >= position), None)
+    except StageError:
+        return None
+    return found.values if isinstance(found, RawRow) and found.position == position else None
 
 
 def _fate(line: dict[str, Any]) -> Fate:

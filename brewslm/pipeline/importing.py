@@ -13,7 +13,7 @@ from brewslm.pipeline.mapping_choice import ImportRequest, check, chosen_mapping
 from brewslm.pipeline.runs import RunView
 from brewslm.processes.context import DirectContext
 from brewslm.reasons.refusals import InvalidRequest
-from brewslm.sources import connector_of
+from brewslm.sources import CONNECTORS, connector_of
 from brewslm.stages.ingest import IngestRequest
 from brewslm.stages.introspect import Introspection, introspect
 from brewslm.stages.mapping import CommitRequest, MapRequest, Preview, preview, resolve
@@ -185,7 +185,7 @@ def keep(actor: str, project: int, locator: str, limit: int | None, on_progress:
 
 def _is_whole(source: Source) -> bool:
     path = project_folder(source.project_id) / source.path
-    return path.exists() and sha256(path) == source.content_hash
+    return path.exists() and sha256(path) == (source.kept_sha256 or source.content_hash)
 
 
 def _kept(source: Source, *, ingested: bool) -> KeptSource:
@@ -195,4 +195,6 @@ def _kept(source: Source, *, ingested: bool) -> KeptSource:
 
 def _introspected(project: int, source: KeptSource) -> Introspection:
     connector, reference = connector_of(source.locator)
+    if source.path.endswith(".jsonl") and connector.extension not in ("jsonl", "file"):  # rows were forgotten: pipeline/forget
+        connector = CONNECTORS["jsonl"]
     return introspect(connector.describe(reference, project_folder(project) / source.path))

@@ -3,7 +3,7 @@
 To add a stage: a stage constant in reasons/base.py, a reason, a line here. Every view picks it up.
 """
 
-from brewslm.pipeline import autopilot, drift, probing, training
+from brewslm.pipeline import autopilot, drift, forget, probing, support, training
 from brewslm.pipeline.operation import LifecycleStage, Operation
 from brewslm.processes.child import ANSWERING
 from brewslm.reasons.cleaning import CleaningFailed
@@ -310,6 +310,31 @@ OPERATIONS: dict[str, Operation] = {
         ),
         Operation("filter.save", "filter", "", saved_filters.SaveRequest, record=saved_filters.save),
         Operation("filter.delete", "filter", "", saved_filters.DeleteRequest, record=saved_filters.delete),
+        Operation(
+            "row.forget",
+            "forget",
+            "",
+            forget.ForgetRequest,
+            forget.resolve,
+            forget.run,
+            forget.record,
+            after=forget.after,
+            job=forget.ForgetJob,
+            result=forget.ForgetResult,
+            locks=("sources", "documents", "gold", "rows"),
+            project_of=forget.project_of,
+        ),
+        Operation(
+            "support.bundle",
+            "support",
+            "",
+            support.SupportBundleRequest,
+            support.resolve,
+            support.run,
+            support.record,
+            job=support.SupportJob,
+            result=support.SupportResult,
+        ),
         Operation(
             "autopilot.run",
             "autopilot",

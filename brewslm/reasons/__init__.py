@@ -1,6 +1,6 @@
 """Reason codes: one class each, in a file per stage."""
 
-from brewslm.reasons import cleaning, deployment, eval, export, ingestion, prepare, refusals, system, training
+from brewslm.reasons import cleaning, deployment, eval, export, ingestion, prepare, refusals, support, system, training
 from brewslm.reasons.base import REGISTRY, AnyReason, Reason, Refusal, Severity, Stage, is_event
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "is_event",
     "prepare",
     "refusals",
+    "support",
     "system",
     "training",
 ]

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict
 
 from brewslm.errors import StageError
 from brewslm.reasons.eval import GoldSetChanged
+from brewslm.rows.forgetting import is_forgotten
 from brewslm.rows.identity import content_hash
 from brewslm.rows.ledger import Ledger
-from brewslm.rows.manifest import PreparedFile, PreparedRow, located
+from brewslm.rows.manifest import Forgotten, PreparedFile, PreparedRow, located, why_differs
 from brewslm.store.files import read_json, sha256
 
 ROWS_FILE, GOLD_FILE = "gold.jsonl", "gold.json"
@@ -78,7 +79,7 @@ class GoldManifest(BaseModel):
         reviewers: Everybody who reviewed a row of it.
         wanted_reviewers: How many had to look at each row.
         rows: The accepted and corrected rows, in `gold.jsonl`.
-        ledger: Rows that were drawn = rows here + rows that reviewers rejected.
+        ledger: Rows that were drawn = rows here + rows that reviewers rejected + rows that were forgotten since.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -97,6 +98,7 @@ class GoldManifest(BaseModel):
     rows: int
     file: PreparedFile
     ledger: Ledger
+    forgotten: list[Forgotten] = []
 
 
 class GoldFile(BaseModel):
@@ -147,10 +149,10 @@ class GoldData:
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         with (self.file.path.parent / self.manifest.file.path).open("rb") as lines:
-            yield from map(orjson.loads, lines)
+            yield from (line for line in map(orjson.loads, lines) if not is_forgotten(line["payload"]))
 
     def _check(self, path: Path, expected: str) -> None:
         found = sha256(path) if path.exists() else None
         if found != expected:
             reason = GoldSetChanged(gold_set=self.file.label, file=path.name, expected_sha256=expected, found_sha256=found)
-            raise StageError(reason, where=path.name, cause="it is missing" if found is None else "its SHA-256 differs")
+            raise StageError(reason, where=path.name, cause="it is missing" if found is None else why_differs(path, expected))

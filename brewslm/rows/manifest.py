@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from brewslm.errors import StageError
 from brewslm.reasons.prepare import ManifestMismatch
 from brewslm.reasons.refusals import NotPrepared
+from brewslm.rows.forgetting import is_forgotten
 from brewslm.rows.ledger import Ledger
 from brewslm.rows.splitting import SplitPolicy
 from brewslm.store.files import read_json, sha256
@@ -96,6 +97,20 @@ class PiiReport(BaseModel):
     findings: dict[str, int]
 
 
+class Forgotten(BaseModel):
+    """Rows whose text was removed from a frozen file after it was frozen.
+
+    Attributes:
+        former_sha256: Of the manifest as it was before.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    row_ids: list[str]
+    former_sha256: str
+
+
 class Manifest(BaseModel):
     """`manifest.json`.
 
@@ -106,6 +121,7 @@ class Manifest(BaseModel):
         continued: The version whose split went on here; None where it was drawn anew.
         imports: Ids of the imports (and "clean") that the rows came from.
         files: Every other file of the version.
+        forgotten: Rows that were removed since: their lines stand empty, and count as rejected.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -128,6 +144,7 @@ class Manifest(BaseModel):
     pii: PiiReport
     ledger: Ledger
     files: list[PreparedFile] = []
+    forgotten: list[Forgotten] = []
 
     def all_files(self) -> Iterator[PreparedFile]:
         """Every file that the manifest answers for."""
@@ -173,6 +190,21 @@ def located(row: PreparedRow, folder: Path, check: Callable[[Path, str], None] |
     return row.model_copy(update={"payload": row.payload | found})
 
 
+def why_differs(manifest: Path, expected: str) -> str:
+    """Why a file has another hash: a row of it was forgotten since, or nobody knows.
+
+    Args:
+        manifest: A manifest.json or gold.json; any other file says nothing of itself.
+        expected: The hash that it had once.
+    """
+    try:
+        known = read_json(manifest).get("forgotten", []) if manifest.suffix == ".json" else []
+    except (OSError, ValueError, AttributeError):
+        known = []
+    run = next((one["run_id"] for one in known if one["former_sha256"] == expected), None)
+    return f"a row was forgotten since, by {run}" if run else "its SHA-256 differs"
+
+
 class PreparedData:
     """A manifest on disk, with its rows: every file of it is verified before one row is read.
 
@@ -212,8 +244,9 @@ class PreparedData:
         """The rows of a file: of "train" with its dev slice, "eval" or "gold"; none where it has no such file."""
         if split in self.manifest.splits:
             with (self.path.parent / self.manifest.splits[split].path).open("rb") as lines:
-                for line in lines:
-                    yield self._located(PreparedRow.model_validate(orjson.loads(line)))
+                for row in map(PreparedRow.model_validate, map(orjson.loads, lines)):
+                    if not is_forgotten(row.payload):
+                        yield self._located(row)
 
     def _located(self, row: PreparedRow) -> PreparedRow:
         """The row with the whole paths of its pictures and recordings; what is not there as it was kept is told by its file."""
@@ -223,7 +256,7 @@ class PreparedData:
         found = sha256(path) if path.exists() else None
         if found != expected:
             reason = ManifestMismatch(manifest_version=version, file=path.name, expected_sha256=expected, found_sha256=found)
-            raise StageError(reason, where=path.name, cause="it is missing" if found is None else "its SHA-256 differs")
+            raise StageError(reason, where=path.name, cause="it is missing" if found is None else why_differs(path, expected))
 
 
 if __name__ == "__main__":

@@ -136,6 +136,12 @@ class RowReason(StrEnum):
     )
     DUPLICATE_ROW = "duplicate_row", "The project has a row that says the same.", "Nothing: one of the two was kept."
 
+    FORGOTTEN = (
+        "forgotten",
+        "Somebody had the row's text removed, and it is not taken in again.",
+        "Nothing: brewslm row show says who, when, and what had seen it.",
+    )
+
     # Refused by prepare or training.
     OVER_LENGTH = "over_length", "The row has more tokens than the recipe's longest.", "Shorten it, or raise the recipe's length."
     NOTHING_SUPERVISED = "nothing_supervised", "The row holds no answer to learn from.", "Nothing, or write rows with answers."

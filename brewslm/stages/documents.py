@@ -64,6 +64,8 @@ class AddJob(Job):
     files: list[Candidate]
     skipped: list[Skipped]
     urls: list[str] = []
+    forgotten: list[str] = []
+    """Hashes of documents that were forgotten: none is copied again."""
 
 
 class AddedDocument(BaseModel):
@@ -102,7 +104,9 @@ def resolve(request: AddRequest, records: Records) -> AddJob:
         else:
             files.append(_candidate(path, path.name, str(path)))
     urls = [one.removeprefix(_URL) for one in request.paths if one.startswith(_URL)]
-    return AddJob(folder=records.folder, files=files, skipped=skipped, urls=urls)
+    gone = select(Document.content_hash).where(Document.project_id == records.project_id, Document.reason == "forgotten")
+    forgotten = list(records.session.scalars(gone))
+    return AddJob(folder=records.folder, files=files, skipped=skipped, urls=urls, forgotten=forgotten)
 
 
 def _candidate(path: Path, name: str, where: str) -> Candidate:
@@ -149,8 +153,11 @@ def run(job: AddJob, context: Context) -> AddResult:
         StageError: A URL can't be fetched, or is no document; nothing was copied then.
     """
     files = [*job.files, *(_fetched(url) for url in job.urls)]
-    documents = [_kept(file, job.folder) for file in context.track(files, len(files), "documents")]
-    return AddResult(documents=documents, skipped=job.skipped)
+    forgotten = {file.path for file in files if job.forgotten and sha256(file.path) in job.forgotten}
+    skipped = [*job.skipped, *(Skipped(name=file.name, reason="forgotten") for file in files if file.path in forgotten)]
+    left = [file for file in files if file.path not in forgotten]
+    documents = [_kept(file, job.folder) for file in context.track(left, len(left), "documents")]
+    return AddResult(documents=documents, skipped=skipped)
 
 
 def _fetched(reference: str) -> Candidate:

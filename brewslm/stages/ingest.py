@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pydantic import Field
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
 from brewslm.processes.context import Context
 from brewslm.reasons import Reason
-from brewslm.reasons.refusals import SourceEmpty
+from brewslm.reasons.refusals import SourceChanged, SourceEmpty
 from brewslm.rows import Ledger, LedgerKeeper
 from brewslm.sources import Connector, Locator, connector_of
 from brewslm.stages.contract import Job, ProjectRequest, Result
@@ -36,11 +37,12 @@ class IngestRequest(ProjectRequest):
 
 
 class IngestJob(Job):
-    """`folder` is the project's."""
+    """`folder` is the project's; `emptied` names the kept copies, by content, of which rows were forgotten."""
 
     locator: str
     limit: int | None = None
     folder: Path
+    emptied: dict[str, tuple[str, str]] = {}
 
 
 class IngestResult(Result):
@@ -66,7 +68,9 @@ def resolve(request: IngestRequest, records: Records) -> IngestJob:
         StageError(UnknownScheme): There is none.
     """
     connector_of(request.locator)
-    return IngestJob(locator=request.locator, limit=request.limit, folder=records.folder)
+    query = select(Source).where(Source.project_id == records.project_id, Source.kept_sha256.is_not(None))
+    emptied = {one.content_hash: (one.path, one.scheme) for one in records.session.scalars(query)}
+    return IngestJob(locator=request.locator, limit=request.limit, folder=records.folder, emptied=emptied)
 
 
 def run(job: IngestJob, context: Context) -> IngestResult:
@@ -90,8 +94,12 @@ def run(job: IngestJob, context: Context) -> IngestResult:
         ledger = _counted(reader, copy, context)
         if ledger.rows_in == 0:
             raise StageError(SourceEmpty(), where=job.locator, cause="it has no row")
-        kept = folder / f"{content_hash[:16]}.{reader.extension}"
-        copy.replace(kept)
+        kept, scheme = folder / f"{content_hash[:16]}.{reader.extension}", reader.scheme
+        if content_hash in job.emptied:
+            kept, scheme = _emptied(job, content_hash)
+            copy.unlink()
+        else:
+            copy.replace(kept)
         sync_folder(folder)
     except BaseException:
         copy.unlink(missing_ok=True)
@@ -99,7 +107,7 @@ def run(job: IngestJob, context: Context) -> IngestResult:
     return IngestResult(
         ledger=ledger,
         locator=job.locator,
-        scheme=reader.scheme,
+        scheme=scheme,
         content_hash=content_hash,
         path=str(kept.relative_to(job.folder)),
         row_count=ledger.rows_out,
@@ -107,6 +115,15 @@ def run(job: IngestJob, context: Context) -> IngestResult:
         size_bytes=kept.stat().st_size,
         is_whole=is_whole,
     )
+
+
+def _emptied(job: IngestJob, content_hash: str) -> tuple[Path, str]:
+    """The copy that is kept already: a new one would bring back what was forgotten."""
+    path, scheme = job.emptied[content_hash]
+    if not (job.folder / path).is_file():
+        cause = "rows of it were forgotten, and the copy without them is gone"
+        raise StageError(SourceChanged(), where=path, cause=cause, next_step="Bring the copy back, or take those rows out first.")
+    return job.folder / path, scheme
 
 
 def _copied(original: Path, into: BinaryIO, context: Context) -> str:
@@ -137,7 +154,11 @@ def record(result: IngestResult, session: Session, run: Run) -> Sequence[Reason]
     assert run.project_id is not None
     found = source_of(session, run.project_id, result.locator, result.content_hash)
     if found is None:
-        found = Source(project_id=run.project_id, run_id=run.id, **result.model_dump(exclude={"ledger"}))
+        same = select(Source.kept_sha256).where(Source.project_id == run.project_id, Source.content_hash == result.content_hash)
+        found = Source(
+            project_id=run.project_id, run_id=run.id, kept_sha256=session.scalars(same).first(),
+            **result.model_dump(exclude={"ledger"}),
+        )  # fmt: skip
         session.add(found)
         session.flush()
     found.created_at = now()

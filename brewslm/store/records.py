@@ -59,6 +59,11 @@ class Records:
         """The project's newest kept source of this locator (and content)."""
         return source_of(self.session, self.project_id, locator, content_hash)
 
+    def forgotten(self) -> dict[str, str]:
+        """The project's rows whose text was removed, with the hash of what each said ("" where it never was mapped)."""
+        found = select(tables.ForgottenRow).where(tables.ForgottenRow.project_id == self.project_id)
+        return {one.row_id: one.content_key for one in self.session.scalars(found)}
+
     def manifest(self, version: int | None = None) -> tables.DataManifest:
         """The project's manifest of this version, or the one in use.
 

@@ -1,15 +1,105 @@
 """Secrets of a project: files that only this user may read, and that go into no bundle and no job."""
 
 import os
+import re
 import secrets
 import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+from brewslm.settings import settings
 from brewslm.store.files import project_folder, sync_folder
 
 KEY_BYTES = 32
 ENDPOINT_KEYS = "BREWSLM_KEY_"
 """What the variables begin with that hold endpoints' keys: a name can't lead to any other variable of the environment."""
+
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_SECRET_WORDS = frozenset(
+    ["apikey", "authorization", "cookie", "credential", "credentials", "passphrase", "passwd", "password", "pwd", "secret"]
+)
+_SECRET_KEYS = frozenset(["access", "account", "api", "auth", "private", "secret", "signing"])
+_TOKENS_OF_TEXT = frozenset(
+    [
+        "bos",
+        "cls",
+        "each",
+        "end",
+        "eos",
+        "first",
+        "image",
+        "last",
+        "mask",
+        "next",
+        "pad",
+        "per",
+        "sep",
+        "special",
+        "start",
+        "stop",
+        "unk",
+    ]
+)
+_SECRET_VARIABLE = re.compile(r"(?:KEY|TOKEN|SECRET|PASS|PASSWD|PASSWORD|PAT|CREDENTIALS?|COOKIE)\Z|\A" + ENDPOINT_KEYS)
+_KEPT_ELSEWHERE = ("~/.cache/huggingface/token", "~/.huggingface/token", "~/.kaggle/access_token", "~/.kaggle/kaggle.json")
+_SMALL_FILE = 64 * 1024
+_RANDOM_LENGTH = 16
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a secret stands under this name, by its last words: `hf_token`, `apiKey`; not `tokenizer_name`, `max_tokens`."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    if not words:
+        return False
+    *before, last = words
+    if last == "token":
+        return not before or before[-1] not in _TOKENS_OF_TEXT
+    return last in _SECRET_WORDS or (last == "key" and bool(before) and before[-1] in _SECRET_KEYS)
+
+
+def known_secrets(environment: Mapping[str, str] | None = None) -> set[bytes]:
+    """Every secret that this home, this user's other tools and this environment are known to hold: to be hidden, never shown.
+
+    Those are the files of all projects' `secrets` folders, variables whose name ends as one of a secret does, and passwords in
+    variables that are URLs (a database's, a proxy's).
+    """
+    found = set(_kept())
+    for name, value in (os.environ if environment is None else environment).items():
+        if _SECRET_VARIABLE.search(name):
+            found.add(value.encode("utf-8", "surrogateescape"))
+        found.update(secrets_of_url(value))
+    found.add(settings().judge_api_key.get_secret_value().encode())
+    found.update(secrets_of_url(settings().resolved_database_url))
+    return found - {b""}
+
+
+def _kept() -> Iterator[bytes]:
+    home = settings().home
+    files: Iterable[Path] = (*(home / "projects").glob("*/secrets/*"), *(home / "secrets").glob("*"))
+    for path in (*files, *(Path(one).expanduser() for one in _KEPT_ELSEWHERE)):
+        if path.is_file() and path.stat().st_size <= _SMALL_FILE:
+            data = path.read_bytes()
+            yield from (one.encode() for one in re.findall(r'"key"\s*:\s*"([^"]+)"', data.decode("latin-1")))
+            yield data
+
+
+def secrets_of_url(url: str) -> Iterator[bytes]:
+    """The password (or token) of a URL, as it is and as it is written, and values of its query that may be one."""
+    if "://" not in url:
+        return
+    try:
+        parts = urlsplit(url[url.index("://") - len(url.partition("://")[0].rpartition(":")[2]) :])
+        user, password = parts.username or "", parts.password or ""
+    except ValueError:
+        return
+    token = user if len(user) >= _RANDOM_LENGTH else ""
+    for one in (password or token, *(value for name, value in parse_qsl(parts.query) if _hides(name, value))):
+        yield from {one.encode(), unquote(one).encode()} - {b""}
+
+
+def _hides(name: str, value: str) -> bool:
+    return is_secret_name(name) or (len(value) >= _RANDOM_LENGTH and any(map(str.isdigit, value)))
 
 
 def secret_path(project_id: int, name: str) -> Path:

@@ -89,6 +89,8 @@ class Source(Base):
     size_bytes: Mapped[int]
     is_whole: Mapped[bool] = mapped_column(default=True)
     """False when no more than the source's first rows were fetched."""
+    kept_sha256: Mapped[str | None] = mapped_column(String(64), default=None)
+    """Of the kept copy since rows of it were forgotten; None: it is `content_hash`."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     __table_args__ = (UniqueConstraint("project_id", "locator", "content_hash"),)
 
@@ -138,6 +140,34 @@ class RowFileState(Base):
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     committed_bytes: Mapped[int] = mapped_column(default=0)
     row_count: Mapped[int] = mapped_column(default=0)
+
+
+class ForgottenRow(Base):
+    """A row whose text was removed: who it was stays, so that it is not taken in again."""
+
+    __tablename__ = "forgotten_rows"
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    row_id: Mapped[str] = mapped_column(String(200), primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    content_key: Mapped[str] = mapped_column(String(64), default="")
+    """Hash of what it said; "" where it never was mapped."""
+    same: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Rows that said the same and were left: they could not be found again by what it said."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class ForgottenFile(Base):
+    """A file that has another hash since a row of it was forgotten."""
+
+    __tablename__ = "forgotten_files"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    path: Mapped[str] = mapped_column(Text)
+    """Relative to the project's folder."""
+    old_sha256: Mapped[str] = mapped_column(String(64))
+    new_sha256: Mapped[str] = mapped_column(String(64))
+    __table_args__ = (Index("forgotten_files_by_hash", "project_id", "old_sha256"),)
 
 
 class Document(Base):

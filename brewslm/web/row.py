@@ -43,6 +43,8 @@ async def page(row_id: str) -> None:
 
 def _line(row: RowPassport) -> str:
     """Where it stands, in one line."""
+    if row.forgotten:
+        return f"Its text was removed on {row.forgotten.at:%Y-%m-%d} by {row.forgotten.run_id}; who it was stays."
     if any(fate.payload is not None and not fate.undone_by for fate in row.fates):
         return f"It counts in the project; {len(row.splits):,} manifests know it." if row.splits else "It counts in the project."
     return "It does not count in the project: " + ("its import was undone." if _undone(row) else "it was rejected.")

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from brewslm.api import data, deployments, drift, explorer, manifests, projects, training
+from brewslm.api import data, deployments, drift, explorer, manifests, projects, support, training
 from brewslm.api.app import create_app
 from brewslm.api.openapi import document
 from brewslm.cli.main import app as cli
 from brewslm.pipeline.autopilot import AutopilotRequest
 from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.pipeline.mapping_choice import ImportRequest
+from brewslm.pipeline.support import SupportBundleRequest
 from brewslm.stages.clean import CleanRequest
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.deploy.drift import CheckRequest
@@ -56,6 +57,7 @@ BODIES = [
     (deployments.CompareFields, CompareRequest, {"export"}),
     (deployments.CreateFields, CreateRequest, set()),
     (deployments.SlotSettingsFields, SlotSettingsRequest, {"project", "slot"}),
+    (support.SupportBundleFields, SupportBundleRequest, {"project"}),
     (drift.CheckFields, CheckRequest, {"deployment"}),
     (drift.ScheduleFields, ScheduleRequest, {"project", "slot"}),
     (drift.PauseFields, PauseRequest, {"project", "slot"}),

@@ -6,7 +6,7 @@ import pytest
 from brewslm.pipeline import execute
 from brewslm.reasons import REGISTRY
 from brewslm.rows import RowReason
-from brewslm.store.files import read_json, run_folder
+from brewslm.store.files import project_folder, read_json, run_folder
 from tests.experiments import make_experiment
 from tests.readers.made import pdf
 from tests.synthetic import reviews
@@ -236,3 +236,13 @@ def test_an_import_is_listed_mended_and_undone(client, project, uploaded, perfor
     assert [one["undone_by"] for one in client.get(f"/api/projects/{project}/imports").json()] == [None, "undo-1"]
     again = client.post(f"/api/projects/{project}/dataset-import/preview", json={"locator": body["locator"], "config": 1})
     assert again.json()["preview"]["rejection_counts"] == {"duplicate_row": 80, "empty_text": 1}
+
+
+def test_a_row_is_forgotten_over_http_when_its_id_is_said_once_more(client, project, imported, perform):
+    rows = orjson.loads(next((project_folder(project) / "synthetic").glob("*.jsonl")).read_bytes().splitlines()[0])
+    where = f"/api/rows/{rows['row_id']}"
+    planned = client.get(f"{where}/forgetting").json()
+    assert planned["row_ids"] == [rows["row_id"]] and planned["files"]
+    assert client.post(f"{where}/forgetting", json={"confirm": "yes"}).json()["code"] == "invalid_request"
+    done = perform(client.post(f"{where}/forgetting", json={"confirm": rows["row_id"]}))
+    assert done["state"] == "succeeded" and client.get(where).json()["forgotten"]["run_id"] == done["task_id"]

@@ -3,14 +3,16 @@
 import shutil
 
 import pytest
+from typer.testing import CliRunner
 
+from brewslm.cli.main import app
 from brewslm.errors import StageError
 from brewslm.observe.modelpassport import model_passport, must_hold
 from brewslm.pipeline.execute import call
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.store.database import transaction
-from brewslm.store.files import project_folder
-from brewslm.store.tables import Export
+from brewslm.store.files import project_folder, run_folder, sha256, write_json
+from brewslm.store.tables import Export, ForgottenFile, Run
 from tests.experiments import adopt_bundle, export_here, make_experiment
 
 
@@ -39,6 +41,34 @@ def test_a_chain_that_holds_is_whole(deployed):
         "base", "manifest", "adapter", "bundle", "merged", "file", "deployment",
     ]  # fmt: skip
     must_hold(found)
+
+
+def test_it_names_who_ran_each_step_with_which_job(deployed):
+    write_json(run_folder("exp-1") / "job.json", {"operation": "train.run"})
+    with transaction() as session:
+        session.get_one(Run, "exp-1").result = {"environment": {"device": "cpu"}}
+    steps = {one.run_id: one for one in model_passport(deployed).steps}
+    assert {one.operation for one in steps.values()} == {
+        "prepare.run", "train.run", "evaluate.run", "export.run", "deploy.create",
+    }  # fmt: skip
+    trained = steps["exp-1"]
+    assert (trained.actor, trained.environment) == ("test", {"device": "cpu"})
+    assert trained.job_sha256 == sha256(run_folder("exp-1") / "job.json") and steps["prepare-1"].job_sha256 == ""
+    shown = CliRunner().invoke(app, ["model", "verify", deployed]).stdout
+    assert "exp-1" in shown and trained.job_sha256[:12] in shown
+
+
+def test_a_hash_that_changed_by_forgetting_holds_and_says_so(deployed, project):
+    path = project_folder(project) / "exports/export-1/smoke-trace.json"
+    old = sha256(path)
+    path.write_bytes(path.read_bytes() + b" ")
+    hashes = {"old_sha256": old, "new_sha256": sha256(path)}
+    with transaction() as session:
+        session.add(ForgottenFile(project_id=project, run_id="prepare-1", path="exports/export-1/smoke-trace.json", **hashes))
+    found = model_passport(deployed)
+    assert found.whole and [one.note for one in found.links if one.note] == ["a row was forgotten since, by prepare-1"]
+    path.write_bytes(path.read_bytes() + b" ")
+    assert model_passport(deployed).broken.cause == "its SHA-256 is another"
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from brewslm.pipeline.execute import call
 from brewslm.rows import row_id
 from brewslm.stages.clean import CleanRequest
 from brewslm.stages.documents import AddRequest
-from brewslm.store.database import reading
+from brewslm.stages.prepare.gold import GoldDraftRequest, GoldImportRequest
+from brewslm.store.database import reading, transaction
 from brewslm.store.files import project_folder
-from brewslm.store.tables import Source
+from brewslm.store.tables import Evaluation, Source
 from tests.readers.made import pdf
 from tests.stages.clean.cleaning import letter
 from tests.synthetic import reviews
@@ -29,6 +30,8 @@ def test_the_life_of_a_row_that_was_trained_on(walk):
     assert found.origin.mapper == "label_to_classification"
     (fate,) = found.fates
     line = next(n for n, row in enumerate(reviews(60), 1) if row["text"] == fate.payload["text"])
+    assert found.origin.line == reviews(60)[line - 1] and found.origin.field_map == {"text": "text", "label": "label"}
+    assert found.origin.config_id == 1 and found.forgotten is None and found.gold_sets == found.shown_in == []
     assert found.origin.position == line and fate.task_profile == "classification" and fate.reason is None
     assert [(one.manifest_version, one.split) for one in found.splits] == [(1, "train")]
     assert [(one.experiment, one.steps) for one in found.trained] == [(experiment, [1, 3])]
@@ -46,6 +49,21 @@ def test_the_life_of_a_held_out_row(walk):
         (evaluation, experiment, model, "positive", "negative", False) for model in ("tuned", "base")
     }
     assert all(one.correct for one in row_passport(ids["eval"][1]).answers)
+
+
+def test_a_row_that_was_shown_as_a_right_answer_and_drawn_into_a_gold_set(walk):
+    walk.imported()
+    ids = walk.prepared()
+    experiment = walk.trained([ids["train"]])
+    evaluation = walk.evaluated(experiment, dict.fromkeys(ids["eval"], True))
+    with transaction() as session:
+        session.get_one(Evaluation, evaluation).scorecard = {"systems": {"few_shot_base": {"shot_rows": [ids["train"][0]]}}}
+    call("test", GoldDraftRequest(project=walk.project, name="support"))
+    call("test", GoldImportRequest(project=walk.project, name="support"))
+    assert row_passport(ids["train"][0]).shown_in == [evaluation]
+    assert row_passport(ids["eval"][0]).gold_sets == ["support@1"]
+    shown = CliRunner().invoke(app, ["row", "show", ids["train"][0]]).stdout
+    assert f"shown       as a right answer in {evaluation}" in shown and "mapping     text=text  label=label" in shown
 
 
 def test_a_dev_row_and_a_row_of_two_manifests(walk):

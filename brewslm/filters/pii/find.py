@@ -22,6 +22,7 @@ SURE: tuple[type[Detector], ...] = (
 """The surest first: it wins where two would overlap. Phone comes after all of them."""
 NEAR = 256
 """Characters: more than any detector looks beyond its value."""
+_OF_LOGS: tuple[Detector, ...] = (UrlCredentials(), Secret(), Email())
 TYPES = (*(detector.type for detector in SURE), Phone.type)
 
 
@@ -35,15 +36,26 @@ def find_pii(text: str, preset: PiiPreset) -> tuple[Finding, ...]:
     Raises:
         StageError(ExtraMissing): The preset asks for names and places, and the extra is not installed.
     """
-    detectors = _detectors(preset.phone_regions)
-    view = Text(text)
-    first = _once(view, detectors)
-    found = tuple(one for window in _windows(view, first) for one in _settled(text, window, first, detectors))
+    found = _found(text, _detectors(preset.phone_regions))
     if preset.ner:
         from brewslm.filters.pii.ner import names_and_places
 
         found = _with(found, names_and_places(text), text)
     return found
+
+
+def find_secrets(text: str) -> tuple[Finding, ...]:
+    """As `find_pii`, of what a technical text must not tell: keys, tokens, passwords, URLs with one, addresses of mail.
+
+    Numbers are left alone: a log has many, and they are step counts and sizes rather than telephones.
+    """
+    return _found(text, _OF_LOGS)
+
+
+def _found(text: str, detectors: Sequence[Detector]) -> tuple[Finding, ...]:
+    view = Text(text)
+    first = _once(view, detectors)
+    return tuple(one for window in _windows(view, first) for one in _settled(text, window, first, detectors))
 
 
 @cache

@@ -120,6 +120,8 @@ class DocumentCleaner:
 
 
 def _read(path: Path, document: RawDocument) -> ReadText:
+    if document.is_forgotten:
+        raise Unreadable(RowReason.FORGOTTEN)
     if not path.is_file() or sha256(path) != document.content_hash:
         raise Unreadable(RowReason.SOURCE_CHANGED)
     return read_bounded(path, document.media_type)

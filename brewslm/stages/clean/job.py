@@ -12,6 +12,7 @@ from brewslm.filters.preset import CleaningPreset, cleaning_preset
 from brewslm.models.catalogue import base_model
 from brewslm.reasons.refusals import BaseModelNotFound, NothingToClean
 from brewslm.rows.identity import canonical
+from brewslm.rows.reasons import RowReason
 from brewslm.stages.clean.personal import Policy
 from brewslm.stages.contract import Job, ProjectRequest, Result
 from brewslm.store.records import Records
@@ -43,6 +44,7 @@ class RawDocument:
     content_hash: str
     media_type: str
     size_bytes: int
+    is_forgotten: bool = False
 
 
 class CleanJob(Job):
@@ -107,7 +109,10 @@ def resolve(request: CleanRequest, records: Records) -> CleanJob:
     """
     query = select(Document).where(Document.project_id == records.project_id).order_by(Document.id)
     documents = [
-        RawDocument(one.id, one.path, one.content_hash, one.media_type, one.size_bytes) for one in records.session.scalars(query)
+        RawDocument(
+            one.id, one.path, one.content_hash, one.media_type, one.size_bytes, one.reason == RowReason.FORGOTTEN.value
+        )
+        for one in records.session.scalars(query)
     ]
     if not documents:
         raise StageError(NothingToClean(), where=f"project {records.project_id}")

@@ -9,6 +9,7 @@ from brewslm.errors import StageError
 from brewslm.mappers import mapper_of
 from brewslm.reasons.refusals import SourceNotFound
 from brewslm.rows import RowReason, Span
+from brewslm.rows.identity import id_parts
 from brewslm.sources import Locator, connector_of, names_a_path
 from brewslm.stages.contract import Job, ProjectRequest
 from brewslm.store.records import Records
@@ -76,6 +77,9 @@ class MapJob(Job):
         drawn: "all" of them; a "sample" over all of them; or the "head", where the kept copy is no more than that.
         total: How many are mapped.
         spans: Bytes of the synthetic file that count: neither cut off nor undone.
+        kept_sha256: Of the kept copy: it is not `content_hash` where rows of it were forgotten.
+        forgotten: Their positions; none of them is taken in again.
+        forgotten_contents: Hashes of what forgotten rows of the project said, whichever source they came from.
         media_from: The folder that paths of pictures and recordings start from; None where the source is no local file.
     """
 
@@ -94,6 +98,9 @@ class MapJob(Job):
     earlier: list[EarlierImport]
     keys: Path
     rejected: Path
+    kept_sha256: str | None = None
+    forgotten: list[int] = []
+    forgotten_contents: list[str] = []
     media_from: Path | None = None
     written_path: str = SYNTHETIC_PATH
 
@@ -117,7 +124,7 @@ def resolve(request: MapRequest, records: Records) -> MapJob:
 def _job(request: MapRequest, records: Records, source: Source) -> MapJob:
     rows = source.row_count + sum(source.sentinel_counts.values())
     total = min(rows, request.limit or rows)
-    keys = records.folder / KEYS_FOLDER
+    keys, forgotten = records.folder / KEYS_FOLDER, records.forgotten()
     return MapJob(
         request=request,
         run_id=records.run_id,
@@ -137,6 +144,9 @@ def _job(request: MapRequest, records: Records, source: Source) -> MapJob:
         ],
         keys=keys / f"{records.run_id}.keys",
         rejected=records.folder / "rejected" / f"{records.run_id}.jsonl",
+        kept_sha256=source.kept_sha256,
+        forgotten=[position for prefix, position in map(id_parts, forgotten) if prefix == f"r{source.content_hash[:16]}"],
+        forgotten_contents=sorted({key for key in forgotten.values() if key}),
         media_from=_media_folder(request, records),
     )
 

@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import compress, islice
@@ -42,7 +42,7 @@ def checked_mapper(job: MapJob) -> Mapper:
     """
     mapper = mapper_of(job.request.mapper, job.request.field_map)
     found = file_sha256(job.source_path) if job.source_path.exists() else None
-    if found != job.content_hash:
+    if found != (job.kept_sha256 or job.content_hash):
         cause = "it is gone" if found is None else "its SHA-256 differs"
         raise StageError(SourceChanged(), where=f"sources/{job.source_path.name}", cause=cause)
     mapper.check_columns(CONNECTORS[job.scheme].columns(job.source_path))
@@ -127,6 +127,7 @@ class _Intake:
         self._mapper, self._media = mapper, media
         self._counts_labels = mapper.task_profile == "classification"
         self._source_hash = job.content_hash
+        self._forgotten, self._forgotten_contents = frozenset(job.forgotten), frozenset(job.forgotten_contents)
         self._source, _ = id_parts(row_id(job.content_hash, 0))
         self._present = RowFile(job.synthetic).index.positions(source_key(self._source), job.spans)
         profile, name, run = (orjson.dumps(one) for one in (mapper.task_profile, mapper.id, job.run_id))
@@ -139,12 +140,16 @@ class _Intake:
     def take(self, block: RowBlock) -> None:
         """Write a block, in the order of the source."""
         self.ledger.enter(len(block))
+        block, gone = without(block, self._forgotten) if self._forgotten else (block, [])
         rows, refused = self._mapper.map_block(block)
+        refused += [forgotten_row(position) for position in gone]
         if self._mapper.media:
             rows, refused = with_media(self._mapper.media, rows, refused, self._media)
         said = [canonical(payload) for payload in rows.payloads]
+        if self._forgotten_contents:
+            rows, said = self._unknown(rows, said, refused)
         new = self._new(rows.positions, said)
-        if not all(new):
+        if not all(new) or gone:
             refused += [_duplicate(*one) for one in compress(zip(rows.positions, rows.raw, strict=True), map(not_, new))]
             refused.sort(key=attrgetter("position"))
             rows, said = rows.only(new), list(compress(said, new))
@@ -156,6 +161,17 @@ class _Intake:
         if self._counts_labels and len(self.labels) < MOST_LABELS:
             self.labels.update([payload["label"] for payload in rows.payloads if "label" in payload])
             self.labels.update([label for payload in rows.payloads if "labels" in payload for label in payload["labels"]])
+
+    def _unknown(
+        self, rows: TransformedRows, said: list[bytes], refused: list[RejectedRow]
+    ) -> tuple[TransformedRows, list[bytes]]:  # fmt: skip
+        """The rows that do not say what a forgotten one said; the others are refused, and nothing of them is kept."""
+        known = [sha256(one).digest()[:KEY_BYTES].hex() in self._forgotten_contents for one in said]
+        if any(known):
+            refused += map(forgotten_row, compress(rows.positions, known))
+            refused.sort(key=attrgetter("position"))
+            rows, said = rows.only([not one for one in known]), [one for one, gone in zip(said, known, strict=True) if not gone]
+        return rows, said
 
     def _new(self, positions: list[int], said: list[bytes]) -> list[bool]:
         """Which mapped rows say what no row of the project says, and are not in it themselves (mapped in another way)."""
@@ -174,6 +190,24 @@ class _Intake:
         ends = [self._tail + b',"parent":%b}\n' % orjson.dumps(one) if one else end for one in rows.parents]
         parts = zip([b"%d" % position for position in rows.positions], said, ends, strict=True)
         return [b"".join((head, at, middle, one, after, at, end)) for at, one, end in parts]
+
+
+def without(block: RowBlock, gone: Collection[int]) -> tuple[RowBlock, list[int]]:
+    """A block without the rows at some positions, and which of those it had."""
+    if not any(position in gone for position in (*block.positions, *(one.position for one in block.sentinels))):
+        return block, []
+    left, had = RowBlock(), []
+    for row in block.rows():
+        if row.position in gone:
+            had.append(row.position)
+        else:
+            left.add(row)
+    return left, had
+
+
+def forgotten_row(position: int) -> RejectedRow:
+    """What stands for a row that is not taken in again."""
+    return RejectedRow(position, RowReason.FORGOTTEN, "", {})
 
 
 def _duplicate(position: int, raw: dict[str, Any]) -> RejectedRow:

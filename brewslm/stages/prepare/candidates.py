@@ -8,6 +8,7 @@ from typing import Any
 from brewslm.handlers import handler_if_any
 from brewslm.media import is_media
 from brewslm.rows import RowFile, RowReason
+from brewslm.rows.forgetting import is_forgotten
 from brewslm.rows.manifest import OutputSchema
 from brewslm.stages.prepare.adapters import AdapterPreset, as_text
 from brewslm.stages.prepare.columns import SourceColumn
@@ -61,6 +62,8 @@ class Candidates:
             yield self._candidate(chunk["row_id"], CHUNK_PROFILE, {"text": chunk["text"]}, document, "clean")
 
     def _candidate(self, row_id: str, profile: str, payload: dict[str, Any], group: str, origin: str) -> Candidate:
+        if is_forgotten(payload) or payload == {"text": ""}:
+            return Candidate(row_id, {}, RowReason.FORGOTTEN, group, origin in self._gold, origin)
         adapted = None
         if profile in self._preset.accepts:
             if self._passages and "context" not in payload and "question" in payload:

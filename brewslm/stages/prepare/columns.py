@@ -45,7 +45,7 @@ class SourceColumn:
 
     def _check(self, one: ImportedRows) -> None:
         found = sha256(one.source) if one.source.exists() else None
-        if found != one.content_hash:
+        if found != (one.kept_sha256 or one.content_hash):
             cause = "it is gone" if found is None else "its SHA-256 differs"
             raise StageError(SourceChanged(), where=f"sources/{one.source.name}", cause=cause)
         columns = CONNECTORS[one.scheme].columns(one.source)

@@ -78,6 +78,7 @@ class ImportedRows(BaseModel):
     scheme: str
     source: Path
     content_hash: str
+    kept_sha256: str | None = None
     is_gold: bool
 
 
@@ -173,7 +174,8 @@ def imported(records: Records) -> list[ImportedRows]:
             found.append(
                 ImportedRows(
                     run_id=one.run_id, span=(one.start_byte, one.end_byte), scheme=source.scheme,
-                    source=records.folder / source.path, content_hash=source.content_hash, is_gold=one.is_gold,
+                    source=records.folder / source.path, content_hash=source.content_hash, kept_sha256=source.kept_sha256,
+                    is_gold=one.is_gold,
                 )
             )  # fmt: skip
     return found

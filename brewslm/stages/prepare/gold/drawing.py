@@ -14,6 +14,7 @@ from brewslm.reasons import Reason
 from brewslm.reasons.eval import GoldRowsImported
 from brewslm.reasons.refusals import GoldRowsKnown, GoldSampleTooLarge, InvalidRequest, UnknownRun
 from brewslm.rows import LedgerKeeper, RowFile, RowReason
+from brewslm.rows.forgetting import is_forgotten
 from brewslm.rows.identity import content_hash
 from brewslm.rows.manifest import OutputSchema, PreparedData
 from brewslm.rows.splitting import draw, first_of
@@ -190,7 +191,8 @@ def _source(job: GoldImportJob) -> tuple[str, str, Iterator[Taken]]:
         profile = data.manifest.task_profile
         _of_one_profile(job, profile)
         lines = RowFile(job.manifest.path.parent / data.manifest.splits["eval"].path).rows()
-        return profile, data.manifest.adapter_preset, ((line["row_id"], line["payload"], None) for line in lines)
+        left = (line for line in lines if not is_forgotten(line["payload"]))
+        return profile, data.manifest.adapter_preset, ((line["row_id"], line["payload"], None) for line in left)
     (one,) = (each for each in job.imports if each.run_id == job.request.import_run)
 
     def mapped() -> Iterator[dict[str, Any]]:
@@ -215,6 +217,9 @@ def _of_one_profile(job: GoldImportJob, profile: str) -> None:
 def _adapted(rows: Iterator[dict[str, Any]], preset: AdapterPreset) -> Iterator[Taken]:
     handler = handler_if_any(preset.task_profile, OutputSchema(scoring_mode=preset.scoring_mode))
     for row in rows:
+        if is_forgotten(row["payload"]):
+            yield row["row_id"], None, RowReason.FORGOTTEN
+            continue
         adapted = preset.adapt(row["payload"]) if row["task_profile"] in preset.accepts else None
         if adapted is None:
             yield row["row_id"], None, RowReason.PROFILE_MISMATCH

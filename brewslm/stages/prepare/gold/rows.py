@@ -13,6 +13,7 @@ from brewslm import presets
 from brewslm.errors import StageError
 from brewslm.metrics.kappa import cohen_kappa
 from brewslm.reasons.refusals import GoldSetIsLocked
+from brewslm.rows.forgetting import is_forgotten
 from brewslm.rows.gold import PairAgreement, RowReview, RowState, state_of
 from brewslm.rows.identity import content_hash
 from brewslm.stages.prepare.adapters import AdapterPreset, as_text
@@ -70,7 +71,7 @@ def label_of(gold_set: tables.GoldSet) -> str:
 
 
 def rows_of(session: Session, gold_set: tables.GoldSet) -> list[ReviewedRow]:
-    """Every row of a version, in the order in which they were drawn."""
+    """Every row of a version that was not forgotten, in the order in which they were drawn."""
     rows = tables.GoldRow
     mine = select(rows).where(rows.gold_set_id == gold_set.id).order_by(rows.id)
     said: dict[int, list[RowReview]] = defaultdict(list)
@@ -83,7 +84,8 @@ def rows_of(session: Session, gold_set: tables.GoldSet) -> list[ReviewedRow]:
     for one in session.scalars(query):
         review = RowReview(one.reviewer, one.verdict, one.payload, one.settles)  # type: ignore[arg-type]  # a column holds text
         said[one.gold_row_id].append(review)
-    return [ReviewedRow(one.id, one.row_id, one.origin, one.payload, said[one.id]) for one in session.scalars(mine)]
+    left = (one for one in session.scalars(mine) if not is_forgotten(one.payload))
+    return [ReviewedRow(one.id, one.row_id, one.origin, one.payload, said[one.id]) for one in left]
 
 
 def preset_of(task_profile: str, adapter: str | None) -> AdapterPreset:
