@@ -22,6 +22,7 @@ from brewslm.api import (
     manifests,
     predict,
     problems,
+    project_files,
     projects,
     tasks,
     toolchains,
@@ -40,6 +41,7 @@ SERVING = (predict.router, gateway.router)
 """What the gateway answers."""
 ROUTERS = (
     projects.router,
+    project_files.router,
     uploads.router,
     data.router,
     imports.router,

@@ -19,6 +19,7 @@ from brewslm.cli import (
     predict,
     preflight,
     prepare,
+    project_file,
     projects,
     quickstart,
     row,
@@ -37,8 +38,8 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    quickstart, serve, projects, data, imports, documents, health, prepare, gold, models, preflight, train, evaluate, errors,
-    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, row,
+    quickstart, serve, projects, project_file, data, imports, documents, health, prepare, gold, models, preflight, train,
+    evaluate, errors, evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, row,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

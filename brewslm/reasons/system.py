@@ -17,6 +17,20 @@ class AutopilotStopped(
     error: str
 
 
+class PipelineStopped(
+    Reason,
+    stage=Stage.AUTOPILOT,
+    severity=Severity.ERROR,
+    remedy="Mend what the named run says, then type the same command again: it goes on where it stopped.",
+):
+    """A project's pipeline ended before its last part."""
+
+    at: str
+    """The operation that stopped it."""
+    problem: str
+    error: str
+
+
 class ExtensionLoadFailed(Reason, stage=Stage.SYSTEM, severity=Severity.WARNING, remedy="Mend or uninstall the plugin."):
     """A plugin could not be loaded; everything else works without it."""
 
