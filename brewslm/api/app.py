@@ -23,6 +23,7 @@ from brewslm.api import (
     manifests,
     predict,
     problems,
+    project_files,
     projects,
     support,
     tasks,
@@ -43,6 +44,7 @@ SERVING = (predict.router, gateway.router)
 """What the gateway answers."""
 ROUTERS = (
     projects.router,
+    project_files.router,
     uploads.router,
     data.router,
     imports.router,

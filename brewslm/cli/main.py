@@ -20,6 +20,7 @@ from brewslm.cli import (
     predict,
     preflight,
     prepare,
+    project_file,
     projects,
     quickstart,
     row,
@@ -40,8 +41,8 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    quickstart, serve, projects, data, imports, documents, health, prepare, gold, models, preflight, train, evaluate, errors,
-    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, timeline, explorer, row, support,
+    quickstart, serve, projects, project_file, data, imports, documents, health, prepare, gold, models, preflight, train,
+    evaluate, errors, evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, timeline, explorer, row, support,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

@@ -4,18 +4,17 @@ Each part has the idempotency key `<autopilot's id>:<operation>`: an autopilot t
 that succeeded, and goes on with the one that was cut off.
 """
 
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 from pydantic import Field
 
-from brewslm.errors import StageError
 from brewslm.handlers.eval_pack import DEFAULT_PACK
 from brewslm.pipeline.operation import Failure
+from brewslm.pipeline.piloting import Pilot
 from brewslm.pipeline.runs import RunView
 from brewslm.processes.context import Context
 from brewslm.reasons import Reason
 from brewslm.reasons.system import AutopilotStopped
-from brewslm.reasons.training import TrainingDispatchError
 from brewslm.stages.contract import ProjectRequest, Request, Result
 from brewslm.stages.evaluate import EvaluateRequest
 from brewslm.stages.export import ExportRequest
@@ -70,21 +69,27 @@ def compose(request: AutopilotRequest, run_id: str, context: Context) -> Autopil
         StageError(AutopilotStopped): A part failed; it is named.
         Cancelled: A person asked to stop.
     """
-    pilot = _Pilot(run_id, context)
+    pilot = Pilot(run_id, context, "Autopilot", lambda at, code, said: AutopilotStopped(at=at, problem=code, error=said))
     given = request.model_dump()
-    prepared = pilot.run(PrepareRequest(**_shared(given, PrepareRequest)))
-    checked = pilot.run(PreflightRequest(**_shared(given, PreflightRequest), manifest_version=prepared["version"]))
-    if not checked["passed"] and not request.fail_open:
+    runs: dict[str, str] = {}
+
+    def part(asked: Request) -> RunView:
+        view = pilot.run(asked)
+        runs[view.operation] = view.task_id
+        return view
+
+    version = (part(PrepareRequest(**_shared(given, PrepareRequest))).result or {})["version"]
+    checked = part(PreflightRequest(**_shared(given, PreflightRequest), manifest_version=version))
+    if not (checked.result or {})["passed"] and not request.fail_open:
         pilot.blocked(checked)
-    pilot.run(TrainRequest(**_shared(given, TrainRequest), manifest_version=prepared["version"]))
-    experiment = pilot.runs["train.run"]
-    evaluated = pilot.run(EvaluateRequest(experiment=experiment, eval_pack=request.eval_pack))
-    pilot.run(ExportRequest(experiment=experiment))
+    experiment = part(TrainRequest(**_shared(given, TrainRequest), manifest_version=version)).task_id
+    evaluated = part(EvaluateRequest(experiment=experiment, eval_pack=request.eval_pack)).result or {}
+    exported = part(ExportRequest(experiment=experiment))
     card = evaluated["scorecard"]
     return AutopilotResult(
-        runs=pilot.runs, manifest_version=prepared["version"], experiment=experiment, metric=card["primary_metric"],
+        runs=runs, manifest_version=version, experiment=experiment, metric=card["primary_metric"],
         figures={name: system["metrics"][card["primary_metric"]]["value"] for name, system in card["systems"].items()},
-        promotable=evaluated["promotable"], export=pilot.runs["export.run"],
+        promotable=evaluated["promotable"], export=exported.task_id,
     )  # fmt: skip
 
 
@@ -95,58 +100,3 @@ def failure(failed: Failure) -> Reason:
 
 def _shared(given: dict[str, Any], request: type[Request]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name in request.model_fields}
-
-
-class _Pilot:
-    """Runs the parts, and remembers their ids."""
-
-    def __init__(self, run_id: str, context: Context) -> None:
-        from brewslm.pipeline import execute  # it imports the lifecycle's table, where this module stands
-
-        self._execute, self._run_id, self._context = execute, run_id, context
-        self._actor = execute.look(run_id).actor
-        self.runs: dict[str, str] = {}
-
-    def run(self, request: Request) -> dict[str, Any]:
-        """One part to its end; returns its result."""
-        operation = PARTS[len(self.runs)]
-        self._context.check()
-        self._on_progress(0, None, operation, {})
-        try:
-            view = self._execute.call(
-                self._actor, request, idempotency_key=f"{self._run_id}:{operation}", parent=self._run_id,
-                on_progress=self._on_progress,
-            )  # fmt: skip
-        except self._execute.RunFailed as failed:
-            self._context.check()  # cancelled from above: then it is we who were cancelled, not the part that failed
-            self._stop(operation, failed.view, failed.error)
-        except StageError as refused:
-            self._stop(operation, None, refused)
-        self.runs[operation] = view.task_id
-        return view.result or {}
-
-    def blocked(self, checked: dict[str, Any]) -> NoReturn:
-        """Preflight found what training can't do with."""
-        blockers = [finding for finding in checked["findings"] if finding["severity"] == "blocker"]
-        first = blockers[0]
-        codes = [finding["code"] for finding in blockers]
-        self._context.tell(TrainingDispatchError(experiment_id=self._run_id, error="preflight", blockers=codes))
-        cause = f"{first['code']}: {first['measured']}; the limit is {first['limit']}"
-        reason = AutopilotStopped(at="preflight.run", problem=first["code"], error=f"{self.runs['preflight.run']} found blockers")
-        raise StageError(reason, "Autopilot stopped before training", cause=cause, next_step=first["next_step"])
-
-    def _stop(self, operation: str, view: RunView | None, error: StageError) -> NoReturn:
-        said = f"{view.task_id} {view.state}" if view else "refused"
-        cause = "; ".join(part for part in (error.what, error.where, error.cause) if part)
-        reason = AutopilotStopped(at=operation, problem=error.reason.code, error=said)
-        stopped = StageError(
-            reason,
-            f"Autopilot stopped at {operation}",
-            where=view.task_id if view else "",
-            cause=cause,
-            next_step=error.next_step,
-        )
-        raise stopped from error
-
-    def _on_progress(self, done: int, total: int | None, unit: str, figures: dict[str, float]) -> None:
-        self._context.progress(done, total, unit, **{**figures, "stage": len(self.runs) + 1})

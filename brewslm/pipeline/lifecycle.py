@@ -5,6 +5,7 @@ To add a stage: a stage constant in reasons/base.py, a reason, a line here. Ever
 
 from brewslm.pipeline import autopilot, drift, forget, probing, support, training
 from brewslm.pipeline.operation import LifecycleStage, Operation
+from brewslm.pipeline.project_file import running
 from brewslm.processes.child import ANSWERING
 from brewslm.reasons.cleaning import CleaningFailed
 from brewslm.reasons.eval import EvalRuntimeError
@@ -343,6 +344,24 @@ OPERATIONS: dict[str, Operation] = {
             compose=autopilot.compose,
             result=autopilot.AutopilotResult,
             failure=autopilot.failure,
+        ),
+        Operation(
+            "project.apply",
+            "apply",
+            "",
+            running.ApplyRequest,
+            compose=running.compose,
+            result=running.PipelineResult,
+            failure=running.failure,
+        ),
+        Operation(
+            "pipeline.run",
+            "pipeline",
+            "",
+            running.PipelineRequest,
+            compose=running.compose,
+            result=running.PipelineResult,
+            failure=running.failure,
         ),
     )
 }

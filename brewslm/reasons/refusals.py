@@ -1,5 +1,7 @@
 """Requests that are turned away before anything is written. They are shown, not recorded in the stream."""
 
+from pydantic import BaseModel, ConfigDict
+
 from brewslm.reasons.base import Refusal, Severity, Stage
 
 _S = {"stage": Stage.SYSTEM, "severity": Severity.ERROR}
@@ -46,6 +48,34 @@ class EvalPackInvalid(
     remedy="See brewslm eval-packs show general for one that works.",
 ):
     """The eval pack is not one: a key that packs don't have, or a gate on a metric, class or system that is not there."""
+
+
+class FileProblem(BaseModel):
+    """One thing that is wrong with a file.
+
+    Attributes:
+        line, column: Counted from 1; None where it is about the whole file.
+        where: Keys from the top of the file, such as "train.settings.epochs".
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    line: int | None = None
+    column: int | None = None
+    where: str = ""
+    cause: str
+    next_step: str = ""
+
+    @property
+    def position(self) -> str:
+        """Such as "line 3, column 5"."""
+        return "" if self.line is None else f"line {self.line}, column {self.column}"
+
+
+class ProjectFileInvalid(Refusal, exit_code=2, remedy="Mend it; brewslm project validate names every problem.", **_S):
+    """The project file is not one: it is no YAML, has a key that such files don't have, or names what is not there."""
+
+    problems: list[FileProblem]
 
 
 class InvalidRequest(Refusal, exit_code=2, **_S):

@@ -18,6 +18,21 @@ class AutopilotStopped(
     error: str
 
 
+class PipelineStopped(
+    Reason,
+    stage=Stage.AUTOPILOT,
+    severity=Severity.ERROR,
+    remedy="Mend what the named run says, then type the same command again: it goes on where it stopped.",
+    causes=("one of its operations was refused or failed: `at` and `problem` name it",),
+):
+    """A project's pipeline ended before its last part."""
+
+    at: str
+    """The operation that stopped it."""
+    problem: str
+    error: str
+
+
 class ExtensionLoadFailed(
     Reason,
     stage=Stage.SYSTEM,
