@@ -11,6 +11,7 @@ from pydantic import BaseModel
 import brewslm
 from brewslm import web
 from brewslm.api import (
+    academy,
     data,
     deployments,
     drift,
@@ -53,6 +54,7 @@ ROUTERS = (
     toolchains.router,
     tasks.router,
     events.router,
+    academy.router,
     *SERVING,
 )
 

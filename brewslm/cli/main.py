@@ -3,6 +3,7 @@
 import typer
 
 from brewslm.cli import (
+    academy,
     audit,
     data,
     deploy,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 MODULES = (
     quickstart, serve, projects, data, imports, documents, health, prepare, gold, models, preflight, train, evaluate, errors,
-    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, row,
+    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, row, academy,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from brewslm.api import data, deployments, drift, manifests, projects, training
+from brewslm.api import academy, data, deployments, drift, manifests, projects, training
 from brewslm.api.app import create_app
 from brewslm.api.openapi import document
 from brewslm.cli.main import app as cli
 from brewslm.pipeline.autopilot import AutopilotRequest
 from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.pipeline.mapping_choice import ImportRequest
+from brewslm.stages.academy import AnswerRequest, ReadRequest
 from brewslm.stages.clean import CleanRequest
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.deploy.drift import CheckRequest
@@ -39,6 +40,8 @@ VERBS = {
 }
 """The verb of an operation whose name is not the verb itself with spaces."""
 BODIES = [
+    (academy.ReadFields, ReadRequest, {"lesson"}),
+    (academy.AnswerFields, AnswerRequest, {"lesson"}),
     (projects.CreateFields, CreateProjectRequest, set()),
     (projects.ChangeFields, ChangeRequest, {"project"}),
     (data.IngestFields, IngestRequest, {"project"}),
