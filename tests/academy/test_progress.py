@@ -82,7 +82,7 @@ def test_an_exercise_is_done_by_what_the_work_left(project, tmp_path):
     add_rows(project, [*reviews(60), {"text": "a lovely film " + "of many words " * 30, "label": "positive"}])
     before = typed("academy", "check", "tokens", "--project", project, code=3)
     assert before.count("not seen") == 2 and f"brewslm prepare --project {project} --max-tokens 60" in before
-    typed("prepare", "--project", project, "--max-tokens", 60)
+    typed("prepare", "--project", project, "--max-tokens", 300)
     half = exercise("tokens", project)
     assert [one.event is not None for one in half.steps] == [True, False] and not half.done
     assert half.next_step == "Not seen so far: A manifest was frozen after it."
