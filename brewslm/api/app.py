@@ -11,6 +11,7 @@ from pydantic import BaseModel
 import brewslm
 from brewslm import web
 from brewslm.api import (
+    academy,
     data,
     deployments,
     drift,
@@ -60,6 +61,7 @@ ROUTERS = (
     events.router,
     explorer.router,
     support.router,
+    academy.router,
     *SERVING,
 )
 

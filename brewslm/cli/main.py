@@ -3,6 +3,7 @@
 import typer
 
 from brewslm.cli import (
+    academy,
     audit,
     data,
     deploy,
@@ -43,6 +44,7 @@ app = typer.Typer(
 MODULES = (
     quickstart, serve, projects, project_file, data, imports, documents, health, prepare, gold, models, preflight, train,
     evaluate, errors, evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, timeline, explorer, row, support,
+    academy,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

@@ -14,6 +14,7 @@ from brewslm.reasons.ingestion import DatasetImportFailed
 from brewslm.reasons.prepare import DatasetPrepFailed
 from brewslm.reasons.training import TrainingDispatchError
 from brewslm.stages import (
+    academy,
     clean,
     documents,
     evaluate,
@@ -297,6 +298,8 @@ OPERATIONS: dict[str, Operation] = {
         Operation("deploy.schedule", "schedule", "deploy", schedule.ScheduleRequest, record=schedule.record),
         Operation("deploy.pause_schedule", "schedule", "deploy", schedule.PauseRequest, record=schedule.pause),
         Operation("deploy.unschedule", "schedule", "deploy", schedule.UnscheduleRequest, record=schedule.unschedule),
+        Operation("academy.read", "lesson", "", academy.ReadRequest, record=academy.read),
+        Operation("academy.answer", "quiz", "", academy.AnswerRequest, record=academy.answer),
         Operation(
             "toolchain.install",
             "toolchain",

@@ -1,6 +1,6 @@
 """Reason codes: one class each, in a file per stage."""
 
-from brewslm.reasons import cleaning, deployment, eval, export, ingestion, prepare, refusals, support, system, training
+from brewslm.reasons import academy, cleaning, deployment, eval, export, ingestion, prepare, refusals, support, system, training
 from brewslm.reasons.base import REGISTRY, AnyReason, Reason, Refusal, Severity, Stage, is_event
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Refusal",
     "Severity",
     "Stage",
+    "academy",
     "cleaning",
     "deployment",
     "eval",

@@ -18,6 +18,7 @@ class Stage(StrEnum):
     EXPORT = "export"
     DEPLOYMENT = "deployment"
     AUTOPILOT = "autopilot"
+    ACADEMY = "academy"
     SYSTEM = "system"
 
 

@@ -8,6 +8,10 @@ _S = {"stage": Stage.SYSTEM, "severity": Severity.ERROR}
 _I = {"stage": Stage.INGESTION, "severity": Severity.ERROR}
 
 
+class UnknownLesson(Refusal, status=404, remedy="See brewslm academy.", stage=Stage.ACADEMY, severity=Severity.ERROR):
+    """The Academy has no lesson of this name."""
+
+
 class UnknownProject(Refusal, status=404, remedy="See brewslm project list.", **_S):
     """No project has this number."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from brewslm.api import data, deployments, drift, explorer, manifests, projects, support, training
+from brewslm.api import academy, data, deployments, drift, explorer, manifests, projects, support, training
 from brewslm.api.app import create_app
 from brewslm.api.openapi import document
 from brewslm.cli.main import app as cli
@@ -14,6 +14,7 @@ from brewslm.pipeline.autopilot import AutopilotRequest
 from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.pipeline.mapping_choice import ImportRequest
 from brewslm.pipeline.support import SupportBundleRequest
+from brewslm.stages.academy import AnswerRequest, ReadRequest
 from brewslm.stages.clean import CleanRequest
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.deploy.drift import CheckRequest
@@ -43,6 +44,8 @@ VERBS = {
 }
 """The verb of an operation whose name is not the verb itself with spaces."""
 BODIES = [
+    (academy.ReadFields, ReadRequest, {"lesson"}),
+    (academy.AnswerFields, AnswerRequest, {"lesson"}),
     (projects.CreateFields, CreateProjectRequest, set()),
     (projects.ChangeFields, ChangeRequest, {"project"}),
     (data.IngestFields, IngestRequest, {"project"}),
