@@ -17,6 +17,7 @@ from brewslm.api import (
     evalpacks,
     evaluations,
     events,
+    failures,
     gold,
     imports,
     manifests,
@@ -53,6 +54,7 @@ ROUTERS = (
     toolchains.router,
     tasks.router,
     events.router,
+    failures.router,
     *SERVING,
 )
 

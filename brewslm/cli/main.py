@@ -12,6 +12,7 @@ from brewslm.cli import (
     evalpacks,
     evaluate,
     export,
+    failures,
     gold,
     health,
     imports,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 MODULES = (
     quickstart, serve, projects, data, imports, documents, health, prepare, gold, models, preflight, train, evaluate, errors,
-    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, row,
+    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, failures, row,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

@@ -1,6 +1,6 @@
 """Stage 5."""
 
-from brewslm.reasons.base import Reason, Severity, Stage
+from brewslm.reasons.base import FailedRun, Reason, Severity, Stage
 
 
 class CleaningCompleted(Reason, stage=Stage.CLEANING, severity=Severity.INFO):
@@ -17,7 +17,7 @@ class CleaningCompleted(Reason, stage=Stage.CLEANING, severity=Severity.INFO):
     pii: str = "redact"
 
 
-class CleaningFailed(Reason, stage=Stage.CLEANING, severity=Severity.ERROR, remedy="Read `problem`, mend it and clean again."):
+class CleaningFailed(FailedRun, stage=Stage.CLEANING, severity=Severity.ERROR, remedy="Read `problem`, mend it and clean again."):
     """Cleaning was rolled back: earlier results stand."""
 
     problem: str
@@ -38,7 +38,7 @@ class CleaningOutlierThresholdExceeded(
 
 
 class CleaningPiiBlock(
-    Reason,
+    FailedRun,
     stage=Stage.CLEANING,
     severity=Severity.ERROR,
     remedy="Take the findings out, or clean with --pii redact or pseudonymise.",

@@ -14,6 +14,10 @@ class UnknownRun(Refusal, status=404, remedy="See brewslm task list.", **_S):
     """No run, experiment, export or deployment has this id."""
 
 
+class UnknownFailure(Refusal, status=404, remedy="See brewslm failures list.", **_S):
+    """No failure cluster has this id."""
+
+
 class UnknownRow(Refusal, status=404, remedy="See brewslm map --json for row ids.", **_S):
     """No row of any project has this id."""
 

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from brewslm.reasons.base import Reason, Severity, Stage
+from brewslm.reasons.base import FailedRun, Reason, Severity, Stage
 
 
 class TrainingCompleted(Reason, stage=Stage.TRAINING, severity=Severity.INFO):
@@ -96,7 +96,7 @@ class TrainingNotReproduced(
     """What of the environment is otherwise than it was: threads, precision, versions, the CPU's capability."""
 
 
-class TrainingFailure(Reason):
+class TrainingFailure(FailedRun):
     """What every failure of training says."""
 
     experiment_id: str
