@@ -20,6 +20,7 @@ from brewslm.api import (
     failures,
     gold,
     imports,
+    journal,
     manifests,
     predict,
     problems,
@@ -55,6 +56,7 @@ ROUTERS = (
     tasks.router,
     events.router,
     failures.router,
+    journal.router,
     *SERVING,
 )
 

@@ -16,6 +16,7 @@ from brewslm.cli import (
     gold,
     health,
     imports,
+    journal,
     models,
     predict,
     preflight,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 MODULES = (
     quickstart, serve, projects, data, imports, documents, health, prepare, gold, models, preflight, train, evaluate, errors,
-    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, failures, row,
+    evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, failures, journal, row,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

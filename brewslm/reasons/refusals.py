@@ -14,6 +14,10 @@ class UnknownRun(Refusal, status=404, remedy="See brewslm task list.", **_S):
     """No run, experiment, export or deployment has this id."""
 
 
+class JournalOff(Refusal, status=404, remedy="Set BREWSLM_JOURNAL=true to see it; no event was lost.", **_S):
+    """The Lab Journal is switched off on this machine."""
+
+
 class UnknownFailure(Refusal, status=404, remedy="See brewslm failures list.", **_S):
     """No failure cluster has this id."""
 

@@ -21,7 +21,9 @@ class TrainingCompleted(Reason, stage=Stage.TRAINING, severity=Severity.INFO):
     manifest_version: int
     ledger: dict[str, int]
     warnings: list[str]
-    """Codes of preflight findings that fail-open mode let pass."""
+    """Codes of preflight findings that did not stop it."""
+    forced: bool = False
+    """Blockers were among them, and fail-open mode let them pass."""
 
 
 class TrainingResumed(Reason, stage=Stage.TRAINING, severity=Severity.WARNING):
