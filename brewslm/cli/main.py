@@ -14,9 +14,11 @@ from brewslm.cli import (
     evaluate,
     explorer,
     export,
+    failures,
     gold,
     health,
     imports,
+    journal,
     models,
     predict,
     preflight,
@@ -43,8 +45,8 @@ app = typer.Typer(
 )
 MODULES = (
     quickstart, serve, projects, project_file, data, imports, documents, health, prepare, gold, models, preflight, train,
-    evaluate, errors, evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, timeline, explorer, row, support,
-    academy,
+    evaluate, errors, evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, timeline, explorer, failures,
+    journal, row, support, academy,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

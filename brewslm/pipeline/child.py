@@ -14,6 +14,7 @@ from brewslm.errors import StageError, where_of
 from brewslm.pipeline.lifecycle import OPERATIONS
 from brewslm.processes import lifeline
 from brewslm.processes.context import ChildContext, Paused
+from brewslm.processes.origin import origin_of
 from brewslm.processes.shortage import memory_was_short
 from brewslm.store.files import read_json, write_json
 
@@ -74,7 +75,8 @@ def _last_words(error: BaseException, memory_short: bool) -> dict[str, Any]:
         return {"kind": "paused"}
     telling = (*_MEMORY, *(_PERHAPS_MEMORY if memory_short else ()))
     memory = isinstance(error, MemoryError) or any(said in str(error).lower() for said in telling)
-    return {"kind": "memory" if memory else "crash", "error": where_of(error)}
+    origin = origin_of(error).model_dump()
+    return {"kind": "memory" if memory else "crash", "error": where_of(error), "origin": origin}
 
 
 def _prefer_for_oom_killer() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from brewslm.audit import bring_back, emit_event
 from brewslm.errors import StageError, where_of
-from brewslm.pipeline import runs
+from brewslm.pipeline import failures, runs
 from brewslm.pipeline.entries import enter
 from brewslm.pipeline.lifecycle import OPERATIONS, operation_for
 from brewslm.pipeline.operation import Failure, Operation
@@ -20,6 +20,7 @@ from brewslm.pipeline.runs import RunView
 from brewslm.pipeline.working import TIME_LIMIT, ChildDied, cancel_requested, project_locks, work
 from brewslm.plugins import emit_broken
 from brewslm.processes.context import PAUSE, Cancelled, DirectContext, Paused
+from brewslm.processes.origin import Origin, origin_of
 from brewslm.processes.verdict import Cause
 from brewslm.reasons import Reason, is_event
 from brewslm.reasons.refusals import DiskFull, IdempotencyConflict, RunConflict
@@ -245,10 +246,10 @@ def _perform(run_id: str, on_progress: OnProgress | None) -> RunView:
     except StageError as error:
         _fail(run_id, operation, Cause.REFUSED, error, figures)
     except ChildDied as death:
-        _fail(run_id, operation, death.cause, death.error, figures)
+        _fail(run_id, operation, death.cause, death.error, figures, death.origin)
     except Exception as crash:  # noqa: BLE001 - the runner: whatever a stage raises becomes a closed run with a reason
         _log(run_id, crash)
-        _fail(run_id, operation, *_why_crashed(operation, crash), figures)
+        _fail(run_id, operation, *_why_crashed(operation, crash), figures, origin_of(crash))
     return _ended(run_id)
 
 
@@ -267,7 +268,9 @@ def abandon(run_id: str, crash: Exception) -> None:
     _log(run_id, crash)
     with transaction() as session:
         run = run_of(session, run_id)
-        reason = OperationFailed(operation=run.operation, error=where_of(crash))
+        reason = failures.signed(
+            OperationFailed(operation=run.operation, error=where_of(crash)), Cause.CRASHED, "", origin_of(crash)
+        )
         run.attempt += run.state == "queued"  # as in `cancel`
         if runs.close(session, run_id, "failed", problem=StageError(reason, cause=where_of(crash)).problem()):
             _emit(reason, run, session)
@@ -300,7 +303,14 @@ def _finish(run: Run, operation: Operation, request: Request, result: Result | N
             _emit(reason, row, session)
 
 
-def _fail(run_id: str, operation: Operation, cause: Cause, error: StageError, figures: dict[str, float]) -> None:
+def _fail(
+    run_id: str,
+    operation: Operation,
+    cause: Cause,
+    error: StageError,
+    figures: dict[str, float],
+    origin: Origin | None = None,
+) -> None:
     """Close a run badly and emit why, in one transaction, after the rollback: that must not take the reason with it."""
     with reading() as session:
         run = run_of(session, run_id)
@@ -314,6 +324,11 @@ def _fail(run_id: str, operation: Operation, cause: Cause, error: StageError, fi
     document = error.problem()
     if reason is not error.reason and (cause is not Cause.REFUSED or is_event(error.reason)):
         document = StageError(reason, error.what, where=error.where, cause=error.cause, next_step="").problem()
+    origin = origin_of(error) if origin is None or cause is Cause.REFUSED else origin
+    reason = failures.signed(reason, cause, error.reason.code, origin)
+    if document["code"] == reason.code:
+        document["payload"] = reason.payload()
+    failures.keep(run, cause, reason, origin)
     with transaction() as session:
         state = {Cause.CANCELLED: "cancelled", Cause.PAUSED: "paused"}.get(cause, "failed")
         if runs.close(session, run_id, state, problem=document):

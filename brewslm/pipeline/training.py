@@ -77,7 +77,8 @@ def run(job: DispatchJob, context: Context) -> train.TrainResult:
         cause = f"{first.code}: {first.measured}; the limit is {first.limit}"
         raise StageError(reason, "Preflight blocks this training", cause=cause, next_step=first.next_step)
     trained = run_training(job.train, context)
-    return trained.model_copy(update={"warnings": [finding.code for finding in report.findings]})
+    found = {"warnings": [finding.code for finding in report.findings], "forced": bool(report.blockers())}
+    return trained.model_copy(update=found)
 
 
 def smaller(job: DispatchJob, attempt: int, folder: Path) -> tuple[DispatchJob, Reason] | None:

@@ -11,8 +11,10 @@ from sqlalchemy import or_, select
 from brewslm.errors import StageError
 from brewslm.pipeline import runs
 from brewslm.pipeline.operation import Operation
+from brewslm.processes import environment
 from brewslm.processes.child import ChildEnd, run_child
 from brewslm.processes.context import PAUSE, Cancelled, DirectContext, Paused
+from brewslm.processes.origin import Origin, origin_of
 from brewslm.processes.verdict import Cause
 from brewslm.reasons import Reason
 from brewslm.reasons.system import OperationFailed
@@ -31,8 +33,8 @@ TIME_LIMIT = "time-limit.json"
 class ChildDied(Exception):
     """A heavy job's child ended without a result."""
 
-    def __init__(self, cause: Cause, error: StageError) -> None:
-        self.cause, self.error = cause, error
+    def __init__(self, cause: Cause, error: StageError, origin: Origin) -> None:
+        self.cause, self.error, self.origin = cause, error, origin
         super().__init__(str(error))
 
 
@@ -46,6 +48,7 @@ def work(operation: Operation, request: Request, run: Run, context: DirectContex
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / "result.json").exists():  # the work is done; only its closing was cut off
         return operation.result.model_validate(read_json(folder / "result.json"))
+    write_json(folder / environment.FILE, environment.ran_on())
     job = _resolved(operation, request, run, folder)
     context.check()
     if not operation.heavy:
@@ -58,7 +61,8 @@ def work(operation: Operation, request: Request, run: Run, context: DirectContex
         raise Cancelled(end.evidence)
     if end.cause is Cause.PAUSED:
         raise Paused
-    raise ChildDied(end.cause, _child_error(operation, end.error, end.evidence))
+    error = _child_error(operation, end.error, end.evidence)
+    raise ChildDied(end.cause, error, _child_origin(error, end))
 
 
 def _time_limit(operation: Operation, request: Request, folder: Path) -> float | None:
@@ -112,6 +116,13 @@ def _child_error(operation: Operation, error: dict[str, Any], evidence: str) -> 
         )
     said = error.get("error") or evidence
     return StageError(OperationFailed(operation=operation.name, error=said), f"{operation.name} failed", cause=said)
+
+
+def _child_origin(error: StageError, end: ChildEnd) -> Origin:
+    if end.cause is Cause.REFUSED:
+        return origin_of(error)
+    written = end.error.get("origin")
+    return Origin.model_validate(written) if written else Origin(said=end.evidence)
 
 
 def _on_line(line: dict[str, Any], context: DirectContext) -> None:

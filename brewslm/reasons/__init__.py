@@ -1,11 +1,12 @@
 """Reason codes: one class each, in a file per stage."""
 
 from brewslm.reasons import academy, cleaning, deployment, eval, export, ingestion, prepare, refusals, support, system, training
-from brewslm.reasons.base import REGISTRY, AnyReason, Reason, Refusal, Severity, Stage, is_event
+from brewslm.reasons.base import REGISTRY, AnyReason, FailedRun, Reason, Refusal, Severity, Stage, is_event
 
 __all__ = [
     "REGISTRY",
     "AnyReason",
+    "FailedRun",
     "Reason",
     "Refusal",
     "Severity",

@@ -96,6 +96,17 @@ class Refusal(Reason):
     """A request that was turned away before anything was written. It is shown to the caller and never enters the stream."""
 
 
+class FailedRun(Reason):
+    """What every reason says that closes a run badly."""
+
+    signature: str = ""
+    """Which fault it was: equal for one that is met again. See processes/origin.py."""
+
+    def payload(self) -> dict[str, Any]:
+        """The fields as JSON values; without a signature where none was made."""
+        return {name: value for name, value in super().payload().items() if name != "signature" or value}
+
+
 def is_event(reason: Reason) -> bool:
     """Whether a reason enters the stream: a refusal is only shown."""
     return not isinstance(reason, Refusal)

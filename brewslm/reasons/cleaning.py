@@ -1,6 +1,6 @@
 """Stage 5."""
 
-from brewslm.reasons.base import Reason, Severity, Stage
+from brewslm.reasons.base import FailedRun, Reason, Severity, Stage
 
 
 class CleaningCompleted(Reason, stage=Stage.CLEANING, severity=Severity.INFO):
@@ -18,7 +18,7 @@ class CleaningCompleted(Reason, stage=Stage.CLEANING, severity=Severity.INFO):
 
 
 class CleaningFailed(
-    Reason,
+    FailedRun,
     stage=Stage.CLEANING,
     severity=Severity.ERROR,
     remedy="Read `problem`, mend it and clean again.",
@@ -52,7 +52,7 @@ class CleaningOutlierThresholdExceeded(
 
 
 class CleaningPiiBlock(
-    Reason,
+    FailedRun,
     stage=Stage.CLEANING,
     severity=Severity.ERROR,
     remedy="Take the findings out, or clean with --pii redact or pseudonymise.",

@@ -1,6 +1,6 @@
 """Stage 11."""
 
-from brewslm.reasons.base import Reason, Severity, Stage
+from brewslm.reasons.base import FailedRun, Reason, Severity, Stage
 
 
 class DeploymentChanged(Reason, stage=Stage.DEPLOYMENT, severity=Severity.INFO):
@@ -36,7 +36,7 @@ class ModelServerRestarted(
     server_exit_code: int | None
 
 
-class DeploymentFailure(Reason):
+class DeploymentFailure(FailedRun):
     """What every refused or failed deployment says."""
 
     deployment_version_id: int | None
@@ -123,7 +123,7 @@ class DeploymentDriftDetected(
 
 
 class DeploymentCheckFailed(
-    Reason,
+    FailedRun,
     stage=Stage.DEPLOYMENT,
     severity=Severity.ERROR,
     remedy="See that brewslm serve runs, then check again; nothing was rolled back.",

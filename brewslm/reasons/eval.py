@@ -1,6 +1,6 @@
 """Stage 9."""
 
-from brewslm.reasons.base import Reason, Severity, Stage
+from brewslm.reasons.base import FailedRun, Reason, Severity, Stage
 
 
 class EvaluationCompleted(Reason, stage=Stage.EVAL, severity=Severity.INFO):
@@ -21,7 +21,7 @@ class EvaluationCompleted(Reason, stage=Stage.EVAL, severity=Severity.INFO):
     slices_worse: int = 0
 
 
-class EvaluationFailure(Reason):
+class EvaluationFailure(FailedRun):
     """What every failure of an evaluation says."""
 
     experiment_id: str
@@ -107,7 +107,7 @@ class GoldSetLocked(Reason, stage=Stage.EVAL, severity=Severity.INFO):
 
 
 class GoldSetChanged(
-    Reason,
+    FailedRun,
     stage=Stage.EVAL,
     severity=Severity.ERROR,
     status=409,
@@ -123,7 +123,7 @@ class GoldSetChanged(
 
 
 class GoldSetTrained(
-    Reason,
+    FailedRun,
     stage=Stage.EVAL,
     severity=Severity.ERROR,
     status=409,

@@ -1,6 +1,6 @@
 """Stage 10."""
 
-from brewslm.reasons.base import Reason, Severity, Stage
+from brewslm.reasons.base import FailedRun, Reason, Severity, Stage
 
 
 class ExportCompleted(Reason, stage=Stage.EXPORT, severity=Severity.INFO):
@@ -31,7 +31,7 @@ class ExportCompared(Reason, stage=Stage.EXPORT, severity=Severity.INFO):
     recommended: str | None
 
 
-class ExportFailure(Reason):
+class ExportFailure(FailedRun):
     """What every failure of an export says."""
 
     experiment_id: str

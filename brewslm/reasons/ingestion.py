@@ -1,6 +1,6 @@
 """Stages 1 to 4. Ingest, introspect and the dry run are reads and write no event; the commit writes one of these."""
 
-from brewslm.reasons.base import Reason, Severity, Stage
+from brewslm.reasons.base import FailedRun, Reason, Severity, Stage
 from brewslm.reasons.shown import ShownLocator
 
 
@@ -28,7 +28,7 @@ class DatasetImportUndone(Reason, stage=Stage.INGESTION, severity=Severity.INFO)
 
 
 class DatasetImportFailed(
-    Reason,
+    FailedRun,
     stage=Stage.INGESTION,
     severity=Severity.ERROR,
     remedy="Read `problem`, mend the source or the mapping, and run the import again; nothing of it was kept.",

@@ -1,6 +1,6 @@
 """Stage 6."""
 
-from brewslm.reasons.base import Reason, Severity, Stage
+from brewslm.reasons.base import FailedRun, Reason, Severity, Stage
 
 
 class DatasetPrepared(Reason, stage=Stage.PREPARE, severity=Severity.INFO):
@@ -15,7 +15,7 @@ class DatasetPrepared(Reason, stage=Stage.PREPARE, severity=Severity.INFO):
 
 
 class DatasetPrepFailed(
-    Reason,
+    FailedRun,
     stage=Stage.PREPARE,
     severity=Severity.ERROR,
     remedy="Read `problem`, mend it and prepare again.",
@@ -36,7 +36,7 @@ class ManifestActivated(Reason, stage=Stage.PREPARE, severity=Severity.INFO):
 
 
 class LeakageFound(
-    Reason,
+    FailedRun,
     stage=Stage.PREPARE,
     severity=Severity.ERROR,
     remedy="Report it: prepare keeps leaks out, so that this is a bug of ours. No manifest was written.",
@@ -49,7 +49,7 @@ class LeakageFound(
 
 
 class ManifestMismatch(
-    Reason,
+    FailedRun,
     stage=Stage.PREPARE,
     severity=Severity.ERROR,
     remedy="Prepare again: a prepared file was changed after its manifest was frozen.",

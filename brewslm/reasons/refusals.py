@@ -28,6 +28,14 @@ class UnknownFilter(Refusal, status=404, remedy="See brewslm audit filter list."
     """No filter was saved under this name."""
 
 
+class JournalOff(Refusal, status=404, remedy="Set BREWSLM_JOURNAL=true to see it; no event was lost.", **_S):
+    """The Lab Journal is switched off on this machine."""
+
+
+class UnknownFailure(Refusal, status=404, remedy="See brewslm failures list.", **_S):
+    """No failure cluster has this id."""
+
+
 class UnknownRow(Refusal, status=404, remedy="See brewslm map --json for row ids.", **_S):
     """No row of any project has this id."""
 

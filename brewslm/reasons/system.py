@@ -1,10 +1,10 @@
 """What concerns no one stage."""
 
-from brewslm.reasons.base import Reason, Refusal, Severity, Stage
+from brewslm.reasons.base import FailedRun, Reason, Refusal, Severity, Stage
 
 
 class AutopilotStopped(
-    Reason,
+    FailedRun,
     stage=Stage.AUTOPILOT,
     severity=Severity.ERROR,
     remedy="Read the named run's problem, mend it, and start autopilot again.",
@@ -60,7 +60,7 @@ class ToolchainInstalled(Reason, stage=Stage.SYSTEM, severity=Severity.INFO):
 
 
 class OperationFailed(
-    Reason,
+    FailedRun,
     stage=Stage.SYSTEM,
     severity=Severity.ERROR,
     status=500,

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from brewslm.reasons.base import Reason, Severity, Stage
+from brewslm.reasons.base import FailedRun, Reason, Severity, Stage
 
 
 class TrainingCompleted(Reason, stage=Stage.TRAINING, severity=Severity.INFO):
@@ -21,7 +21,9 @@ class TrainingCompleted(Reason, stage=Stage.TRAINING, severity=Severity.INFO):
     manifest_version: int
     ledger: dict[str, int]
     warnings: list[str]
-    """Codes of preflight findings that fail-open mode let pass."""
+    """Codes of preflight findings that did not stop it."""
+    forced: bool = False
+    """Blockers were among them, and fail-open mode let them pass."""
 
 
 class TrainingResumed(
@@ -113,7 +115,7 @@ class TrainingNotReproduced(
     """What of the environment is otherwise than it was: threads, precision, versions, the CPU's capability."""
 
 
-class TrainingFailure(Reason):
+class TrainingFailure(FailedRun):
     """What every failure of training says."""
 
     experiment_id: str

@@ -452,7 +452,12 @@ class RunEvent(Base):
         UniqueConstraint("project_id", "sequence"),
         Index("run_events_by_run", "run_id"),
         Index("run_events_by_parent", "parent_run_id"),
-    )
+        Index(
+            "run_events_failures", "project_id", "id", sqlite_where=text("severity IN ('error', 'critical')"),
+            postgresql_where=text("severity IN ('error', 'critical')"),
+        ),
+    )  # fmt: skip
+    """The last index holds failures alone: observe/clusters.py groups them, and no other event pays for it."""
 
 
 class DatabaseIdentity(Base):

@@ -212,9 +212,7 @@ def record(result: ForgetResult, session: Session, run: Run) -> Sequence[Reason]
         key = result.content_keys.get(row_id, "")
         known = session.get(tables.ForgottenRow, (project, row_id))
         if known is None:
-            session.add(
-                tables.ForgottenRow(project_id=project, row_id=row_id, run_id=run.id, content_key=key, same=result.same)
-            )
+            session.add(tables.ForgottenRow(project_id=project, row_id=row_id, run_id=run.id, content_key=key, same=result.same))
         else:
             known.content_key, known.same = key or known.content_key, result.same
     for one in result.changed:

@@ -109,9 +109,7 @@ def resolve(request: CleanRequest, records: Records) -> CleanJob:
     """
     query = select(Document).where(Document.project_id == records.project_id).order_by(Document.id)
     documents = [
-        RawDocument(
-            one.id, one.path, one.content_hash, one.media_type, one.size_bytes, one.reason == RowReason.FORGOTTEN.value
-        )
+        RawDocument(one.id, one.path, one.content_hash, one.media_type, one.size_bytes, one.reason == RowReason.FORGOTTEN.value)
         for one in records.session.scalars(query)
     ]
     if not documents:

@@ -94,6 +94,7 @@ class TrainResult(Result):
     method: Method = "lora"
     environment: Environment | None = None
     warnings: list[str] = []
+    forced: bool = False
 
 
 def resolve(request: TrainRequest, records: Records) -> TrainJob:

@@ -1,0 +1,40 @@
+"""Failure clusters: failed runs, told together where they are one fault."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from brewslm.observe.clusters import PAGE, Cluster, ClusterDetail, cluster, clusters
+from brewslm.reasons import Stage
+
+router = APIRouter(prefix="/api", tags=["audit"])
+Limit = Annotated[int, Query(ge=1, le=500)]
+Since = Annotated[datetime | None, Query(description="Of this moment and later alone; without a zone, it is UTC.")]
+
+
+@router.get("/failures", operation_id="failure.everywhere")
+def everywhere(
+    stage: Stage | None = None, code: str | None = None, since: Since = None, warnings: bool = False, limit: Limit = PAGE
+) -> list[Cluster]:
+    """Failure clusters of every project, those that were met last first."""
+    return clusters(stage=stage, code=code, since=since, warnings=warnings, limit=limit)
+
+
+@router.get("/projects/{project}/failures", operation_id="failure.list")
+def listed(
+    project: int,
+    stage: Stage | None = None,
+    code: str | None = None,
+    since: Since = None,
+    warnings: bool = False,
+    limit: Limit = PAGE,
+) -> list[Cluster]:
+    """A project's failure clusters, those that were met last first."""
+    return clusters(project, stage=stage, code=code, since=since, warnings=warnings, limit=limit)
+
+
+@router.get("/projects/{project}/failures/{cluster_id}", operation_id="failure.show")
+def show(project: int, cluster_id: str) -> ClusterDetail:
+    """One cluster: its events, its counts over time, and what changed before the next success."""
+    return cluster(cluster_id, project)
