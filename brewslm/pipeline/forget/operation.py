@@ -147,7 +147,8 @@ def _merged(found: Found, work: Path) -> Found:
     sources = {(one.content_hash, one.position, one.source_id): one for one in (*before.sources, *found.sources)}
     return Found(
         row_ids=sorted({*before.row_ids, *found.row_ids}), texts=sorted({*before.texts, *found.texts}),
-        same=sorted({*before.same, *found.same} - {*before.row_ids, *found.row_ids}), document=before.document if before.document is not None else found.document,
+        same=sorted({*before.same, *found.same} - {*before.row_ids, *found.row_ids}),
+        document=before.document if before.document is not None else found.document,
         sources=list(sources.values()), content_keys=before.content_keys | found.content_keys, whole=before.whole,
         changed=before.changed,
     )  # fmt: skip
