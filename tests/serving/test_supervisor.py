@@ -230,31 +230,3 @@ def test_an_endpoint_left_by_a_dead_server_is_not_believed(version):
 
     write_json(endpoint_file(version), {"base_url": "http://127.0.0.1:9/v1", "model": "old", "pid": 1})
     assert locate(version) is None
-
-
-def test_one_left_by_a_supervisor_that_was_killed_is_not_believed_while_the_next_one_starts_its_server(version):
-    from brewslm.serving.endpoints import endpoint_file
-    from brewslm.store.files import write_json
-
-    write_json(endpoint_file(version), {"base_url": "http://127.0.0.1:9/v1", "model": "old", "pid": 1})
-    made = Supervisor()
-    try:
-        made.reconcile()
-        assert locate(version) is None or locate(version).model != "old"
-    finally:
-        made.stop()
-
-
-def test_an_endpoint_that_is_taken_away_while_somebody_looks_is_none(version, monkeypatch):
-    from brewslm.serving import endpoints
-    from brewslm.store.files import write_json
-    from brewslm.store.locks import lock
-
-    def looked(path):
-        endpoints.endpoint_file(version).unlink()
-        return True
-
-    write_json(endpoints.endpoint_file(version), {"base_url": "http://127.0.0.1:9/v1", "model": "old", "pid": 1})
-    with lock(endpoints.endpoint_lock(version)):
-        monkeypatch.setattr(endpoints, "is_held", looked)
-        assert locate(version) is None
