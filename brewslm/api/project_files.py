@@ -8,6 +8,7 @@ from pydantic import Field
 from brewslm.api.uploads import readable, readable_file, readable_path, uploads_folder
 from brewslm.api.work import ACTOR, Fields, accepted, asked
 from brewslm.observe.project_file import FileReport, FileView, diff_of, file_of, plan_of, text_report
+from brewslm.observe.projects import projects
 from brewslm.pipeline.project_file.diff import FileDiff
 from brewslm.pipeline.project_file.exporting import exported
 from brewslm.pipeline.project_file.plan import StageName, Step, checked_range
@@ -16,6 +17,7 @@ from brewslm.pipeline.project_file.running import ApplyRequest, PipelineRequest,
 from brewslm.pipeline.project_file.schema import ProjectFile
 from brewslm.pipeline.project_file.text import MOST_BYTES
 from brewslm.pipeline.runs import RunView
+from brewslm.settings import settings
 
 router = APIRouter(prefix="/api", tags=["projects"])
 
@@ -55,11 +57,12 @@ class PipelineFields(Fields):
 
 
 class Readable:
-    """Paths of a file that came over HTTP: those that the API may read."""
+    """Paths of a file that came over HTTP: those that the API may read, and base models that projects have already."""
 
     def locator(self, locator: str) -> str:
         """As `readable`."""
-        return readable(locator)
+        known = {settings().base_model, *(one.base_model for one in projects())} if locator.startswith("path:") else set()
+        return locator if locator in known else readable(locator)
 
     def name(self, name: str) -> str:
         """As `readable_path`."""

@@ -120,7 +120,7 @@ def test_whatever_is_typed_is_read_or_refused_with_its_reason(typed, at):
         (ONE + "locator: jsnl:a.jsonl, mapper: qa_pair_passthrough, field_map: {}}]", 3, 12, "sources.0.locator", "jsonl"),
         (ONE + "locator: sample:x, mapper: qa_pair_pasthrough, field_map: {}}]", 3, 31, "sources.0.mapper", "did you mean"),
         (ONE + "locator: sample:x, maper: qa, field_map: {}}]", 3, 31, "sources.0.maper", "did you mean mapper?"),
-        (ONE + "locator: 'url:https://a.org/x.csv?api_token=k', mapper: m, field_map: {}}]", 3, 12, "sources.0.locator", "secret"),
+        (ONE + "locator: 'url:https://a.org/x.csv?a_token=k', mapper: m, field_map: {}}]", 3, 12, "sources.0.locator", "secret"),
         (HEAD + "evaluate: {eval_pack: generall}", 3, 12, "evaluate.eval_pack", "did you mean general?"),
         (HEAD + "evaluate: {judge: {url: 'https://k:s@a.org/v1', model: m}}", 3, 12, "evaluate.judge", "holds no key"),
         (HEAD + "export: {formats: [gguf_q8]}", 3, 10, "export.formats", "did you mean gguf-q8_0?"),

@@ -58,7 +58,8 @@ def written() -> tuple[int, int]:
 
 
 def test_a_file_is_applied_once_and_read_back_as_it_was_written(folder, tiny_model):
-    text = HEAD + SOURCE + "prepare: {eval_rows: 12, dev_rows: 6}\nexport: {formats: [hf]}\nevaluate: {}\n"
+    write_rows(folder, 120)
+    text = HEAD + SOURCE + "prepare: {eval_rows: 30, dev_rows: 10}\nexport: {formats: [hf]}\nevaluate: {}\n"
     text += "train: {settings: {epochs: 1, batch_size: 8, learning_rate: 0.01, checkpoints: 1, precision: fp32}}\npreflight: {}\n"
     text += "deploy: [{create: {}, settings: {in_flight: 3}, schedule: {cron: '0 3 * * *'}}]\n"
     text = text.replace("name: mine", f"name: mine, base_model: 'path:{tiny_model}'")

@@ -91,7 +91,7 @@ def standing_imports(now: Now) -> Iterator[tuple[tables.Import, CommitRequest, t
 
 def source_key(source: CommitRequest) -> tuple[Any, ...]:
     """What makes two imports the same but for the content: a secret in the address does not count."""
-    return shown_locator(source.locator), source.mapper, sorted(source.field_map.items()), source.limit, source.gold
+    return shown_locator(source.locator), source.mapper, tuple(sorted(source.field_map.items())), source.limit, source.gold
 
 
 def _columns(request: CommitRequest) -> str:

@@ -12,7 +12,7 @@ from brewslm.pipeline.project_file.schema import ProjectFile, as_value
 from brewslm.reasons.shown import shown_locator
 
 
-class Difference(BaseModel):
+class FieldDifference(BaseModel):
     """One field that is not the same.
 
     Attributes:
@@ -37,7 +37,7 @@ class FileDiff(BaseModel):
     """
 
     same: bool
-    differences: list[Difference]
+    differences: list[FieldDifference]
     steps: list[Step]
 
 
@@ -69,10 +69,10 @@ def _named(value: dict[str, Any]) -> dict[str, Any]:
     return made | ({"deploy": slots} if slots else {})
 
 
-def _differences(where: str, file: Any, project: Any) -> Iterator[Difference]:
+def _differences(where: str, file: Any, project: Any) -> Iterator[FieldDifference]:
     if isinstance(file, dict) and isinstance(project, dict):
         for key in [*file, *(one for one in project if one not in file)]:
             name = f"{where}[{key}]" if where in ("sources", "deploy") else f"{where}.{key}".lstrip(".")
             yield from _differences(name, file.get(key), project.get(key))
     elif file != project:
-        yield Difference(where=where, file=file, project=project)
+        yield FieldDifference(where=where, file=file, project=project)
