@@ -144,7 +144,7 @@ def export(
     if wrong:
         raise typer.BadParameter(f"{', '.join(wrong)} can't be asked of {of}")
     with problems(json):
-        pieces = exported(filtered(kind, saved, **common, **own), format)  # type: ignore[arg-type]  # looked up above
+        pieces = exported(filtered(kind, saved, **common, **own), format)
         if out is None:
             sys.stdout.buffer.writelines(pieces)
             sys.stdout.buffer.flush()
@@ -186,7 +186,7 @@ def save(
 
     pairs = dict(pair.partition("=")[::2] for pair in settings or [])
     try:
-        request = SaveRequest(name=name, of=of, filter=pairs)  # type: ignore[arg-type]  # it says what `of` may be
+        request = SaveRequest(name=name, of=of, filter=pairs)
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in error.errors())
         raise typer.BadParameter(said) from None

@@ -123,7 +123,7 @@ def _follow(wanted: "EventFilter", after: int | None, limit: int, json: bool) ->
     except KeyboardInterrupt:
         return
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # the interpreter would complain once more at its end
+        sys.stdout = None  # the interpreter would complain once more at its end
 
 
 def _line(event: "EventView") -> tuple[str, ...]:

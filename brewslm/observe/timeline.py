@@ -24,7 +24,7 @@ SHOWN = 20
 """Events of one run in the tree: its newest that fit. `brewslm audit tail --run` has all."""
 LARGEST = 500
 """Runs of one tree that are looked at."""
-_WALK = 200
+_WALK = 100
 
 
 class RunNode(BaseModel):
@@ -113,7 +113,7 @@ class _Family(BaseModel):
 
 
 class _Families:
-    """Who belongs to whom; looked up once each."""
+    """Who belongs to whom, and where each tree stands: looked up for many events at once, and once each."""
 
     def __init__(self, session: Session, wanted: EventFilter) -> None:
         self._session, self.wanted = session, wanted
@@ -121,57 +121,74 @@ class _Families:
         self._families: dict[str, _Family] = {}
         self._newest: dict[str, int] = {}
 
+    def know(self, events: Sequence[RunEvent]) -> None:
+        """Look up all that the methods below tell of these events."""
+        for event in events:
+            if event.run_id is not None and event.parent_run_id is not None:
+                self._parents.setdefault(event.run_id, event.parent_run_id)
+        self._know_parents({event.run_id for event in events if event.run_id is not None})
+        self._know_families({self.root(event) for event in events if event.run_id is not None})
+
     def root(self, event: RunEvent) -> str:
         """The run at the top of an event's tree."""
         assert event.run_id is not None
-        if event.parent_run_id is not None:
-            self._parents.setdefault(event.run_id, event.parent_run_id)
         run, seen = event.run_id, {event.run_id}
-        while (parent := self._parent(run)) is not None and parent not in seen:
+        while (parent := self._parents[run]) is not None and parent not in seen:
             run = parent
             seen.add(run)
         return run if parent is None else min(seen)  # of a ring, whoever is asked, the same one
 
-    def _parent(self, run: str) -> str | None:
-        if run not in self._parents:
-            query = select(RunEvent.parent_run_id).where(RunEvent.run_id == run, RunEvent.parent_run_id.is_not(None)).limit(1)
-            self._parents[run] = self._session.scalar(query) or _parent_of(self._session.get(Run, run))
-        return self._parents[run]
-
     def family(self, root: str) -> _Family:
         """The tree under a run."""
-        if root not in self._families:
-            parts: dict[str, list[str]] = {root: []}
-            level = [root]
-            while level and len(parts) < LARGEST:
-                pair = (RunEvent.parent_run_id, RunEvent.run_id, func.min(RunEvent.id))
-                query = select(*pair).where(RunEvent.parent_run_id.in_(level), RunEvent.run_id.is_not(None))
-                under = self._session.execute(query.group_by(pair[0], pair[1]).order_by(pair[2])).tuples()
-                level = []
-                for parent, run, _ in under:
-                    if run is not None and parent is not None and run not in parts:
-                        parts[run] = []
-                        parts[parent].append(run)
-                        level.append(run)
-            self._families[root] = _Family(root=root, parts=parts)
+        self._know_families({root})
         return self._families[root]
 
     def newest(self, root: str) -> int:
         """The id of the tree's newest event that fits."""
         if root not in self._newest:
-            runs = list(self.family(root).parts)
-            if self.wanted.text is not None:
-                found = find(self._session, self.wanted, limit=1, runs=runs)
-                self._newest[root] = found[0].id if found else 0
-            else:
-                query = select(func.max(RunEvent.id)).where(RunEvent.run_id.in_(runs), *conditions(_anywhere(self.wanted)))
-                self._newest[root] = self._session.scalar(query) or 0
+            found = find(self._session, self.wanted, limit=1, runs=list(self._families[root].parts))
+            self._newest[root] = found[0].id if found else 0
         return self._newest[root]
 
+    def _know_parents(self, runs: set[str]) -> None:
+        """Of these runs, and of all above them."""
+        wave = runs | {parent for run in runs if (parent := self._parents.get(run)) is not None}
+        while unknown := [run for run in wave if run not in self._parents]:
+            pair = (RunEvent.run_id, func.max(RunEvent.parent_run_id))
+            told = select(*pair).where(RunEvent.run_id.in_(unknown)).group_by(RunEvent.run_id)
+            found = {run: parent for run, parent in self._session.execute(told).tuples() if parent is not None}
+            rest = [run for run in unknown if run not in found]
+            kept = select(Run.id, Run.request, Run.parent_run_id).where(Run.id.in_(rest))
+            for run, request, parent in self._session.execute(kept).tuples():  # as execute tells it
+                found[run] = request.get("experiment") or parent
+            self._parents |= {run: found.get(run) for run in unknown}
+            wave = {parent for parent in found.values() if parent is not None}
 
-def _parent_of(run: Run | None) -> str | None:
-    """As execute tells it: evaluations and exports hang under their experiment."""
-    return (run.request.get("experiment") or run.parent_run_id) if run is not None else None
+    def _know_families(self, roots: set[str]) -> None:
+        """Their trees, level by level; and without a text, which the database can't see, where each tree stands."""
+        owner = {root: root for root in roots if root not in self._families}
+        made = {root: _Family(root=root, parts={root: []}) for root in owner}
+        level = list(owner)
+        while level:
+            pair = (RunEvent.parent_run_id, RunEvent.run_id, func.min(RunEvent.id))
+            query = select(*pair).where(RunEvent.parent_run_id.in_(level), RunEvent.run_id.is_not(None))
+            level = []
+            for parent, run, _ in self._session.execute(query.group_by(pair[0], pair[1]).order_by(pair[2])).tuples():
+                if run is None or parent is None or run in owner or len(made[owner[parent]].parts) >= LARGEST:
+                    continue
+                owner[run] = owner[parent]
+                made[owner[run]].parts[run] = []
+                made[owner[run]].parts[parent].append(run)
+                level.append(run)
+        self._families |= made
+        if owner and self.wanted.text is None:
+            self._newest |= dict.fromkeys(made, 0)
+            last = select(RunEvent.run_id, func.max(RunEvent.id)).where(
+                RunEvent.run_id.in_(owner), *conditions(_anywhere(self.wanted))
+            )
+            for run, at in self._session.execute(last.group_by(RunEvent.run_id)).tuples():
+                root = owner[run or ""]
+                self._newest[root] = max(self._newest[root], at)
 
 
 def _anywhere(wanted: EventFilter) -> EventFilter:
@@ -184,6 +201,7 @@ def _heads(session: Session, families: _Families, after: int | None, before: int
     ahead, left = after is not None, limit
     while left:
         found = find(session, families.wanted, after=after, before=before, limit=_WALK)
+        families.know(found)
         for event in found:
             if left and (event.run_id is None or families.newest(families.root(event)) == event.id):
                 left -= 1
@@ -196,7 +214,8 @@ def _heads(session: Session, families: _Families, after: int | None, before: int
 def _grown(session: Session, families: _Families, trees: Sequence[_Family]) -> list[RunNode]:
     """The trees with their events, whatever their number in a few queries."""
     runs = [run for tree in trees for run in tree.parts]
-    known = {run.id: run for run in session.scalars(select(Run).where(Run.id.in_(runs)))}
+    columns = (Run.id, Run.operation, Run.state, Run.created_at, Run.ended_at)
+    known = {run.id: run for run in session.execute(select(*columns).where(Run.id.in_(runs)))}
     counted = select(RunEvent.run_id, RunEvent.severity, func.count()).where(RunEvent.run_id.in_(runs))
     severities: dict[str, dict[str, int]] = {}
     for run, severity, count in session.execute(counted.group_by(RunEvent.run_id, RunEvent.severity)).tuples():

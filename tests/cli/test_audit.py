@@ -17,7 +17,7 @@ from tests.running import until
 def run(*arguments: object, code: int = 0) -> str:
     found = CliRunner().invoke(app, [str(one) for one in arguments])
     assert found.exit_code == code, found.output
-    return found.output
+    return found.stdout
 
 
 @pytest.fixture
