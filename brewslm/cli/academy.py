@@ -99,8 +99,7 @@ def _show(found: "LessonView") -> None:
     text = f"# {found.number}. {found.title}\n\n{found.text}\n\n{figure}\n\n## Quiz\n\n{quiz}\n"
     text += f"## Do it here\n\n{found.exercise.goal}\n\n{commands}\n"
     Console(soft_wrap=False).print(Markdown(text))
-    letters = " ".join("a" for _ in found.quiz)
-    print_line(f"answer: brewslm academy answer {found.name} {letters}")
+    print_line(f"answer: brewslm academy answer {found.name} LETTER…  ({len(found.quiz)} of them, in order)")
     print_line(f"check:  brewslm academy check {found.name}")
 
 

@@ -155,7 +155,7 @@ def lesson_file(tmp_path):
 @pytest.mark.parametrize(
     ("was", "becomes", "said"),
     [
-        ("right: true\n", "rihgt: true\n", "quiz.0.choices.1.rihgt: Extra inputs"),
+        ("right: true\n", "rihgt: true\n", ".rihgt: Extra inputs"),
         ("right: true\n", "right: false\n", "one choice of a question is right"),
         ("reasons: [dataset_import_run]", "reasons: [dataset_import_ran]", "dataset_import_ran is no event's reason code"),
         ("reasons: [dataset_import_run]", "reasons: [unknown_project]", "unknown_project is no event's reason code"),
