@@ -159,7 +159,7 @@ def _value(loader: _Loader, node: yaml.Node, place: Place, parsed: Parsed) -> An
     parsed.places.setdefault(place, (node.start_mark.line + 1, node.start_mark.column + 1))
     if isinstance(node, yaml.ScalarNode):
         try:
-            return loader.construct_object(node)  # type: ignore[no-untyped-call]
+            return loader.construct_object(node)
         except ValueError as error:  # a number of more digits than Python reads
             raise _refused("", str(error).partition(":")[0], node.start_mark, place) from None
     if isinstance(node, yaml.SequenceNode):
