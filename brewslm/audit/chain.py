@@ -177,7 +177,7 @@ def _of_other_projects(session: Session, chains: Sequence[_Chain]) -> list[Fault
     owners: dict[str | None, int | None] = dict(session.execute(owned).tuples().all())
     faults = []
     for chain in chains:
-        for run in sorted(run for run in chain.runs if owners.get(run, chain.project_id) != chain.project_id):
+        for run in sorted(run for run in chain.runs if run and owners.get(run, chain.project_id) != chain.project_id):
             first = select(RunEvent.sequence, RunEvent.id).where(RunEvent.project_id == chain.project_id, RunEvent.run_id == run)
             sequence, event = session.execute(first.order_by(RunEvent.sequence).limit(1)).tuples().one()
             what = f"it tells of {run}, which is a run of project {owners[run]}: events were copied from there"

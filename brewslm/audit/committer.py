@@ -11,15 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from brewslm.audit import heads, lost
-from brewslm.audit.append import Draft, Link, chained, newest, write
+from brewslm.audit.append import LOCK_SECONDS, Draft, Link, chained, newest, write
 from brewslm.settings import settings
 from brewslm.store.database import brief_transaction, engine
 from brewslm.store.locks import lock
 
 EMIT_SECONDS = 10.0
 """A caller waits no longer."""
-LOCK_SECONDS = 8.0
-"""The longest wait for the database's write lock."""
 WRITE_SECONDS = 9.0
 """The longest that the statements of a group may take, that wait included."""
 NOTE_SECONDS = 1.0

@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 from pydantic import BaseModel
@@ -121,7 +121,7 @@ def of_another_database(kept: Head, database: str) -> Fault:
     return Fault(FaultKind.SWAPPED_DATABASE, kept.project, kept.sequence, None, what)
 
 
-def _lines() -> Iterable[dict[str, str | int]]:
+def _lines() -> Iterable[dict[str, Any]]:
     if not path().exists():
         return
     for line in path().read_bytes().split(b"\n"):
