@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Table, insert, select, text
+from sqlalchemy import Connection, Table, bindparam, insert, select, text
 
 from brewslm.audit.chain import GENESIS, canonical, hash_of, payload_hash
 from brewslm.reasons import Reason
@@ -72,9 +72,7 @@ def _newest(connection: Connection, project: int) -> Link:
         connection.execute(text(f"SET LOCAL lock_timeout = {int(LOCK_SECONDS * 1000)}"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": project})
         connection.execute(text("SET LOCAL lock_timeout = DEFAULT"))
-    found = connection.execute(
-        select(EVENTS.c.sequence, EVENTS.c.hash).where(EVENTS.c.project_id == project).order_by(EVENTS.c.sequence.desc()).limit(1)
-    ).first()
+    found = connection.execute(_NEWEST, {"project": project}).first()
     return (found[0], found[1]) if found else (0, GENESIS)
 
 
@@ -102,6 +100,13 @@ def write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 
 _INSERT = insert(EVENTS)
+_NEWEST = (
+    select(EVENTS.c.sequence, EVENTS.c.hash)
+    .where(EVENTS.c.project_id == bindparam("project"))
+    .order_by(EVENTS.c.sequence.desc())
+    .limit(1)
+)
+"""Made once: to make a statement takes longer than to run it."""
 
 
 def _json(reason: Reason) -> str:

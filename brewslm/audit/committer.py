@@ -21,9 +21,9 @@ EMIT_SECONDS = 10.0
 WRITE_SECONDS = 9.0
 """The longest that the statements of a group may take, that wait included."""
 NOTE_SECONDS = 1.0
-"""In a flood of events, between two notes of its heads."""
+"""In a flood of events, between two notes of its heads, and two looks for events that were lost."""
 IDLE_SECONDS = 0.05
-"""Without another event, until the heads are noted."""
+"""Without another event, until both are done."""
 MOST = 500
 """Events of one transaction."""
 
@@ -109,7 +109,6 @@ class Committer:
                 each.answered.release()
             if not group or time.monotonic() - self._noted > NOTE_SECONDS:
                 self._note()
-            if group and error is None:
                 lost.bring_back()
 
     def _commit(self, group: list[_Waiting]) -> Exception | None:

@@ -68,7 +68,11 @@ def head(session: Session, project_id: int) -> Head:
 
 def identity(connection: Connection) -> str:
     """What tells this database from others; made with it."""
-    return connection.execute(select(DatabaseIdentity.uid)).scalar_one()
+    uid: str = connection.execute(_IDENTITY).scalar_one()
+    return uid
+
+
+_IDENTITY = select(DatabaseIdentity.__table__.c.uid)
 
 
 def note(file: Path, database: str, heads: Mapping[int, Link]) -> None:
