@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, Table, insert, select, text
+from sqlalchemy import Connection, Table, bindparam, insert, select, text
 
 from brewslm.audit.chain import GENESIS, canonical, hash_of, payload_hash
 from brewslm.reasons import Reason
 from brewslm.store.tables import RunEvent
 
 EVENTS: Table = RunEvent.__table__  # type: ignore[assignment]
+LOCK_SECONDS = 8.0
+"""The longest wait for whoever writes events now."""
 Link = tuple[int, str]
 """A sequence and the hash there."""
 
@@ -67,19 +69,19 @@ def newest(connection: Connection, projects: set[int]) -> dict[int, Link]:
 
 def _newest(connection: Connection, project: int) -> Link:
     if connection.dialect.name == "postgresql":  # SQLite has one writer; Postgres needs one a chain
+        connection.execute(text(f"SET LOCAL lock_timeout = {int(LOCK_SECONDS * 1000)}"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": project})
-    found = connection.execute(
-        select(EVENTS.c.sequence, EVENTS.c.hash).where(EVENTS.c.project_id == project).order_by(EVENTS.c.sequence.desc()).limit(1)
-    ).first()
+        connection.execute(text("SET LOCAL lock_timeout = DEFAULT"))
+    found = connection.execute(_NEWEST, {"project": project}).first()
     return (found[0], found[1]) if found else (0, GENESIS)
 
 
 def chained(heads: Mapping[int, Link], drafts: Sequence[Draft]) -> list[dict[str, Any]]:
     """The rows of the table that follow from the newest links."""
-    at, now, rows = dict(heads), moment(), []
+    at, now, rows = dict(heads), moment(), list[dict[str, Any]]()
     for draft in drafts:
         sequence, previous = at[draft.project_id]
-        row = {
+        row: dict[str, Any] = {
             "project_id": draft.project_id, "sequence": sequence + 1, "ts": draft.ts or now, "stage": draft.stage,
             "severity": draft.severity, "reason_code": draft.reason_code, "run_id": draft.run_id,
             "parent_run_id": draft.parent_run_id, "actor": draft.actor, "payload": draft.payload,
@@ -98,6 +100,13 @@ def write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 
 
 _INSERT = insert(EVENTS)
+_NEWEST = (
+    select(EVENTS.c.sequence, EVENTS.c.hash)
+    .where(EVENTS.c.project_id == bindparam("project"))
+    .order_by(EVENTS.c.sequence.desc())
+    .limit(1)
+)
+"""Made once: to make a statement takes longer than to run it."""
 
 
 def _json(reason: Reason) -> str:

@@ -93,7 +93,7 @@ class _Chain:
     project_id: int
     marks: dict[int, list[Mark]] = field(default_factory=dict)
     sequence: int = 0
-    hash: str = GENESIS
+    """Of its last event."""
     is_whole: bool = True
     unlike: list[Fault] = field(default_factory=list)
     """Marks that are not met."""
@@ -126,26 +126,29 @@ def verify(session: Session, project_id: int | None = None, marks: Iterable[Mark
 def _read(session: Session, project_id: int | None, marks: Mapping[int, dict[int, list[Mark]]]) -> tuple[int, list[_Chain]]:
     """Each chain up to its first fault, at the speed of hashing: what is wrong with it is asked afterwards."""
     count, chains, chain = 0, list[_Chain](), _Chain(-1)
-    newest = ""
+    newest, sequence, before, runs = "", 0, GENESIS, set[str | None]()
+    dumps, sha256 = orjson.dumps, hashlib.sha256
     for row in rows_of(session, project_id):
         count += 1
         if row[PROJECT] != chain.project_id:
-            chain, newest = _Chain(row[PROJECT], marks.get(row[PROJECT], {})), ""
+            chain.sequence = sequence
+            chain = _Chain(row[PROJECT], marks.get(row[PROJECT], {}))
             chains.append(chain)
+            newest, sequence, before, runs = "", 0, GENESIS, chain.runs
         late, written = row[LATE], row[HASH]
         body = row[PREVIOUS:LATE] if late is None else row[PREVIOUS:HASH]
-        follows = row[SEQUENCE] == chain.sequence + 1 and row[PREVIOUS] == chain.hash
-        if not follows or hashlib.sha256(orjson.dumps(body)).hexdigest() != written:
+        if row[PREVIOUS] != before or row[SEQUENCE] != sequence + 1 or sha256(dumps(body)).hexdigest() != written:
             chain.is_whole = False
         moment = late or row[TS]
-        if moment < newest:
-            chain.is_whole &= not is_back(newest, moment)
-        else:
+        if moment >= newest:
             newest = moment
-        chain.sequence, chain.hash = row[SEQUENCE], written
-        chain.runs.add(row[RUN])
-        if chain.marks and row[SEQUENCE] in chain.marks:
-            chain.unlike += [_rewritten(row, mark) for mark in chain.marks[row[SEQUENCE]] if mark.hash != written]
+        elif is_back(newest, moment):
+            chain.is_whole = False
+        sequence, before = row[SEQUENCE], written
+        runs.add(row[RUN])
+        if sequence in chain.marks:
+            chain.unlike += [_rewritten(row, mark) for mark in chain.marks[sequence] if mark.hash != written]
+    chain.sequence = sequence
     return count, chains
 
 
@@ -177,7 +180,7 @@ def _of_other_projects(session: Session, chains: Sequence[_Chain]) -> list[Fault
     owners: dict[str | None, int | None] = dict(session.execute(owned).tuples().all())
     faults = []
     for chain in chains:
-        for run in sorted(run for run in chain.runs if owners.get(run, chain.project_id) != chain.project_id):
+        for run in sorted(run for run in chain.runs if run and owners.get(run, chain.project_id) != chain.project_id):
             first = select(RunEvent.sequence, RunEvent.id).where(RunEvent.project_id == chain.project_id, RunEvent.run_id == run)
             sequence, event = session.execute(first.order_by(RunEvent.sequence).limit(1)).tuples().one()
             what = f"it tells of {run}, which is a run of project {owners[run]}: events were copied from there"

@@ -11,21 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from brewslm.audit import heads, lost
-from brewslm.audit.append import Draft, Link, chained, newest, write
+from brewslm.audit.append import LOCK_SECONDS, Draft, Link, chained, newest, write
 from brewslm.settings import settings
 from brewslm.store.database import brief_transaction, engine
 from brewslm.store.locks import lock
 
 EMIT_SECONDS = 10.0
 """A caller waits no longer."""
-LOCK_SECONDS = 8.0
-"""The longest wait for the database's write lock."""
 WRITE_SECONDS = 9.0
 """The longest that the statements of a group may take, that wait included."""
 NOTE_SECONDS = 1.0
-"""In a flood of events, between two notes of its heads."""
+"""In a flood of events, between two notes of its heads, and two looks for events that were lost."""
 IDLE_SECONDS = 0.05
-"""Without another event, until the heads are noted."""
+"""Without another event, until both are done."""
 MOST = 500
 """Events of one transaction."""
 
@@ -111,7 +109,6 @@ class Committer:
                 each.answered.release()
             if not group or time.monotonic() - self._noted > NOTE_SECONDS:
                 self._note()
-            if group and error is None:
                 lost.bring_back()
 
     def _commit(self, group: list[_Waiting]) -> Exception | None:

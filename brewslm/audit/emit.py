@@ -6,8 +6,8 @@ from sqlalchemy import event, func, insert, select
 from sqlalchemy.orm import Session
 
 from brewslm.audit import heads, lost
-from brewslm.audit.append import Draft, Link, append, moment
-from brewslm.audit.committer import COMMITTER, LOCK_SECONDS, WRITE_SECONDS, NotWritten
+from brewslm.audit.append import LOCK_SECONDS, Draft, Link, append, moment
+from brewslm.audit.committer import COMMITTER, WRITE_SECONDS, NotWritten
 from brewslm.reasons import Reason, is_event
 from brewslm.store.database import brief_transaction
 from brewslm.store.tables import EmitGap

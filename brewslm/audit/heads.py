@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 from pydantic import BaseModel
@@ -68,7 +68,11 @@ def head(session: Session, project_id: int) -> Head:
 
 def identity(connection: Connection) -> str:
     """What tells this database from others; made with it."""
-    return connection.execute(select(DatabaseIdentity.uid)).scalar_one()
+    uid: str = connection.execute(_IDENTITY).scalar_one()
+    return uid
+
+
+_IDENTITY = select(DatabaseIdentity.__table__.c.uid)
 
 
 def note(file: Path, database: str, heads: Mapping[int, Link]) -> None:
@@ -121,7 +125,7 @@ def of_another_database(kept: Head, database: str) -> Fault:
     return Fault(FaultKind.SWAPPED_DATABASE, kept.project, kept.sequence, None, what)
 
 
-def _lines() -> Iterable[dict[str, str | int]]:
+def _lines() -> Iterable[dict[str, Any]]:
     if not path().exists():
         return
     for line in path().read_bytes().split(b"\n"):

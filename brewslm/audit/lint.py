@@ -15,7 +15,7 @@ TESTS = PACKAGE.parent / "tests"
 """Of a checkout; an installation has none."""
 EMITTERS = ("pipeline/execute.py", "pipeline/worker.py", "serving/supervisor.py", "access/", "plugins.py", "audit/")
 """Who may emit: the runner, the worker, the supervisor, access, and the plugin loader. A stage tells its reason."""
-DOORS = {"emit_event": "emit_event", "brewslm.audit.append": "append", "brewslm.audit.committer": "the committer"}
+DOORS = {"brewslm.audit.append": "append", "brewslm.audit.committer": "the committer"}
 ROW_WORDS = {"text", "raw", "row", "rows_text", "payload", "value", "values", "prompt", "completion", "answer", "question"}
 """A payload field of such a name, holding text, would hold somebody's data."""
 CRITICAL = {"event_lost", "chain_broken", "ledger_open"}
@@ -23,8 +23,8 @@ CRITICAL = {"event_lost", "chain_broken", "ledger_open"}
 TOLD_BY = {
     "stages/ingest": {Stage.INGESTION}, "stages/mapping": {Stage.INGESTION}, "stages/introspect": {Stage.INGESTION},
     "stages/clean": {Stage.CLEANING}, "stages/prepare": {Stage.PREPARE, Stage.EVAL}, "stages/preflight": {Stage.TRAINING},
-    "stages/train": {Stage.TRAINING, Stage.PREPARE}, "stages/evaluate": {Stage.EVAL, Stage.PREPARE}, "stages/export": {Stage.EXPORT},
-    "stages/deploy": {Stage.DEPLOYMENT}, "serving": {Stage.DEPLOYMENT},
+    "stages/train": {Stage.TRAINING, Stage.PREPARE}, "stages/evaluate": {Stage.EVAL, Stage.PREPARE},
+    "stages/export": {Stage.EXPORT}, "stages/deploy": {Stage.DEPLOYMENT}, "serving": {Stage.DEPLOYMENT},
 }  # fmt: skip
 """Whose events a part of the house may make. Gold sets are made by prepare, and told under eval, which reads them; a prepared
 file that was changed is told under prepare, by whoever reads it."""
@@ -47,12 +47,11 @@ def emit_problems(sources: Mapping[str, ast.Module]) -> Iterator[str]:
         if name.startswith(EMITTERS):
             continue
         for node in ast.walk(tree):
-            word = ""
-            if isinstance(node, ast.ImportFrom):
-                imported = {alias.name for alias in node.names}
-                word = "emit_event" if "emit_event" in imported else DOORS.get(node.module or "", "")
-            elif isinstance(node, ast.Attribute) and node.attr == "emit_event":
-                word = "emit_event"
+            if not isinstance(node, ast.ImportFrom | ast.Attribute):
+                continue
+            names = {node.attr} if isinstance(node, ast.Attribute) else {alias.name for alias in node.names}
+            module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            word = "emit_event" if "emit_event" in names else DOORS.get(module)
             if word:
                 yield f"{name}:{node.lineno}: {word} is used here; tell the reason, and execute emits it"
 
@@ -65,7 +64,7 @@ def reason_problems(reasons: Iterable[type[Reason]]) -> Iterator[str]:
             yield f"{where}: a reason needs a docstring: it is what people are told"
         elif not reason.meaning().endswith("."):
             yield f"{where}: the docstring's first line must be one whole sentence"
-        if not isinstance(reason.stage, Stage) or not isinstance(reason.severity, Severity):
+        if reason.stage not in list(Stage) or reason.severity not in list(Severity):
             yield f"{where}: its stage and severity must be of the enums"
         if is_event(reason.model_construct()) and reason.severity in (Severity.ERROR, Severity.CRITICAL):
             if not reason.remedy:

@@ -81,7 +81,7 @@ def brief_transaction(lock_seconds: float, seconds: float) -> Iterator[Connectio
         seconds: The longest that its statements may take together; what takes longer is broken off. A commit that hangs in the
             disk is not.
     """
-    with engine().execution_options(sqlite_begin="IMMEDIATE").connect() as connection:
+    with engine().connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
         raw: Any = connection.connection.driver_connection
         if connection.dialect.name != "sqlite":
             with connection.begin():

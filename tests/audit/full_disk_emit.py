@@ -15,7 +15,7 @@ import orjson
 
 from brewslm.audit import bring_back, emit_event, lost, verify
 from brewslm.reasons.ingestion import DatasetImportFailed
-from brewslm.store.database import reading
+from brewslm.store.database import engine, reading
 from brewslm.store.tables import RunEvent
 
 sources: list[str] = []
@@ -34,6 +34,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp())
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={sys.argv[1]}", "tmpfs", str(folder)], check=True)
     os.environ["BREWSLM_HOME"] = str(folder / "home")
+    engine()
     emit()
     bring_back()  # nothing waits; but it lays the ballast, as any operation does
     with suppress(OSError), (folder / "filler").open("wb", buffering=0) as filler:

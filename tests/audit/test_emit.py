@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from brewslm.audit import bring_back, committer, emit_event, gaps, lost, verify
-from brewslm.reasons import Reason, Severity, Stage
+from brewslm.reasons import REGISTRY, Reason, Severity, Stage
 from brewslm.reasons.ingestion import DatasetImportFailed
 from brewslm.store.database import engine, reading, transaction
 from brewslm.store.tables import Project, RunEvent
@@ -230,7 +230,8 @@ def test_a_full_disk_has_room_for_what_could_not_be_written_and_gives_it_back():
     done = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", *command], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     found = orjson.loads(done.stdout)
-    assert found["waiting_when_full"] == found["on_disk"] == found["late"] >= 3 and found["longest"] < 5.0
+    assert found["waiting_when_full"] == found["on_disk"] == found["late"] >= 3
+    assert found["longest"] < 12.0  # the stated bound, and the sync of a line
     assert (found["waiting_after"], found["missing_sources"], found["faults"]) == (0, [], 0)
 
 
@@ -306,6 +307,10 @@ class OddlyNamed(Reason, stage=Stage.SYSTEM, severity=Severity.INFO):
     """A reason that names a file that is no UTF-8."""
 
     source: str
+
+
+for made in (Untellable, OddlyNamed):  # other tests hold the registry against the docs
+    del REGISTRY[made.code]
 
 
 def test_a_reason_that_cannot_be_told_is_counted():
