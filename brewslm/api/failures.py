@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from brewslm.observe.clusters import PAGE, Cluster, ClusterDetail, cluster, clusters
+from brewslm.observe.clusters import PAGE, FailureCluster, FailureClusterDetail, cluster, clusters
 from brewslm.reasons import Stage
 
 router = APIRouter(prefix="/api", tags=["audit"])
@@ -16,7 +16,7 @@ Since = Annotated[datetime | None, Query(description="Of this moment and later a
 @router.get("/failures", operation_id="failure.everywhere")
 def everywhere(
     stage: Stage | None = None, code: str | None = None, since: Since = None, warnings: bool = False, limit: Limit = PAGE
-) -> list[Cluster]:
+) -> list[FailureCluster]:
     """Failure clusters of every project, those that were met last first."""
     return clusters(stage=stage, code=code, since=since, warnings=warnings, limit=limit)
 
@@ -29,12 +29,12 @@ def listed(
     since: Since = None,
     warnings: bool = False,
     limit: Limit = PAGE,
-) -> list[Cluster]:
+) -> list[FailureCluster]:
     """A project's failure clusters, those that were met last first."""
     return clusters(project, stage=stage, code=code, since=since, warnings=warnings, limit=limit)
 
 
 @router.get("/projects/{project}/failures/{cluster_id}", operation_id="failure.show")
-def show(project: int, cluster_id: str) -> ClusterDetail:
+def show(project: int, cluster_id: str) -> FailureClusterDetail:
     """One cluster: its events, its counts over time, and what changed before the next success."""
     return cluster(cluster_id, project)

@@ -8,8 +8,8 @@ import typer
 from brewslm.cli.console import Json, print_json, print_line, print_table, problems
 
 if TYPE_CHECKING:
-    from brewslm.observe.clusters import Change, Cluster, ClusterDetail
-    from brewslm.observe.differences import Difference
+    from brewslm.observe.clusters import FailureChange, FailureCluster, FailureClusterDetail
+    from brewslm.observe.differences import FieldDifference
 
 failures_app = typer.Typer(help="Failed runs of every stage, told together where they are one fault.", no_args_is_help=True)
 OneProject = Annotated[int | None, typer.Option("--project", help="Of this project; of all when left out.")]
@@ -59,7 +59,7 @@ def show(cluster_id: Annotated[str, typer.Argument(metavar="ID")], project: OneP
         _print(found)
 
 
-def _line(one: "Cluster") -> tuple[str, ...]:
+def _line(one: "FailureCluster") -> tuple[str, ...]:
     what = one.exception or one.said
     return (
         one.id, one.stage, one.reason_code, f"{one.count:,}", _time(one.last_seen), one.trend, _still(one),
@@ -67,7 +67,7 @@ def _line(one: "Cluster") -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _still(one: "Cluster") -> str:
+def _still(one: "FailureCluster") -> str:
     return {None: "?", True: "yes", False: "no"}[one.happening]
 
 
@@ -75,7 +75,7 @@ def _time(ts: str) -> str:
     return ts[:19].replace("T", " ")
 
 
-def _print(one: "ClusterDetail") -> None:
+def _print(one: "FailureClusterDetail") -> None:
     print_line(f"{one.id}  {one.stage}  {one.reason_code}: {one.meaning}")
     times = "once" if one.count == 1 else f"{one.count:,} times"
     print_line(f"  {times}, from {_time(one.first_seen)} to {_time(one.last_seen)} UTC")
@@ -98,7 +98,7 @@ def _print(one: "ClusterDetail") -> None:
         _print_change(change)
 
 
-def _print_change(change: "Change") -> None:
+def _print_change(change: "FailureChange") -> None:
     how = "resumed, succeeded" if change.resumed else f"failed; {change.next_run} succeeded"
     print_line(f"project {change.project}: {change.failed_run} {how} at {change.succeeded_at:%Y-%m-%d %H:%M:%S} UTC")
     for name, found in (("request", change.request), ("job", change.job), ("environment", change.environment)):
@@ -110,5 +110,5 @@ def _print_change(change: "Change") -> None:
         print_line(f"  {change.left_out:,} more; --json has the first hundred of each")
 
 
-def _difference(one: "Difference") -> str:
+def _difference(one: "FieldDifference") -> str:
     return f"{one.field}: {one.before} → {one.after}"

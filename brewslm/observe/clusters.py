@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_, sel
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
-from brewslm.observe.differences import Difference, differences, run_differences
+from brewslm.observe.differences import FieldDifference, differences, run_differences
 from brewslm.pipeline import failures
 from brewslm.processes.environment import FILE as ENVIRONMENT
 from brewslm.processes.origin import STOPPED, digest, template
@@ -41,7 +41,7 @@ _TELLING = ("problem", "error", "guard", "blockers")
 Trend = Literal["new", "rising", "steady", "falling", "quiet"]
 
 
-class Exemplar(BaseModel):
+class FailureExemplar(BaseModel):
     """One event of a cluster.
 
     Attributes:
@@ -58,7 +58,7 @@ class Exemplar(BaseModel):
     log: str | None
 
 
-class Cluster(BaseModel):
+class FailureCluster(BaseModel):
     """One fault, however often it was met.
 
     Attributes:
@@ -87,17 +87,17 @@ class Cluster(BaseModel):
     before: int
     trend: Trend
     happening: bool | None
-    newest: Exemplar
+    newest: FailureExemplar
 
 
-class Bar(BaseModel):
+class FailureCount(BaseModel):
     """How many events fell on a day, or in an hour (UTC), such as "2026-11-30" or "2026-11-30T14"."""
 
     at: str
     count: int
 
 
-class Change(BaseModel):
+class FailureChange(BaseModel):
     """What was otherwise when the same operation next succeeded in the same project, and nothing else.
 
     Attributes:
@@ -112,19 +112,19 @@ class Change(BaseModel):
     next_run: str
     succeeded_at: datetime
     resumed: bool
-    request: list[Difference]
-    job: list[Difference]
-    environment: list[Difference]
+    request: list[FieldDifference]
+    job: list[FieldDifference]
+    environment: list[FieldDifference]
     left_out: int = 0
 
 
-class ClusterDetail(Cluster):
+class FailureClusterDetail(FailureCluster):
     """A cluster with its exemplars, its counts over time, and what changed before the next success, project by project."""
 
-    exemplars: list[Exemplar]
+    exemplars: list[FailureExemplar]
     by: Literal["day", "hour"]
-    series: list[Bar]
-    changes: list[Change]
+    series: list[FailureCount]
+    changes: list[FailureChange]
 
 
 @dataclass
@@ -154,7 +154,7 @@ def clusters(
     since: datetime | None = None,
     warnings: bool = False,
     limit: int = PAGE,
-) -> list[Cluster]:
+) -> list[FailureCluster]:
     """Failure clusters, those with the newest event first.
 
     Args:
@@ -172,7 +172,7 @@ def clusters(
         return _shown(session, dict(newest))
 
 
-def cluster(cluster_id: str, project: int | None = None) -> ClusterDetail:
+def cluster(cluster_id: str, project: int | None = None) -> FailureClusterDetail:
     """One cluster with all that is known of it; of one project where one is named.
 
     Raises:
@@ -195,11 +195,11 @@ def cluster(cluster_id: str, project: int | None = None) -> ClusterDetail:
         newest = session.scalars(select(RunEvent).where(mine).order_by(RunEvent.id.desc()).limit(EXEMPLARS)).all()
         first = session.scalars(select(RunEvent).where(mine).order_by(RunEvent.id).limit(1)).all()
         exemplars = {event.id: _exemplar(event) for event in (*newest, *first)}
-        return ClusterDetail(
+        return FailureClusterDetail(
             **shown.model_dump(),
             exemplars=list(exemplars.values()),
             by="hour" if hourly else "day",
-            series=[Bar(at=when, count=count) for when, count in series],
+            series=[FailureCount(at=when, count=count) for when, count in series],
             changes=[change for one in sorted(group.last) if (change := _change(session, group, one)) is not None],
         )
 
@@ -270,7 +270,7 @@ def _of(session: Session, group: _Group, project: int | None) -> ColumnElement[b
     return mine if project is None else and_(mine, RunEvent.project_id == project)
 
 
-def _shown(session: Session, groups: dict[str, _Group]) -> list[Cluster]:
+def _shown(session: Session, groups: dict[str, _Group]) -> list[FailureCluster]:
     """The groups as views: events and runs of all of them are looked up together."""
     ids = [event for group in groups.values() for _, event in group.last.values()]
     events = {event.id: event for event in _in_parts(session, RunEvent, RunEvent.id, ids)}
@@ -307,10 +307,10 @@ def _since(ts: str, success: datetime | None) -> bool:
     return success is None or datetime.fromisoformat(ts) > success
 
 
-def _view(cluster_id: str, group: _Group, newest: RunEvent, happening: bool | None) -> Cluster:
+def _view(cluster_id: str, group: _Group, newest: RunEvent, happening: bool | None) -> FailureCluster:
     reason = REGISTRY.get(group.code)
     kept = _kept(newest)
-    return Cluster(
+    return FailureCluster(
         id=cluster_id, stage=group.stage, reason_code=group.code, severity=group.severity,
         meaning=reason.meaning() if reason else "", remedy=reason.remedy if reason else "", count=group.count,
         first_seen=group.first, last_seen=group.newest[0], projects=sorted(group.last), said=_said(newest),
@@ -349,14 +349,14 @@ def _kept(event: RunEvent) -> dict[str, Any]:
     return found
 
 
-def _exemplar(event: RunEvent) -> Exemplar:
+def _exemplar(event: RunEvent) -> FailureExemplar:
     log = f"runs/{event.run_id}/log.txt" if event.run_id and (run_folder(event.run_id) / "log.txt").exists() else None
-    return Exemplar(
+    return FailureExemplar(
         event=event.id, ts=event.ts, project=event.project_id, run_id=event.run_id, actor=event.actor, said=_said(event), log=log
     )
 
 
-def _change(session: Session, group: _Group, project: int) -> Change | None:
+def _change(session: Session, group: _Group, project: int) -> FailureChange | None:
     """Of the newest failure in this project that a success followed; None when none did."""
     newest = session.get_one(RunEvent, group.last[project][1])
     run = session.get(Run, newest.run_id or "")
@@ -378,12 +378,12 @@ def _change(session: Session, group: _Group, project: int) -> Change | None:
     return _changed(event, failed, succeeded, succeeded.ended_at)
 
 
-def _changed(event: RunEvent, failed: Run, succeeded: Run, at: datetime) -> Change:
+def _changed(event: RunEvent, failed: Run, succeeded: Run, at: datetime) -> FailureChange:
     kept, after = _kept(event), run_folder(succeeded.id) / ENVIRONMENT
     request, job = run_differences(failed, succeeded, kept.get("time_limit"))
     environment = differences(kept["environment"], read_json(after)) if "environment" in kept and after.exists() else []
     every = (request, job, environment)
-    return Change(
+    return FailureChange(
         project=event.project_id, failed_run=failed.id, failed_at=event.ts, next_run=succeeded.id, succeeded_at=at,
         resumed=failed.id == succeeded.id, request=request[:100], job=job[:100], environment=environment[:100],
         left_out=sum(max(0, len(one) - 100) for one in every),

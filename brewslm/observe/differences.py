@@ -14,7 +14,7 @@ from brewslm.store.tables import Run
 LONGEST = 200
 
 
-class Difference(BaseModel):
+class FieldDifference(BaseModel):
     """A field that is not as it was: "recipe.batch_size" 8 → 4; None where it was not there."""
 
     field: str
@@ -22,16 +22,18 @@ class Difference(BaseModel):
     after: Any
 
 
-def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[FieldDifference]:
     """What is otherwise, by the fields' names, dots between the levels."""
     then, now = dict(_flat(before)), dict(_flat(after))
     names = [*then, *(name for name in now if name not in then)]
     return [
-        Difference(field=name, before=then.get(name), after=now.get(name)) for name in names if then.get(name) != now.get(name)
+        FieldDifference(field=name, before=then.get(name), after=now.get(name))
+        for name in names
+        if then.get(name) != now.get(name)
     ]
 
 
-def run_differences(before: Run, after: Run, time_limit: float | None) -> tuple[list[Difference], list[Difference]]:
+def run_differences(before: Run, after: Run, time_limit: float | None) -> tuple[list[FieldDifference], list[FieldDifference]]:
     """What was asked otherwise, and what of the frozen jobs beyond that.
 
     Args:
@@ -45,7 +47,7 @@ def run_differences(before: Run, after: Run, time_limit: float | None) -> tuple[
     path = run_folder(after.id) / TIME_LIMIT
     limit = read_json(path) if path.exists() else None
     if limit != time_limit:
-        more.append(Difference(field="time_limit_seconds", before=time_limit, after=limit))
+        more.append(FieldDifference(field="time_limit_seconds", before=time_limit, after=limit))
     return asked, more
 
 
