@@ -23,7 +23,7 @@ _CODE = re.compile(r"[a-z][a-z_]{0,40}")
 
 def is_forgotten(payload: Any) -> bool:
     """Whether a payload is that of a forgotten row: no other is empty."""
-    return payload == {}
+    return bool(payload == {})
 
 
 def shrunk(row: dict[str, Any]) -> dict[str, Any]:

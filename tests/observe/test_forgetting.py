@@ -155,7 +155,7 @@ def test_a_file_that_was_tampered_with_before_stays_found(lived):
     call("test", ForgetRequest(row_id=lived.ids["train"][0]))
     with reading() as session:
         frozen = session.scalars(select(DataManifest)).one()
-    with pytest.raises(StageError, match="data manifest") as refused:
+    with pytest.raises(StageError) as refused:
         PreparedData(folder / "manifest.json", frozen.sha256)
     assert (refused.value.where, refused.value.cause) == ("eval.jsonl", "its SHA-256 differs")
 
