@@ -118,8 +118,9 @@ def test_cancelling_ends_the_child_at_once_and_says_so(request_for, prepared, mo
 
 
 def test_a_time_limit_ends_it_and_a_resume_may_give_it_more(request_for, prepared, monkeypatch, tmp_path):
-    hold(monkeypatch, tmp_path, "step", 1)
+    slow = hold(monkeypatch, tmp_path, "step", 1)
     stopped = failed(request_for(timeout_minutes=0.005))
+    slow.let_go()
     assert (stopped.view.state, stopped.error.reason.code) == ("failed", "training_timeout")
     assert perform(resume("test", "exp-1", timeout_minutes=10)).state == "succeeded"
     assert [event.reason_code for event in events(prepared)][-2:] == ["training_timeout", "training_completed"]
