@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from brewslm.audit import emit_event
 from brewslm.cli.main import app
 from brewslm.errors import StageError
+from brewslm.observe.events import events
 from brewslm.observe.support import LINK_SECONDS, linked_file, support_bundle, support_bundles
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.pipeline.keys import keep_key
@@ -221,6 +222,7 @@ def test_a_link_is_for_one_file_and_for_a_day(walk, monkeypatch):
     link = support_bundle(first).link.partition("token=")[2]
     assert linked_file(first, link) == Path(support_bundle(first).path)
     assert [one.task_id for one in support_bundles(walk.project)] == [second, first]
+    assert [one.reason_code for one in events(walk.project)][-2:] == ["support_bundle_made"] * 2
 
     def refused(task: str, token: str) -> str:
         with pytest.raises(StageError) as error:
