@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 from pydantic import BaseModel
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ClauseElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
@@ -203,7 +203,7 @@ def _replayed(project: int | None) -> Replay:
     return replay
 
 
-def _rows(session: Session, query: Select[Any]) -> Iterator[list[tuple[Any, ...]]]:
+def _rows(session: Session, query: ClauseElement) -> Iterator[Sequence[Any]]:
     """Plain tuples from the driver itself: of a million events, SQLAlchemy's rows would take longer to make than to read."""
     connection = session.connection()
     cursor = connection.connection.cursor()
