@@ -83,19 +83,20 @@ class Replay:
     _slots: dict[tuple[int, str], int] = field(default_factory=dict)
     """Project and slot → the version that answers there; `_left` is the one that answered before the present event."""
     _left: int | None = None
-    _last_day: date | None = None
+    _last_day: str = ""
 
     def feed(self, events: Iterable[Event]) -> "Replay":
         """Go on with these events; returns itself."""
         for event in events:
             if event[0] > self.last_id:
                 self.last_id = event[0]
-                self._read(Event._make(event))
+                self._read(event)
         return self
 
     def _read(self, event: Event) -> None:
         payload = orjson.loads(event.payload)
-        self._note(event, payload)
+        if event.code in _NOTED:
+            self._note(event, payload)
         deed = deed_of(event.code, payload)
         if deed is None:
             if event.severity in ("error", "critical") and event.run_id:
@@ -103,7 +104,8 @@ class Replay:
             return
         if not deed.earns(payload):
             return
-        self._mend(event)
+        if self._failed:
+            self._mend(event)
         values = tuple(self._value(event, payload, name) for name in deed.once_per)
         key = (event.project, deed.counts, *values)
         if key in self._seen:
@@ -156,10 +158,10 @@ class Replay:
     def _award(self, event: Event, experience: int, why: str) -> None:
         self.experience += experience
         self.awards.append(Award(event.id, event.project, event.ts, experience, why))
-        today = date.fromisoformat(event.ts[:10])
-        if self._last_day is None or today > self._last_day:
-            follows = self._last_day is not None and today - self._last_day == timedelta(days=1)
-            self._last_day = today
+        today = event.ts[:10]
+        if today > self._last_day:
+            before, self._last_day = self._last_day, today
+            follows = before != "" and date.fromisoformat(today) - date.fromisoformat(before) == timedelta(days=1)
             self._set(event, "streak", self.counts["streak"] + 1 if follows else 1)
 
     def _count(self, event: Event, name: str, more: int = 1) -> None:
@@ -232,6 +234,7 @@ class Replay:
             self._count(event, "honest_rollbacks")
 
 
+_NOTED = ("dataset_prepared", "training_retried_smaller", "training_stopped_early", "deployment_changed")
 _MORE = {
     "dataset_import_run": Replay._imported,
     "dataset_prepared": Replay._prepared,
