@@ -118,6 +118,9 @@ def test_only_what_its_inputs_changed_is_done_again(folder, project):
     with reading() as session:
         live = [(one.run_id, one.accepted_count) for one in imports_of(session, project) if one.undone_by is None]
     assert live == [("import-1", 60), ("import-2", 20)]  # a file that grew adds what is new
+    assert execute.look("prepare-2").state == "succeeded"
+    other = file.model_copy(update={"prepare": file.prepare.model_copy(update={"eval_rows": 15})})
+    assert [step.why for step in plan(project, other)] == ["20 rows", "since prepare-2: eval_rows 12 → 15"]
     (folder / "rows.jsonl").unlink()
     gone = plan(project, file)
     assert actions(gone) == {"map.commit": "up_to_date", "prepare.run": "up_to_date"} and "not there any more" in gone[0].why
