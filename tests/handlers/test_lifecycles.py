@@ -1,7 +1,5 @@
 """Each handler's rows through the whole product, on a model of two layers."""
 
-import random
-
 import pytest
 
 from brewslm.pipeline.execute import call
@@ -49,14 +47,10 @@ def test_talks(trainable, tmp_path):
 
 
 def test_texts(trainable, tmp_path):
-    """Each text keeps to the words of one topic; most words are of several topics, so that the words just before tell less."""
-    chance = random.Random(5)
-    words = ["a", "slow", "lovely", "film", "dull", "boring", "great", "awful", "plot", "acting", "bad", "good", "street"]
-    topics = [chance.sample(words, 5) for _ in range(12)]
-    rows = [{"text": " ".join(chance.choices(topics[n % 12], k=24))} for n in range(120)]
-    journey = Journey(rows, "text_only", ["the movie was not very good"], {"text": "text"}, ("--eval-rows", "24"))
-    lived = live(journey, trainable, tmp_path)
-    assert proves_itself(lived)
+    rows = [{"text": f"the movie {own_words(n)} was not very good and the plot was awful"} for n in range(60)]
+    lived = live(Journey(rows, "text_only", ["the movie was not very good"], {"text": "text"}), trainable, tmp_path)
+    # nothing beats counting on letters that are drawn: the pack says so, and that the base gained nothing
+    assert missed(lived.evaluated["scorecard"]["gates"]) == ["beats_counting"] and not lived.evaluated["promotable"]
     assert missed(one.model_dump() for one in lived.untuned) == ["gain_over_base", "beats_counting", "less_surprised"]
     systems = lived.evaluated["scorecard"]["systems"]
     assert set(systems) == {"tuned", "base", "byte_ngram"}
