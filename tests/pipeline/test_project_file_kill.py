@@ -31,7 +31,7 @@ def test_a_killed_pipeline_goes_on_at_the_checkpoint_of_its_training(home, tmp_p
     (tmp_path / "rows.jsonl").write_bytes(b"".join(orjson.dumps(row["payload"]) + b"\n" for row in rows(160)))
     with ours(["pipeline", "run", str(file)], tmp_path / "log") as running:
         checkpoints = home / "projects" / "1" / "experiments" / "exp-1" / "checkpoints"
-        until(lambda: list(checkpoints.glob("checkpoint-*/COMPLETE.json")), "a checkpoint")
+        until(lambda: list(checkpoints.glob("checkpoint-*/COMPLETE.json")), "a checkpoint", 300)
         gone(running.kill())
     assert execute.look("pipeline-1").state == execute.look("exp-1").state == "interrupted"
     done = CliRunner().invoke(app, ["pipeline", "run", str(file), "--json"])
