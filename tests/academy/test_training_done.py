@@ -9,6 +9,8 @@ from brewslm.stages.prepare import PrepareRequest
 from brewslm.stages.train import ReproduceRequest
 from tests.stages.train.conftest import prepared, request_for  # noqa: F401 - fixtures
 
+pytestmark = pytest.mark.slow
+
 
 def done(project):
     return {one.name for part in academy(project).parts for one in part.lessons if one.progress.exercise_done}
@@ -24,7 +26,6 @@ def test_two_trainings_and_an_evaluation_are_seen_for_what_they_are(request_for,
     assert "why-small" in done(prepared)
 
 
-@pytest.mark.slow
 def test_an_early_end_and_a_reproduction_are_seen(request_for, prepared):
     call("test", PrepareRequest(project=prepared, train_rows=24, dev_rows=8, eval_rows=40))
     call("test", request_for(settings={"epochs": "30", "checkpoints": "30", "patience": "2"}))
