@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
 
+from brewslm.audit.committer import COMMITTER
 from brewslm.settings import settings
 from brewslm.store.database import forget_connections
 from brewslm.store.locks import lock
@@ -41,6 +42,7 @@ def home(tmp_path: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.delenv("BREWSLM_DATABASE_URL", raising=False)
     forget_connections()
     yield folder
+    COMMITTER.settle()  # its thread goes on after its last caller was answered: it must not meet the next test's home
     forget_connections()
 
 

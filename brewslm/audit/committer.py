@@ -62,6 +62,7 @@ class Committer:
         self._waiting: list[_Waiting] = []
         self._thread: threading.Thread | None = None
         self._busy_since: float | None = None
+        self._rests = False
         self._heads: dict[tuple[Path, str, int], Link] = {}
         """By the home's file, database and project, those that are to be noted: see heads.py. The thread's own."""
         self._noted = 0.0
@@ -80,13 +81,21 @@ class Committer:
                 raise NotWritten("the writer of events hangs")
             self._start()
             self._waiting.append(mine)
-            self._changed.notify()
+            self._changed.notify_all()
         if not mine.answered.acquire(timeout=EMIT_SECONDS):
             with self._changed:
                 mine.gave_up = True
                 raise NotWritten(f"no answer in {EMIT_SECONDS:.0f} s", mine.link)
         if mine.error is not None:
             raise mine.error
+
+    def settle(self) -> bool:
+        """Wait until no event waits and what follows a group is done too; false when that takes longer than `EMIT_SECONDS`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._is_at_work(), EMIT_SECONDS)
+
+    def _is_at_work(self) -> bool:
+        return self._thread is not None and self._thread.is_alive() and (bool(self._waiting) or not self._rests)
 
     def _start(self) -> None:
         if self._thread is None or not self._thread.is_alive():  # it is not there after a fork
@@ -97,8 +106,11 @@ class Committer:
         while True:
             with self._changed:
                 while not self._waiting:
-                    if not self._changed.wait(IDLE_SECONDS if self._heads else None):
+                    self._rests = not self._heads
+                    self._changed.notify_all()
+                    if not self._changed.wait(IDLE_SECONDS if self._heads else None) and self._heads:
                         break
+                self._rests = False
                 group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 self._busy_since = time.monotonic() if group else None
             error = self._commit(group) if group else None

@@ -30,7 +30,7 @@ class Origin(BaseModel):
     Attributes:
         exception: The type, and those of the errors that it was raised from: "StageError < KeyError"; "" when none was raised.
         frames: File and function, outermost first: "brewslm/stages/train/run.py:run". No line, no folder of this machine.
-        said: What it said, as a template. It is hashed, and written down only where it is of our own words (a StageError's).
+        said: What a StageError said, as a template; of another error, whose words may be somebody's data, its digest.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,7 +46,8 @@ def origin_of(error: BaseException) -> Origin:
         return Origin(exception="StageError", said=template("; ".join(part for part in (error.what, error.cause) if part)))
     chain = list(_chain(error))
     frames = _frames(chain[-1]) or _frames(error)
-    return Origin(exception=" < ".join(type(one).__name__ for one in chain[:4]), frames=frames, said=template(str(error)))
+    said = digest(template(str(error)))
+    return Origin(exception=" < ".join(type(one).__name__ for one in chain[:4]), frames=frames, said=said)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

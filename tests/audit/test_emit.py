@@ -12,10 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from brewslm.audit import bring_back, committer, emit_event, gaps, lost, verify
+from brewslm.audit.committer import COMMITTER
 from brewslm.reasons import REGISTRY, Reason, Severity, Stage
 from brewslm.reasons.ingestion import DatasetImportFailed
 from brewslm.store.database import engine, reading, transaction
 from brewslm.store.tables import Project, RunEvent
+from tests.running import until
 
 FOR_EVER = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n) > 0"
 REFUSES = "CREATE TRIGGER broken BEFORE INSERT ON run_events BEGIN SELECT RAISE(ABORT, 'no'); END"
@@ -80,12 +82,13 @@ def missing(project: int | None = None) -> int:
 
 def all_back() -> None:
     """The writer of events brings back too, so that this may find it at work."""
-    lost._not_before = 0.0
-    for _ in range(100):
-        if not lost.is_waiting():
-            return
+
+    def is_back() -> bool:
+        lost._not_before = 0.0
         bring_back()
-    raise AssertionError("events still wait")
+        return not lost.is_waiting()
+
+    until(is_back, "the lost events")
 
 
 def whole() -> None:
@@ -237,6 +240,7 @@ def test_a_full_disk_has_room_for_what_could_not_be_written_and_gives_it_back():
 
 def test_what_cannot_even_be_spilled_is_kept_by_the_process(home):
     emit("jsonl:before")
+    assert COMMITTER.settle()
     for path in (home / "audit").iterdir():
         path.unlink()
     (home / "audit").rmdir()
@@ -270,7 +274,8 @@ def test_a_return_that_was_killed_before_its_file_was_removed_writes_nothing_twi
     all_back()
     once = told()
     (home / "audit" / "lost-coming-back.jsonl").write_bytes(kept)
-    assert bring_back() == 0 and told() == once and missing() == 0
+    all_back()
+    assert told() == once and missing() == 0
 
 
 def test_an_event_in_a_transaction_that_rolls_back_leaves_no_trace():

@@ -97,14 +97,16 @@ def test_an_export_is_a_whole_new_file_or_none(stream, tmp_path):
 
 
 def test_tail_follows_until_it_is_interrupted(stream, home):
-    command = [sys.executable, "-m", "brewslm.cli.main", "audit", "tail", "-f", "--json", "--project", str(stream)]
+    heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a shell's background jobs ignore it
+    main = f"{heeded}; from brewslm.cli.main import main; main()"
+    command = [sys.executable, "-c", main, "audit", "tail", "-f", "--json", "--project", str(stream)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ) as following:
         try:
             first = [json.loads(following.stdout.readline())["id"] for _ in range(2)]
             write(stream, [{} for _ in range(3)])
             then = [json.loads(following.stdout.readline())["id"] for _ in range(3)]
             following.send_signal(signal.SIGINT)
-            until(lambda: following.poll() is not None, "its end", 20)
+            until(lambda: following.poll() is not None, "its end")
         finally:
             following.kill()
         assert (first, then, following.returncode, following.stderr.read()) == ([1, 2], [3, 4, 5], 0, b"")

@@ -56,8 +56,9 @@ def test_it_stops_at_the_part_that_failed_and_says_why(project):
     assert parts("autopilot-1") == {"prepare.run": ("failed", 1)}
     prepare, stopped = events("prepare", "autopilot")
     assert prepare[:3] == ("dataset_prep_failed", "prepare-1", "autopilot-1")
+    assert stopped[:3] == ("autopilot_stopped", "autopilot-1", None)
     told = {"at": "prepare.run", "problem": "nothing_to_prepare", "error": "prepare-1 failed"}
-    assert stopped == ("autopilot_stopped", "autopilot-1", None, told)
+    assert stopped[3] == told | {"signature": stopped[3]["signature"]}
 
 
 def test_it_does_not_train_what_preflight_blocks_and_a_resume_repeats_only_what_failed(project, fill, tiny_model):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brewslm.errors import StageError
-from brewslm.processes.origin import Origin, origin_of, short_path, signature, template
+from brewslm.processes.origin import Origin, digest, origin_of, short_path, signature, template
 from brewslm.processes.verdict import Cause
 from brewslm.reasons.refusals import SourceEmpty, SourceNotFound
 
@@ -128,7 +128,7 @@ def raised(function, *arguments) -> Origin:
 
 def test_an_error_is_told_by_its_chain_and_by_where_it_began():
     one = raised(deeper, 3, "a")
-    assert one.exception == "ValueError < KeyError" and one.said == "it is not to be had"
+    assert one.exception == "ValueError < KeyError" and one.said == digest("it is not to be had")
     assert one.frames == ["test_origin.py:raised", "test_origin.py:deeper"]
     assert raised(deeper, 40, "b") == one  # however deep, whatever was looked for
     assert raised(sideways, "a").frames != one.frames

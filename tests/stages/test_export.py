@@ -146,7 +146,8 @@ def test_a_crash_is_an_export_run_failed_and_leaves_no_half_bundle(trained):
     (project_folder(trained.project) / "exports").write_text("a file where the folder should be")
     event, _ = failed(ExportRequest(experiment=trained.id, formats=("hf",)))
     assert event.reason_code == "export_run_failed"
-    assert read(event) | {"error": ""} == {"experiment_id": trained.id, "format": "hf", "error": ""}
+    said = read(event)
+    assert said | {"error": "", "signature": ""} == {"experiment_id": trained.id, "format": "hf", "error": "", "signature": ""}
 
 
 def test_damaged_merged_weights_fail_the_check_and_say_how_much(smoke, tiny_model, tiny_adapter, tmp_path):

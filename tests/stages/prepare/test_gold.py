@@ -100,7 +100,11 @@ def test_a_draft_is_drawn_reviewed_and_locked_by_its_hash(drafted):
     assert rows[0].payload["label"] == "negative" and gold.sha256 == result["sha256"]
     assert sum(1 for _ in gold.payloads()) == 20  # what the corrected row said before must not be trained on either
     told = dict(events(drafted))
-    assert told["gold_set_drafted"]["rows"] == 0 and told["gold_rows_imported"]["ledger"] == {"rows_in": 20, "rows_out": 20}
+    assert told["gold_set_drafted"]["rows"] == 0 and told["gold_rows_imported"]["ledger"] == {
+        "rows_in": 20,
+        "rows_out": 20,
+        "not_drawn": 0,
+    }
     assert told["gold_set_locked"] | {"kappa": None} == {
         "gold_set": "films@1", "sha256": result["sha256"], "rows": 19, "rejected": 1, "reviewers": 3, "kappa": None,
     }  # fmt: skip

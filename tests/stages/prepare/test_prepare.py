@@ -152,7 +152,8 @@ def test_too_little_to_learn_from_is_a_clear_problem_and_nothing_is_written(proj
     error = failure(project)
     assert error.reason.code == code and said in str(error)
     assert not list((project_folder(project) / "prepared").glob("*"))
-    assert events(project)[0] == ("dataset_prep_failed", {"problem": code, "error": events(project)[0][1]["error"]})
+    told, payload = events(project)[0]
+    assert (told, payload["problem"], payload.keys()) == ("dataset_prep_failed", code, {"problem", "error", "signature"})
 
 
 def test_a_profile_without_a_preset_is_refused():
