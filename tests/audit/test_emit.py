@@ -19,6 +19,8 @@ from brewslm.store.database import engine, reading, transaction
 from brewslm.store.tables import Project, RunEvent
 from tests.running import until
 
+SLACK_SECONDS = 2.5
+"""For the machine, beyond a bound: less than the bound itself."""
 FOR_EVER = "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n) > 0"
 REFUSES = "CREATE TRIGGER broken BEFORE INSERT ON run_events BEGIN SELECT RAISE(ABORT, 'no'); END"
 BREAKS = {
@@ -98,12 +100,12 @@ def whole() -> None:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    """The bounds, made short; the database is there, which its first opening makes."""
+    """The bounds, shorter, but not so short that a busy machine meets them; the database is there: its first opening makes it."""
     engine()
-    monkeypatch.setattr(committer, "EMIT_SECONDS", 1.0)
-    monkeypatch.setattr(committer, "LOCK_SECONDS", 0.2)
-    monkeypatch.setattr(committer, "WRITE_SECONDS", 0.4)
-    monkeypatch.setattr(lost, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(committer, "EMIT_SECONDS", 3.0)
+    monkeypatch.setattr(committer, "LOCK_SECONDS", 0.5)
+    monkeypatch.setattr(committer, "WRITE_SECONDS", 1.0)
+    monkeypatch.setattr(lost, "LOCK_SECONDS", 0.5)
     yield
     lost._memory.clear()
     lost._not_before = 0.0
@@ -171,12 +173,13 @@ def test_the_next_operation_brings_back_what_waits(project):
     emit("jsonl:a")
     sql("DROP TRIGGER broken")
     call("test", CreateRequest(name="another"))
+    assert COMMITTER.settle()  # it may have been at it just then
     assert ("dataset_import_failed", "jsonl:a", True) in told() and missing() == 0
 
 
 def test_an_emitter_that_hangs_is_broken_off_and_its_caller_let_go():
     sql(HANGS)
-    assert emit("jsonl:a") < 1.5
+    assert emit("jsonl:a") < committer.EMIT_SECONDS + SLACK_SECONDS
     with transaction() as session:
         session.add(Project(name="the data"))
     assert missing() == 1
@@ -188,8 +191,8 @@ def test_an_emitter_that_hangs_is_broken_off_and_its_caller_let_go():
 def test_a_writer_that_waits_for_ever_holds_one_caller_in_bounds_and_the_next_not_at_all(home):
     emit("jsonl:before")
     with another_process(TURN_TAKER, str(home / "locks" / "events")):
-        assert 0.9 < emit("jsonl:a") < 2.0
-        assert emit("jsonl:b") < 0.5
+        assert committer.EMIT_SECONDS - 0.1 < emit("jsonl:a") < committer.EMIT_SECONDS + SLACK_SECONDS
+        assert emit("jsonl:b") < SLACK_SECONDS
         assert missing() == 2
     emit("jsonl:after")
     all_back()
@@ -203,7 +206,7 @@ def test_a_database_that_another_process_has_locked_holds_the_caller_in_bounds(h
     with transaction() as session:
         session.add(Project(name="the data"))
     with another_process(LOCKER, str(home / "brewslm.sqlite")):
-        assert emit("jsonl:a") < 1.0
+        assert emit("jsonl:a") < committer.LOCK_SECONDS + SLACK_SECONDS
         assert missing() == 1
     emit("jsonl:b")
     all_back()

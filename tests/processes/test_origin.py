@@ -95,7 +95,7 @@ def test_a_template_keeps_the_words(message, expected):
     [
         ("/home/ana/brewslm/.venv/lib/python3.11/site-packages/torch/nn/functional.py", "torch/nn/functional.py"),
         ("/srv/env/lib/python3.12/site-packages/brewslm/errors.py", "brewslm/errors.py"),
-        ("/work/brewslm/checkout/brewslm/stages/train/run.py", "brewslm/stages/train/run.py"),
+        ("/srv/brewslm/checkout/brewslm/stages/train/run.py", "brewslm/stages/train/run.py"),
         ("/usr/lib/python3.11/json/decoder.py", "json/decoder.py"),
         ("/somebody/else/script.py", "script.py"),
         ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap>"),
