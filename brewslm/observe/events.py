@@ -110,11 +110,11 @@ def event(event_id: int) -> EventDetail:
 
 
 def _detail(session: Session, found: RunEvent) -> EventDetail:
-    view = event_view(found)
+    view, reason = event_view(found), REGISTRY.get(found.reason_code)
     run = session.get(Run, found.run_id) if found.run_id else None
     return EventDetail(
         **dict(view),
-        causes=list(getattr(REGISTRY.get(found.reason_code), "causes", ())),
+        causes=list(reason.causes) if reason else [],
         previous_hash=found.previous_hash,
         problem=run.problem if run else None,
         leads=leads(session, view.project, found.run_id, found.parent_run_id, view.payload),
@@ -129,7 +129,7 @@ def event_view(event: RunEvent) -> EventView:
         project=event.project_id,
         sequence=event.sequence,
         ts=event.ts,
-        written_at=getattr(event, "written_at", None),
+        written_at=event.written_at,
         stage=event.stage,
         severity=event.severity,
         reason_code=event.reason_code,

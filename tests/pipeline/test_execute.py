@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -13,6 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from brewslm.errors import StageError
 from brewslm.pipeline import execute, runs
 from brewslm.pipeline.execute import RunFailed, call
+from brewslm.pipeline.lifecycle import _BY_REQUEST, OPERATIONS
+from brewslm.processes.child import LIBRARIES
 from brewslm.reasons import Reason
 from brewslm.store.database import reading, transaction
 from brewslm.store.files import read_json, run_folder, write_json
@@ -38,6 +41,14 @@ def codes() -> list[str]:
 def projects() -> list[str]:
     with reading() as session:
         return list(session.scalars(select(Project.name).order_by(Project.id)))
+
+
+def test_a_heavy_operations_child_finds_the_settings_of_its_libraries(project, monkeypatch):
+    wanted = replace(OPERATIONS["probe.heavy"], libraries=LIBRARIES | {"A_LIBRARY_READS": "this"})
+    monkeypatch.setitem(OPERATIONS, wanted.name, wanted)
+    monkeypatch.setitem(_BY_REQUEST, wanted.request, wanted)
+    done = call("ana", HeavyProbeRequest(project=project, action="libraries"))
+    assert read_json(run_folder(done.task_id) / "environment.json")["A_LIBRARY_READS"] == "this"
 
 
 def audit_entries() -> list[tuple[str, str | None, str]]:
