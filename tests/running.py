@@ -87,12 +87,16 @@ def ours(arguments: list[str], log: Path) -> Iterator[Ours]:
 
 
 @contextmanager
-def server(home: Path, command: str = "serve") -> Iterator[Server]:
-    """A server of this home that answers, or a gateway. The kernel chooses its port: one chosen before could be taken by then."""
+def server(home: Path, command: str = "serve", port: str = "0") -> Iterator[Server]:
+    """A server of this home that answers, or a gateway. The kernel chooses its port: one chosen before could be taken by then.
+
+    Args:
+        port: That of a server which was killed, to begin again where it was.
+    """
     home.mkdir(parents=True, exist_ok=True)
     log = home / f"{command}.log"
     before = log.stat().st_size if log.exists() else 0
-    with ours([command, "--port", "0"], log) as running:
+    with ours([command, "--port", port], log) as running:
 
         def url() -> str:
             said = running.log.read_bytes()[before:].decode()

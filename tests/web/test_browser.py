@@ -110,6 +110,22 @@ def test_every_page_loads_without_a_fault_in_both_themes_and_at_every_width(home
         assert narrow.page.evaluate(moving) == 0
 
 
+def test_after_a_kill_of_the_server_the_page_comes_back_and_shows_what_is_true_by_then(home, walk, chromium):
+    page = chromium.new_page()
+    page.set_default_timeout(1000 * PATIENCE_SECONDS)
+    with server(home) as serving:
+        page.goto(f"{serving.url}/ui/projects/1")
+        page.wait_for_selector("text=0 of 11 stages done")
+        serving.kill()
+    page.wait_for_selector("text=Connection lost")
+    walk.imported()
+    with server(home, port=serving.url.rpartition(":")[2]):
+        page.wait_for_selector("text=4 of 11 stages done")
+        page.get_by_role("link", name="Data", exact=True).first.click()
+        page.wait_for_selector("text=import-1")
+    page.close()
+
+
 def test_keyboard_theme_drawer_and_a_new_project(home, watch):
     with server(home) as serving:
         page = (wide := watch()).page

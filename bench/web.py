@@ -1,0 +1,210 @@
+"""The pages, as a browser sees them: how soon they can be used, what browsing many rows and events costs, and 25 watchers.
+
+Run: python -m bench.web (about 15 minutes; needs Debian's chromium), or with --quick on a smaller store, which is kept nowhere.
+There is no peer: no other tool shows these pages.
+
+A page can be used once its heading stands there and its connection to the server is open, so that a click is answered. Cold is a
+browser that has never seen the product; warm is a later page of the same browser. Times are those of the page's own clock, from
+the beginning of the navigation. Memory is what the server process holds (its resident set).
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psutil
+
+from bench import report
+from bench.web_home import BROWSED, store, training
+
+EVENTS, ROWS = 1_000_000, 100_000
+QUICK_EVENTS, QUICK_ROWS = 20_000, 5_000
+ROUNDS = 7
+WATCHERS = 25
+WATCHED_SECONDS = 60
+STEPS_PER_SECOND = 5
+PAGES = {
+    "projects": "",
+    "overview": "/projects/1",
+    "timeline": "/projects/1/events",
+    "explorer": "/projects/1/explorer",
+    "journal": "/projects/1/journal",
+    "data": "/projects/2/data",
+    "rows": "/projects/2/rows",
+    "runs": "/projects/1/runs",
+}
+USABLE = "() => window.did_handshake && document.querySelector('h1') && performance.now()"
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run")
+GOAL: dict[str, dict[str, float]] = {
+    "store.events": {"at_least": EVENTS},
+    "store.rows": {"at_least": ROWS},
+    "cold.p50_seconds": {"at_most": 1.2},
+    "warm.p50_seconds": {"at_most": 0.4},
+    "watchers.more_mb": {"at_most": 150},
+    "outside_requests": {"at_most": 0},
+}
+
+
+def main() -> None:
+    """Measure, and keep the result."""
+    quick = "--quick" in sys.argv
+    events, rows = (QUICK_EVENTS, QUICK_ROWS) if quick else (EVENTS, ROWS)
+    with tempfile.TemporaryDirectory(prefix="brewslm-bench-") as folder:
+        home = Path(folder) / "home"
+        store(home, events, rows)
+        measured: dict[str, Any] = {"store": {"events": events, "rows": rows}}
+        with served(home) as (server, url), browser() as chromium:
+            seen = Seen(chromium, url)
+            measured |= loads(seen)
+            measured["browsing"] = {
+                "rows": walked(seen, PAGES["rows"], "Next"),
+                "events": walked(seen, PAGES["timeline"], "Older"),
+            }
+            measured["memory_mb"] = resident(server)
+            measured["watchers"] = watchers(seen, server, home)
+            measured["outside_requests"] = len(seen.outside)
+    if quick:
+        print(orjson.dumps(measured, option=orjson.OPT_INDENT_2).decode())
+        return
+    report.write("web", measured, {}, GOAL, ("nicegui", "fastapi", "playwright"))
+
+
+@contextmanager
+def served(home: Path) -> Iterator[tuple[psutil.Process, str]]:
+    """`brewslm serve`, its process and its address."""
+    command = [sys.executable, "-m", "brewslm.cli.main", "serve", "--port", "0"]
+    with (
+        (home / "serve.log").open("wb") as log,
+        subprocess.Popen(command, env=os.environ | {"BREWSLM_HOME": str(home)}, stdout=subprocess.PIPE, stderr=log) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            yield psutil.Process(process.pid), next(line.decode().strip() for line in process.stdout if line.startswith(b"http"))
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(QUIET))
+        yield made
+        made.close()
+
+
+class Seen:
+    """The product through a browser; what the pages ask of any other machine is noted."""
+
+    def __init__(self, chromium: Any, url: str) -> None:
+        self._chromium, self._url = chromium, url
+        self.outside: list[str] = []
+
+    def person(self) -> Any:
+        """A browser that has never seen the product."""
+        context = self._chromium.new_context(viewport={"width": 1440, "height": 900})
+        context.on("request", lambda asked: asked.url.startswith(("http", "ws")) and self._note(asked.url))
+        return context.new_page()
+
+    def _note(self, url: str) -> None:
+        if not url.startswith(self._url):
+            self.outside.append(url)
+
+    def open(self, page: Any, address: str) -> float:
+        """Seconds until the page can be used."""
+        page.goto(f"{self._url}/ui{address}", wait_until="commit")
+        return usable(page)
+
+
+def usable(page: Any) -> float:
+    """Seconds from the beginning of the navigation until the page can be used."""
+    return float(page.wait_for_function(USABLE, polling=10).json_value()) / 1000
+
+
+def loads(seen: Seen) -> dict[str, Any]:
+    """Each page cold and warm. The first look of all, at a server that has just begun, is told apart."""
+    first = seen.open(page := seen.person(), "")
+    page.context.close()
+    times: dict[str, dict[str, list[float]]] = {"cold": {}, "warm": {}}
+    for _ in range(ROUNDS):
+        for name, address in PAGES.items():
+            page = seen.person()
+            for kind in ("cold", "warm"):
+                times[kind].setdefault(name, []).append(seen.open(page, address))
+            page.context.close()
+    return {"first_seconds": round(first, 3)} | {kind: summary(found) for kind, found in times.items()}
+
+
+def summary(found: dict[str, list[float]]) -> dict[str, Any]:
+    """Medians of each page, and of all; the slowest page tells the worst."""
+    every = sorted(second for times in found.values() for second in times)
+    return {
+        "p50_seconds": round(statistics.median(every), 3),
+        "p95_seconds": round(every[int(len(every) * 0.95)], 3),
+        "pages": {name: round(statistics.median(times), 3) for name, times in found.items()},
+    }
+
+
+def walked(seen: Seen, address: str, onward: str, times: int = 12) -> dict[str, Any]:
+    """From page to page of a long list by its own link."""
+    page = seen.person()
+    seen.open(page, address)
+    found = []
+    for _ in range(times):
+        before = page.url
+        page.get_by_role("link", name=onward, exact=True).first.click(no_wait_after=True)
+        page.wait_for_url(lambda url, before=before: url != before, wait_until="commit")
+        found.append(usable(page))
+    page.context.close()
+    return {"p50_seconds": round(statistics.median(found), 3), "most_seconds": round(max(found), 3)}
+
+
+def resident(process: psutil.Process) -> float:
+    """MB that the process holds."""
+    return round(process.memory_info().rss / 2**20, 1)
+
+
+def watchers(seen: Seen, server: psutil.Process, home: Path) -> dict[str, Any]:
+    """What 25 people who watch one run cost the server, beyond the first of them."""
+    with training(home) as (run, learn):
+        address = f"/projects/{BROWSED}/runs/{run}"
+        people = [seen.person()]
+        seen.open(people[0], address)
+        watched(learn, 10)
+        before = resident(server)
+        for _ in range(WATCHERS):
+            people.append(seen.person())
+            seen.open(people[-1], address)
+        watched(learn, WATCHED_SECONDS)
+        after = resident(server)
+        shown = [len(person.locator(".chart").first.text_content() or "") > 0 for person in people]
+        for person in people:
+            person.context.close()
+    return {
+        "watchers": WATCHERS,
+        "more_mb": round(after - before, 1),
+        "before_mb": before,
+        "after_mb": after,
+        "drawn": sum(shown),
+    }
+
+
+def watched(learn: Callable[[], None], seconds: int) -> None:
+    """The run goes on for so long."""
+    for _ in range(seconds * STEPS_PER_SECOND):
+        learn()
+        time.sleep(1 / STEPS_PER_SECOND)
+
+
+if __name__ == "__main__":
+    main()

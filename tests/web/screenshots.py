@@ -1,0 +1,81 @@
+"""Every page as a picture, in both themes and at three widths, to look at: `make screenshots`.
+
+Run: python -m tests.web.screenshots [HOME]. HOME holds a project that went through every stage; without one, the quickstart makes
+it first (minutes). The pictures go to .screenshots/; those named in DOCS also to docs/screenshots/.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.running import ROOT, Server, server
+
+OUT, KEPT = ROOT / ".screenshots", ROOT / "docs" / "screenshots"
+WIDTHS = (1440, 1024, 420)
+THEMES = ("light", "dark")
+DOCS = ("overview-1440-light", "data-1440-light", "runs-run_id-1440-dark", "evaluation-1440-light", "events-1440-light")
+
+
+def main() -> None:
+    """Take them."""
+    from playwright.sync_api import sync_playwright
+
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir()
+    with home() as folder, server(folder) as serving, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
+        for theme in THEMES:
+            for name, address in addresses(values(serving)).items():
+                page = browser.new_context(color_scheme=theme, viewport={"width": WIDTHS[0], "height": 900}).new_page()
+                page.goto(f"{serving.url}/ui{address}")
+                page.wait_for_function("window.did_handshake && document.querySelector('h1')")
+                page.wait_for_load_state("networkidle")
+                for width in WIDTHS:
+                    page.set_viewport_size({"width": width, "height": 900})
+                    page.screenshot(path=OUT / f"{name}-{width}-{theme}.png", full_page=True)
+                page.context.close()
+                print(name, theme, file=sys.stderr)
+    KEPT.mkdir(exist_ok=True)
+    for name in DOCS:
+        shutil.copy(OUT / f"{name}.png", KEPT)
+
+
+@contextmanager
+def home() -> Iterator[Path]:
+    """The one that is named, or a new one that the quickstart fills."""
+    if len(sys.argv) > 1:
+        yield Path(sys.argv[1])
+        return
+    with tempfile.TemporaryDirectory(prefix="brewslm-screenshots-") as folder:
+        made = Path(folder) / "home"
+        quickstart = [str(Path(sys.executable).parent / "brewslm"), "quickstart"]
+        subprocess.run(quickstart, env=os.environ | {"BREWSLM_HOME": str(made)}, check=True)
+        yield made
+
+
+def addresses(found: dict[str, Any]) -> dict[str, str]:
+    """Name of a page to one address of it: every page that there is. `found` fills what stands in braces."""
+    from brewslm.web.pages import PAGES
+
+    named = {path: path.removeprefix("/projects/{project}").strip("/").replace("/", "-") for path in PAGES}
+    named = {path: name.translate({ord("{"): None, ord("}"): None}) for path, name in named.items()}
+    named |= {"/": "projects", "/projects/{project}": "overview"}
+    return {named[path]: path.format_map(found) for path in PAGES}
+
+
+def values(serving: Server) -> dict[str, Any]:
+    """What the pages of the first project are about: its newest run of each kind, and a row."""
+    from brewslm.academy.course import course
+
+    runs = serving.get("/api/projects/1/runs")
+    return {"project": 1, "run_id": runs[0]["task_id"], "row_id": "", "lesson": course().lessons[0].id}
+
+
+if __name__ == "__main__":
+    main()
