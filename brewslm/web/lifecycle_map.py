@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from brewslm.observe.status import StageView
 from brewslm.reasons import Stage
 from brewslm.web.parts import Badge, Text, box, link, moment, put, set_moment
+from brewslm.web.rail import BELOW, OF_A_PROJECT, PIPELINE, registered, shown
 from brewslm.web.words import STAGE_SIGNS
 
 EVENT_STAGES = {
@@ -21,15 +22,20 @@ EVENT_STAGES = {
     "deploy": Stage.DEPLOYMENT,
 }
 """Where in the audit stream a lifecycle stage is told; one that is missing here links to every event."""
-PAGES = dict.fromkeys(("ingest", "introspect", "map_preview", "map_commit"), ("data", "Open Data"))
-"""The page where a stage is worked on, and how a link to it is said; of the others, their events."""
+PAGES = {
+    **dict.fromkeys(("ingest", "introspect", "map_preview", "map_commit"), "data"),
+    "clean": "cleaning", "prepare": "prepare", "preflight": "training", "train": "runs", "evaluate": "evaluation",
+    "export": "export", "deploy": "deployments",
+}  # fmt: skip
+"""The page where a stage is worked on."""
 
 
 def way_to(project: int, stage: str) -> tuple[str, str]:
-    """Where a stage's cell leads, and how that is said."""
-    if stage in PAGES:
-        page, said = PAGES[stage]
-        return f"/projects/{project}/{page}", said
+    """Where a stage's cell leads, and how that is said: its page, or its events where it has none."""
+    page = PAGES.get(stage, "")
+    entry = next((one for one in shown(PIPELINE + BELOW, registered()) if one.path == f"{OF_A_PROJECT}/{page}"), None)
+    if entry is not None:
+        return entry.address(project), f"Open {entry.name}"
     events = EVENT_STAGES.get(stage)
     return f"/projects/{project}/events" + (f"?stage={events}" if events else ""), "See its events"
 

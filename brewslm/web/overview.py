@@ -175,5 +175,5 @@ class _NextStep:
         self._command.text = step.command
         put(self._copy, data_text=step.command)
         target, said = way_to(self._project, step.stage)
-        self._way.text = "See the events of this stage" if said == "See its events" else f"{said}: import without typing"
+        self._way.text = "See the events of this stage" if said == "See its events" else said
         put(self._way, href=target)

@@ -144,7 +144,7 @@ def test_keyboard_theme_drawer_and_a_new_project(home, watch):
 
         page = (narrow := watch(420)).page
         narrow.open(f"{serving.url}/ui/projects/1")
-        events = page.get_by_role("link", name="Events", exact=True)
+        events = page.get_by_role("link", name="Observability", exact=True)
         assert not events.is_visible()
         page.get_by_role("button", name="Menu").press("Enter")
         events.wait_for()
