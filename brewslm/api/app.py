@@ -28,6 +28,7 @@ from brewslm.api import (
     problems,
     project_files,
     projects,
+    search,
     support,
     tasks,
     toolchains,
@@ -66,6 +67,7 @@ ROUTERS = (
     academy.router,
     failures.router,
     journal.router,
+    search.router,
     *SERVING,
 )
 

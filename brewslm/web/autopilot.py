@@ -9,6 +9,7 @@ from brewslm.errors import StageError
 from brewslm.observe.status import StatusView
 from brewslm.pipeline import execute
 from brewslm.pipeline.autopilot import AutopilotRequest
+from brewslm.web.notices import remember
 from brewslm.web.parts import Text, box, button, link, problem, put
 from brewslm.web.projects import ACTOR
 
@@ -19,7 +20,7 @@ class AutopilotAction:
     def __init__(self, project: int) -> None:
         self._project, self._rows, self._key = project, 0, ""
         self._running: str | None = None
-        self._button = button("Run autopilot", self._ask, "primary", aria_describedby="autopilot-note")
+        self._button = button("Run autopilot", self.ask, "primary", aria_describedby="autopilot-note")
         self._note = Text("p", "", "muted action-note", id="autopilot-note")
         self.panel = box("div", "confirm", role="region", aria_label="Run autopilot")
         self.panel.set_visibility(False)
@@ -35,7 +36,8 @@ class AutopilotAction:
         put(self._button, aria_disabled=str(bool(note)).lower())
         self._button.classes(add="is-off" if note else "", remove="" if note else "is-off")
 
-    def _ask(self) -> None:
+    def ask(self) -> None:
+        """Say what the second click does; nothing, if it can't be done at this moment."""
         if self._note.text:
             return
         self._key = f"page-{uuid4()}"
@@ -63,6 +65,7 @@ class AutopilotAction:
             with box("p", "", role="status"):
                 link(queued.task_id, f"/projects/{self._project}/events?run={queued.task_id}", "mono")
                 Text("span", " is queued; a worker takes it, and its progress shows in the top bar.")
+            remember(queued.task_id)
         self._note.text = f"{queued.task_id} has not ended yet."
 
 

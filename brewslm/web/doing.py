@@ -11,6 +11,7 @@ from brewslm.errors import StageError
 from brewslm.observe.tasks import task
 from brewslm.pipeline.execute import RunFailed
 from brewslm.pipeline.runs import ENDED, RunView
+from brewslm.web.notices import remember, seen
 from brewslm.web.parts import Text, box, put
 from brewslm.web.running import RunRow
 
@@ -78,6 +79,7 @@ def follow(run: RunView, on_end: Callable[[RunView], Awaitable[None]]) -> None:
     Args:
         on_end: Gets the ended run.
     """
+    remember(run.task_id, followed=True)
     with box("ul", "task-list followed", role="status"):
         row = RunRow(run)
 
@@ -87,6 +89,7 @@ def follow(run: RunView, on_end: Callable[[RunView], Awaitable[None]]) -> None:
             row.show(now)
             return
         timer.cancel()
+        seen(now.task_id)
         await on_end(now)
 
     row.show(run)

@@ -8,6 +8,8 @@ from nicegui import ui
 import brewslm
 from brewslm.observe.projects import ProjectView
 from brewslm.web import theme
+from brewslm.web.notices import Notices
+from brewslm.web.palette import Palette
 from brewslm.web.parts import Text, box, button, link
 from brewslm.web.rail import ACADEMY, lessons_about, page_path, rail, registered
 from brewslm.web.running import RunningTasks
@@ -43,6 +45,7 @@ def frame(known: Sequence[ProjectView], crumbs: Sequence[Crumb], project: Projec
         with box("header", "bar") as bar:
             _bar(crumbs, project)
         box("div", "scrim", data_act="close-rail", aria_hidden="true")
+        Palette(project)
     bar.move(target_index=0)
     left.move(target_index=0)
     with box("div", "content") as content:
@@ -59,6 +62,10 @@ def _bar(crumbs: Sequence[Crumb], project: ProjectView | None) -> None:
                     link(text, target)
                 else:
                     Text("span", text, aria_current="page")
+    with button("", None, "search", data_act="open-palette", aria_label="Search", aria_keyshortcuts="Control+K"):
+        Text("span", "Search", aria_hidden="true")
+        Text("kbd", "Ctrl K", aria_hidden="true")
+    Notices()
     RunningTasks(project.id if project else None)
     _help(project)
 

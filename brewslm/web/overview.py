@@ -57,8 +57,8 @@ def see(project: int) -> Seen:
     )
 
 
-async def page(project: str) -> None:
-    """The overview."""
+async def page(project: str, act: str | None = None) -> None:
+    """The overview; with `act` "autopilot", it asks at once whether to run it."""
     known = await anyio.to_thread.run_sync(projects)
     try:
         found = known_project(known, project)
@@ -69,6 +69,8 @@ async def page(project: str) -> None:
     first = await anyio.to_thread.run_sync(trace, seen.experiment) if seen.experiment else None
     with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Overview", "")], found):
         shown = _Overview(found, seen, first)
+        if act == "autopilot":
+            shown.autopilot.ask()
     ui.timer(POLL_SECONDS, shown.look)
 
 
@@ -81,7 +83,7 @@ class _Overview:
             with box("div"):
                 Text("h1", project.name)
                 self._line = Text("p", "", "muted")
-            self._autopilot = AutopilotAction(project.id)
+            self.autopilot = AutopilotAction(project.id)
         with box("section", "card card-map", aria_labelledby="map"):
             Text("h2", "Lifecycle", id="map")
             self._map = LifecycleMap(project.id, seen.view.stages)
@@ -129,7 +131,7 @@ class _Overview:
         self._line.text = f"{done} of {len(view.stages)} stages done{gaps}"
         self._map.show(view.stages)
         self._next.show(view)
-        self._autopilot.show(view, self._seen.busy)
+        self.autopilot.show(view, self._seen.busy)
 
     def _draw_events(self) -> None:
         self._events.clear()

@@ -80,6 +80,13 @@ def page_path() -> str:
     return ui.context.client.page.path
 
 
+def run_address(project: int, run_id: str) -> str:
+    """A run's page, or its events."""
+    if f"{OF_A_PROJECT}/runs/{{run_id}}" in registered():
+        return f"/projects/{project}/runs/{run_id}"
+    return f"/projects/{project}/events?run={run_id}"
+
+
 def lessons_about(path: str) -> list[Lesson]:
     """The lessons of the course that a page links to."""
     page = path.removeprefix(OF_A_PROJECT).removeprefix("/").split("/")[0]

@@ -154,6 +154,30 @@ def test_keyboard_theme_drawer_and_a_new_project(home, watch):
         page.wait_for_function("document.activeElement.textContent === 'Menu'")
 
 
+def test_the_palette_leads_somewhere_by_keyboard_alone_and_gives_the_focus_back(home, project, watch):
+    with server(home) as serving:
+        page = (wide := watch()).page
+        wide.open(f"{serving.url}/ui/projects/1")
+        page.get_by_role("link", name="Data", exact=True).focus()
+        page.keyboard.press("Control+k")
+        page.wait_for_selector("dialog.palette [role=option][aria-selected=true]")
+        assert page.evaluate(UNNAMED) == []
+        page.keyboard.press("Escape")
+        page.wait_for_function("document.activeElement.textContent === 'Data' && !document.querySelector('dialog.palette').open")
+        page.keyboard.press("Control+k")
+        page.keyboard.type("a")
+        page.wait_for_selector("[role=option]:nth-child(3)")
+        page.keyboard.press("ArrowDown")
+        second = page.locator("[role=option]").nth(1)
+        assert second.get_attribute("aria-selected") == "true"
+        assert page.locator(".palette-input").get_attribute("aria-activedescendant") == second.get_attribute("id")
+        page.keyboard.type("utopilot")
+        page.wait_for_selector("text=1 found")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/ui/projects/1?act=autopilot")
+        page.wait_for_selector("text=Autopilot needs rows")
+
+
 def test_a_file_is_chosen_looked_at_dry_run_committed_and_undone(home, tmp_path, project, watch):
     file = tmp_path / "reviews.jsonl"
     file.write_bytes(b"\n".join([orjson.dumps(row) for row in reviews(40)] + [b"{broken"]))

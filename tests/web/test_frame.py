@@ -49,4 +49,5 @@ def test_a_page_finds_its_lessons_by_its_address():
     assert "tokens" in [one.name for one in lessons_about("/projects/{project}/prepare")]
     assert lessons_about("/projects/{project}/runs/{run_id}") == lessons_about("/projects/{project}/runs") != []
     assert [one.name for one in lessons_about("/projects/{project}/events")] == ["the-stream-and-the-passports", "drift"]
-    assert lessons_about("/projects/{project}") == lessons_about("/rows/{row_id}") == []
+    assert lessons_about("/rows/{row_id}") == lessons_about("/projects/{project}/data") != []
+    assert lessons_about("/projects/{project}") == lessons_about("/") == []

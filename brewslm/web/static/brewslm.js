@@ -53,7 +53,33 @@
     request.send(form);
   };
 
+  // The palette: a native dialog; the server draws its list, and one line of it is active.
+  const palette = () => document.querySelector("dialog.palette");
+  const lines = () => [...palette().querySelectorAll("[role=option]")];
+  const choose = (line) => {
+    lines().forEach((one) => one.setAttribute("aria-selected", String(one === line)));
+    palette().querySelector("input").setAttribute("aria-activedescendant", line?.id || "");
+    line?.scrollIntoView({ block: "nearest" });
+  };
+  const openPalette = () => {
+    const dialog = palette();
+    if (!dialog || dialog.open) return;
+    dialog.showModal();
+    const input = dialog.querySelector("input");
+    input.value = "";
+    input.dispatchEvent(new Event("input"));
+    input.focus();
+  };
+  const inPalette = (event) => {
+    const all = lines(), at = all.findIndex((one) => one.ariaSelected === "true");
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && all.length) { event.preventDefault(); choose(all[(at + step + all.length) % all.length]); }
+    if (event.key === "Enter") { event.preventDefault(); all[at]?.click(); }
+  };
+
   const acts = {
+    "open-palette": openPalette,
+    "close-palette": () => palette().close(),
     theme: (target) => theme(target.dataset.theme),
     "open-rail": () => rail(true),
     "close-rail": () => rail(false),
@@ -64,10 +90,13 @@
     if (event.target.dataset?.upload) event.target.value = ""; // so that the same file, mended, can be chosen again
     const target = event.target.closest("[data-act]");
     if (target) acts[target.dataset.act]?.(target);
+    if (event.target.matches?.("dialog.palette") || event.target.closest?.("[role=option]")) palette().close(); // beside it, or on a line
     document.querySelectorAll("details.popover[open]").forEach((one) => { if (!one.contains(event.target)) one.open = false; });
   });
   document.addEventListener("change", (event) => { if (event.target.dataset?.upload) upload(event.target); });
   document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); return; }
+    if (event.target.matches?.(".palette-input")) { inPalette(event); return; }
     if (event.key === "Escape") {
       document.querySelectorAll("details.popover[open]").forEach((one) => { one.open = false; one.querySelector("summary").focus(); });
       if (document.body.classList.contains("rail-open")) rail(false);
@@ -93,7 +122,11 @@
     const then = Date.parse(one.getAttribute("datetime"));
     if (!Number.isNaN(then)) one.textContent = ago(then);
   }), 10000);
-  new MutationObserver(marked).observe(root, { childList: true, subtree: true }); // the toggle is drawn after this file is read
+  const drawn = () => {
+    marked();
+    if (palette()?.open && lines().length && !lines().some((one) => one.ariaSelected === "true")) choose(lines()[0]);
+  };
+  new MutationObserver(drawn).observe(root, { childList: true, subtree: true }); // the toggle is drawn after this file is read
 
   // Adds points to the series of a chart by their ids: the server sends what is new, never the whole series.
   const append = (id, points, tries = 100) => {
@@ -102,5 +135,17 @@
     const series = chart.getOption().series.filter((one) => points[one.id]?.length);
     chart.setOption({ series: series.map((one) => ({ id: one.id, data: one.data.concat(points[one.id]) })) });
   };
-  window.brewslm = { append };
+  // Runs that were asked for in this browser and whose end was not seen: the page asks for them, and tells their end once.
+  const ASKED = "brewslm-asked";
+  const asked = () => { try { return JSON.parse(localStorage.getItem(ASKED)) || []; } catch { return []; } };
+  const keep = (ids) => { try { localStorage.setItem(ASKED, JSON.stringify(ids.slice(-20))); } catch { /* a private window: nothing is told */ } };
+  const remember = (id) => keep([...asked().filter((one) => one !== id), id]);
+  const forget = (ids) => keep(asked().filter((one) => !ids.includes(one)));
+
+  setInterval(() => {
+    const ids = document.hidden ? [] : asked();
+    if (ids.length) document.querySelector(".notices")?.dispatchEvent(new CustomEvent("asked", { detail: ids }));
+  }, 2000);
+
+  window.brewslm = { append, remember, forget };
 })();
