@@ -17,6 +17,7 @@ from brewslm.sources import CONNECTORS, connector_of
 from brewslm.stages.ingest import IngestRequest
 from brewslm.stages.introspect import Introspection, introspect
 from brewslm.stages.mapping import CommitRequest, MapRequest, Preview, preview, resolve
+from brewslm.stages.mapping.preview import REJECTED_PER_REASON
 from brewslm.stages.projects import CreateRequest
 from brewslm.store.database import reading
 from brewslm.store.files import project_folder, sha256
@@ -122,8 +123,13 @@ def _with_config(request: ImportRequest) -> ImportRequest:
     )
 
 
-def dry_run(request: MapRequest, on_progress: OnProgress | None = None) -> Preview:
+def dry_run(
+    request: MapRequest, on_progress: OnProgress | None = None, rejected_per_reason: int = REJECTED_PER_REASON
+) -> Preview:
     """What committing this mapping would do.
+
+    Args:
+        rejected_per_reason: So many rejected rows of each reason are shown.
 
     Raises:
         StageError: As `resolve` and `checked_mapper` of the mapping stage.
@@ -132,7 +138,7 @@ def dry_run(request: MapRequest, on_progress: OnProgress | None = None) -> Previ
         project_of(session, request.project)
         job = resolve(request, Records(session, "preview", request.project, ""))
     with tempfile.TemporaryDirectory(prefix="brewslm-preview-") as folder:
-        return preview(job, DirectContext(Path(folder), on_progress))
+        return preview(job, DirectContext(Path(folder), on_progress), rejected_per_reason)
 
 
 def introspect_locator(locator: str) -> Introspection:

@@ -9,12 +9,17 @@ from brewslm.observe.projects import projects
 from brewslm.web.import_card import ImportCard
 from brewslm.web.imports_card import ImportsCard
 from brewslm.web.layout import frame
-from brewslm.web.parts import Text, box
+from brewslm.web.parts import Text, box, button, link
 from brewslm.web.problem_page import known_project, problem_page
 
 
-async def page(project: str) -> None:
-    """The page."""
+async def page(project: str, new: str | None = None, source: str | None = None) -> None:
+    """The page.
+
+    Args:
+        new: The wizard is open, if anything stands here.
+        source: A locator that the wizard looks at by itself.
+    """
     known = await anyio.to_thread.run_sync(projects)
     try:
         found = known_project(known, project)
@@ -23,11 +28,26 @@ async def page(project: str) -> None:
         problem_page(known, error)
         return
     with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Data", "")], found):
-        with box("div", "title"), box("div"):
-            Text("h1", "Data")
-            Text("p", "Stages 1 to 4: name a source, see what is in it, dry run its mapping, and commit the rows.", "muted")
-        ImportCard(found.id, sources, known_mappers)
+        with box("div", "title"):
+            with box("div"):
+                Text("h1", "Data")
+                Text("p", line(done), "muted figure")
+            begin = button("Import dataset (auto-mapping)", classes="primary", aria_controls="wizard")
+            link("Browse the rows", f"/projects/{found.id}/rows", "button")
+        wizard = ImportCard(found.id, sources, known_mappers, source or "", opened=not done or bool(new or source))
+        begin.on("click", wizard.open, [])
+        wizard.opens(begin)
         ImportsCard(found.id, done)
+
+
+def line(done: list[ImportView]) -> str:
+    """Where the project's rows stand, in one line."""
+    live = [one for one in done if not one.undone_by]
+    if not live:
+        return "No row counts yet. Name a source, see what is in it, dry run its mapping, and commit its rows."
+    rows, rejected = sum(one.accepted_count for one in live), sum(one.rejected_count for one in live)
+    imports = "1 import" if len(live) == 1 else f"{len(live):,} imports"
+    return f"{rows:,} rows count, out of {imports}; {rejected:,} were rejected."
 
 
 def _see(project: int) -> tuple[list[ConnectorView], list[MapperView], list[ImportView]]:

@@ -22,13 +22,24 @@ class Select:
         with box("label", "field"):
             Text("span", label, "field-name")
             with box("select", "control") as self.element:
-                for each, shown in options.items():
-                    made = Text("option", shown, value=each)
-                    if each == value:
-                        put(made, selected="selected")
+                self._options = {each: Text("option", shown, value=each) for each, shown in options.items()}
             if note:
                 Text("span", note, "muted")
-        self.element.on("change", lambda event: on_change(str(event.args)), js_handler="(event) => emit(event.target.value)")
+        self.element.on("change", lambda event: self._changed(str(event.args)), js_handler="(event) => emit(event.target.value)")
+        self._on_change = on_change
+        self.show(value)
+
+    def show(self, value: str) -> None:
+        """Choose without telling anybody: what else depends on it follows."""
+        for each, option in self._options.items():
+            if each == value:
+                put(option, selected="selected")
+            else:
+                option.props.pop("selected", None)
+
+    def _changed(self, value: str) -> None:
+        self.show(value)
+        self._on_change(value)
 
 
 class Tick:

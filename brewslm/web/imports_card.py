@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import PurePath
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import anyio
@@ -17,9 +18,10 @@ from brewslm.pipeline.runs import RunView
 from brewslm.stages.mapping.undo import UndoRequest
 from brewslm.web.doing import Busy, attempt, follow
 from brewslm.web.fields import FileField
-from brewslm.web.mapping_result import by_reason, ended_well
+from brewslm.web.mapping_result import ended_well
 from brewslm.web.parts import Badge, Text, box, button, link, moment, problem, problem_document
 from brewslm.web.projects import ACTOR
+from brewslm.web.rejections import by_reason
 from brewslm.web.running import POLL_SECONDS
 from brewslm.web.words import Sign
 
@@ -66,9 +68,10 @@ class ImportsCard:
                 link(one.import_run, f"/projects/{self._project}/events?run={one.import_run}", "mono")
             Text("td", short(one.locator), title=one.locator)
             Text("td", one.mapper)
-            Text("td", f"{one.accepted_count:,}")
             with box("td"):
-                Text("p", f"{one.rejected_count:,}")
+                self._count(one, one.accepted_count, status="undone" if one.undone_by else "counts")
+            with box("td"):
+                self._count(one, one.rejected_count, status="rejected")
                 if one.rejection_counts:
                     Text("p", by_reason(one.rejection_counts), "muted reasons")
             with box("td"):
@@ -79,6 +82,15 @@ class ImportsCard:
                     Text("p", f"mends {one.parent_import}", "muted")
             with box("td"), box("div", "row-actions"):
                 self._actions(one)
+
+    def _count(self, one: ImportView, count: int, status: str) -> None:
+        if count:
+            query = urlencode({"status": status, "import": one.import_run})
+            link(
+                f"{count:,}", f"/projects/{self._project}/rows?{query}", aria_label=f"See the {count:,} rows of {one.import_run}"
+            )
+        else:
+            Text("span", "0")
 
     def _actions(self, one: ImportView) -> None:
         name = one.import_run

@@ -1,25 +1,19 @@
-"""What a look at a source found: its columns, and how they could be mapped."""
+"""What a look at a source found: its columns, and how sure a mapping of them is."""
 
-from brewslm.stages.introspect import ColumnSignature, Introspection, ShapeHypothesis
-from brewslm.web.parts import Badge, Text, box
+from brewslm.stages.introspect import ColumnSignature, Introspection
+from brewslm.web.parts import Text, box
 from brewslm.web.words import Sign, plain
 
 COLUMNS_SHOWN = 50
 
 
 def introspection(found: Introspection) -> None:
-    """Columns with their types, then the hypotheses in their order."""
+    """How much there is, and the columns with their types."""
     reach = "over the whole source" if found.sample_reach == "file" else "from its beginning"
     Text("p", f"About {found.approximate_total_rows:,} rows, {found.sampled:,} of them sampled {reach}.", "figure")
     for note in found.notes:
         Text("p", note, "muted")
     _columns(found.column_signatures)
-    Text("h3", "How they could be mapped")
-    if not found.hypotheses:
-        Text("p", "No mapper suits these columns: choose one below, and name its columns yourself.", "empty")
-    with box("ol", "ranked"):
-        for number, each in enumerate(found.hypotheses, 1):
-            _hypothesis(number, each, found.confidence_threshold)
 
 
 def sureness(confidence: float, threshold: float) -> Sign:
@@ -30,18 +24,6 @@ def sureness(confidence: float, threshold: float) -> Sign:
 def field_map(entries: dict[str, str]) -> str:
     """A field map in one line."""
     return ", ".join(f"{field} = {column}" for field, column in entries.items())
-
-
-def _hypothesis(number: int, each: ShapeHypothesis, threshold: float) -> None:
-    with box("li"):
-        with box("p", "event-head"):
-            Text("span", f"{number}.", "muted figure")
-            Text("span", each.mapper_id, "mono event-code")
-            Badge(sureness(each.confidence, threshold))
-            Text("span", field_map(each.field_map), "mono")
-        Text("p", each.rationale, "muted")
-        for warning in each.warnings:
-            Text("p", f"but: {warning}", "muted doubt")
 
 
 def _columns(signatures: list[ColumnSignature]) -> None:

@@ -1,4 +1,4 @@
-"""The mapping of an import: the proposal, and what a person says otherwise. A doubtful one is taken only by a tick."""
+"""The mapping of an import: a hypothesis, and what a person says otherwise. A doubtful one is taken only by a tick."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,13 +11,14 @@ from brewslm.pipeline.mapping_choice import ImportRequest
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.stages.introspect import Introspection, ShapeHypothesis
 from brewslm.web.fields import Select, Tick
+from brewslm.web.hypotheses import HypothesisChoice
 from brewslm.web.parts import Text, box
 
 NO_COLUMN, CHOOSE = "no column", "choose a column"
 
 
 class MappingForm:
-    """A mapper, a column for each of its fields, its options, and a limit.
+    """One of the hypotheses or another mapper, a column for each of its fields, its options, and a limit.
 
     Args:
         on_change: Called at every change: what was said of the mapping before is over.
@@ -29,9 +30,11 @@ class MappingForm:
         self._entries: dict[str, dict[str, str]] = {}
         self._mapper = found.proposal.mapper_id if found.proposal else ""
         self._forced, self._asked_for = False, ""
+        self._samples = {one.name: one.sample_value or "" for one in found.column_signatures}
+        self._hypotheses = HypothesisChoice(found, self._mapper, self._choose)
         choices = {} if self._mapper else {"": "choose a mapper"}
         choices |= {one.id: f"{one.id} → {one.target_task_profile}" for one in self._mappers.values()}
-        Select("Mapper", choices, self._mapper, self._choose)
+        self._select = Select("Mapper", choices, self._mapper, self._choose)
         self._meaning = Text("p", "", "muted")
         self._fields = box("div", "fields")
         with box("div", "fields"), box("div", "field"):
@@ -72,11 +75,14 @@ class MappingForm:
 
     def _choose(self, mapper: str) -> None:
         self._mapper, self._forced = mapper, False
+        self._hypotheses.show(mapper)
+        self._select.show(mapper)
         self._draw()
         self._on_change()
 
     def _set(self, name: str, value: str) -> None:
         self._entries[self._mapper][name] = value.strip()
+        self._show_sample(name)
         self._draw_doubt()
         self._on_change()
 
@@ -86,6 +92,7 @@ class MappingForm:
         entries = self._entries.setdefault(self._mapper, dict(guess.field_map) if guess else {})
         self._meaning.text = known.meaning if known else ""
         self._fields.clear()
+        self._shown: dict[str, Text] = {}
         with self._fields:
             for name, field in (known.fields if known else {}).items():
                 self._column(name, field, entries.get(name, ""))
@@ -99,7 +106,16 @@ class MappingForm:
         columns = [*self._found.columns, *([value] if value and value not in self._found.columns else [])]
         choices = {"": CHOOSE if field.required else NO_COLUMN} | {column: column for column in columns}
         label = name if field.required else f"{name} (may be left out)"
-        Select(label, choices, value, partial(self._set, name), field.meaning)
+        with box("div", "field-with-sample"):
+            Select(label, choices, value, partial(self._set, name), field.meaning)
+            self._shown[name] = Text("p", "", "mono muted clip-line")
+        self._show_sample(name)
+
+    def _show_sample(self, name: str) -> None:
+        """What the chosen column holds, so that a wrong one is seen at once."""
+        if name in self._shown:
+            sample = self._samples.get(self._entries[self._mapper].get(name, ""), "")
+            self._shown[name].text = f"such as: {sample}" if sample else ""
 
     def _draw_doubt(self) -> None:
         """The tick that a guess under the threshold needs, unless the person has named all that it guesses."""

@@ -104,12 +104,13 @@ def stats(entries: Sequence[tuple[str, str, str]]) -> None:
                     Text("dd", note, "muted")
 
 
-def ledger_bar(rows_in: int, rows_out: int, rejected: Mapping[str, int], rejected_target: str = "") -> None:
+def ledger_bar(rows_in: int, rows_out: int, rejected: Mapping[str, int], rejected_target: str = "", reasons: bool = True) -> None:
     """rows in = rows out + rows rejected, drawn to scale, with the reasons beside it.
 
     Args:
         rejected: Reason to rows; with `rows_out` they come to `rows_in`.
         rejected_target: The page of the rejected rows.
+        reasons: Whether each reason is named under it: a table of them may stand beside.
     """
     lost = sum(rejected.values())
     said = f"{rows_in:,} in = {rows_out:,} out + {lost:,} rejected"
@@ -123,7 +124,7 @@ def ledger_bar(rows_in: int, rows_out: int, rejected: Mapping[str, int], rejecte
                 link(f"{lost:,} rejected", rejected_target)
             else:
                 Text("span", f"{lost:,} rejected")
-        if lost:
+        if lost and reasons:
             with box("p", "reasons-line"):
                 for code, count in sorted(rejected.items(), key=lambda pair: (-pair[1], pair[0])):
                     reason_chip(code, count)

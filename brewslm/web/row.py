@@ -9,9 +9,10 @@ from brewslm.errors import StageError
 from brewslm.observe.projects import projects
 from brewslm.observe.rowpassport import Fate, RowPassport, row_passport
 from brewslm.web.layout import frame
-from brewslm.web.mapping_result import row_reasons, values_list
 from brewslm.web.parts import Badge, Text, box, link
 from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.rejections import row_reasons
+from brewslm.web.sample_rows import values_list
 from brewslm.web.words import Sign, plain
 
 RIGHT, WRONG = Sign("done", "right"), Sign("failed", "wrong")

@@ -20,6 +20,7 @@ class SourceForm:
     Args:
         on_found: Gets a locator that may be read, and what was found there.
         on_look: Called when somebody looks anew: what was found before is over.
+        named: A locator to begin with.
     """
 
     def __init__(
@@ -27,17 +28,18 @@ class SourceForm:
         known: list[ConnectorView],
         on_look: Callable[[], None],
         on_found: Callable[[str, Introspection], None],
+        named: str = "",
     ) -> None:
         self._on_look, self._on_found = on_look, on_found
         with box("div", "pair"):
             FileField("Upload a file", "CSV, TSV, JSON, JSON lines, Parquet or Excel; choose it, or drop it here", self._kept)
             with box("div", "locator"):
-                self.locator = ui.input("Or name a source").props(
+                self.locator = ui.input("Or name a source", value=named).props(
                     'outlined dense for="locator" autocomplete=off spellcheck=false'
                 )
                 Text("p", "Such as sample:movie-reviews, hf:<id> or url:https://…", "muted")
-                self.locator.on("keydown.enter", self._look, [])
-                self._button = button("Look at it", self._look, "primary")
+                self.locator.on("keydown.enter", self.look, [])
+                self._button = button("Look at it", self.look, "primary")
                 self.locator.on_value_change(lambda: self._button.classes("primary"))
         _help(known)
         self._busy = Busy()
@@ -45,9 +47,10 @@ class SourceForm:
 
     async def _kept(self, path: str) -> None:
         self.locator.value = f"file:{path}"
-        await self._look()
+        await self.look()
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Introspect what the field names."""
         named = (self.locator.value or "").strip()
         if self._busy.is_on:
             return

@@ -9,8 +9,8 @@ from nicegui.testing.user_interaction import UserInteraction
 from brewslm.observe.imports import imports
 from brewslm.observe.tasks import tasks
 from brewslm.pipeline import execute
-from brewslm.web.mapping_result import row_reasons
 from brewslm.web.parts import Text
+from brewslm.web.rejections import row_reasons
 from tests.synthetic import reviews
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +56,11 @@ async def test_an_upload_is_looked_at_dry_run_and_committed_and_then_its_rows_ar
     for seen in ("reviews.jsonl is here", "label_to_classification", "confidence 0.95", "About 42 rows", "categorical"):
         await user.should_see(seen)
     press(user, "Dry run")
-    for seen in ("40 accepted", "2 rejected", "invalid_json", row_reasons()["empty_text"].meaning, "50.0 %", "row 41"):
+    for seen in ("40 accepted", "2 rejected", "42 in = 40 out + ", row_reasons()["empty_text"].meaning, "50.0 %"):
+        await user.should_see(seen)
+    await user.should_not_see("row 41")
+    native(user, "button", **{"aria-label": "Show the rows: invalid_json, 1"})[0].click()
+    for seen in ("row 41", "Rows rejected for invalid_json: 1–1 of 1", "{broken"):
         await user.should_see(seen)
     assert imports(project) == []  # nothing was added
     await user.should_not_see("Try again")
@@ -73,8 +77,11 @@ async def test_an_upload_is_looked_at_dry_run_and_committed_and_then_its_rows_ar
     await user.should_see("2 were rejected: empty_text 1, invalid_json 1")
     (done,) = imports(project)
     assert (done.accepted_count, done.rejection_counts) == (40, {"invalid_json": 1, "empty_text": 1})
-    rows = [target for target in links(user).values() if target.startswith("/rows/")]
-    assert len(rows) == 7  # five that were accepted, one of each reason that was not
+    with user:
+        targets = {number: one.props["href"] for number, one in enumerate(user.find(kind=ui.link).elements)}
+    rows = [target for target in targets.values() if target.startswith("/rows/")]
+    assert len(rows) == 5
+    assert f"/projects/{project}/rows?status=rejected&import=import-1&reason=invalid_json" in targets.values()
     await user.open(next(target for target in rows if target.endswith("-1")))
     await user.should_see("It counts in the project")
 
@@ -100,6 +107,43 @@ async def test_a_guess_that_is_not_sure_is_not_taken_without_the_tick(user, proj
     await user.should_see("import-1")
     (run,) = tasks(project, operation="map.commit")
     assert run.request["forced"] and run.request["confidence"] < 0.8
+
+
+async def test_another_hypothesis_is_chosen_and_its_fields_stand_in_the_form(user, project):
+    await user.open(f"/projects/{project}/data")
+    await upload(user, LINES)
+    await user.should_see("Dry run")
+    first, second = native(user, "input", type="radio")[:2]
+    (one,), (other,) = first.elements, second.elements
+    assert one.props["value"] == "label_to_classification" and "checked" in one.props
+    second.trigger("change")
+    assert "checked" in other.props and "checked" not in one.props
+    (select,) = native(user, "select")[0].elements
+    assert selected(select) == other.props["value"] != one.props["value"]
+    native(user, "select")[0].trigger("change", "label_to_classification")
+    assert "checked" in one.props and "checked" not in other.props
+
+
+async def test_the_rows_behind_a_reason_are_paged_and_a_dropped_reason_goes_with_the_commit(user, project):
+    await user.open(f"/projects/{project}/data")
+    await upload(user, LINES + [b"{broken"] * 120)
+    await user.should_see("Dry run")
+    press(user, "Dry run")
+    await user.should_see("Commit 40 rows")
+    native(user, "button", **{"aria-label": "Show the rows: invalid_json, 121"})[0].click()
+    await user.should_see("Rows rejected for invalid_json: 1–10 of 121")
+    await user.should_see("A dry run keeps the first 100 of a reason")
+    press(user, "Next rows")
+    await user.should_see("Rows rejected for invalid_json: 11–20 of 121")
+    await user.should_see("row 53")
+    native(user, "input", **{"aria-label": "Drop invalid_json"})[0].trigger("change", True)
+    await user.should_not_see("Rows rejected for invalid_json")
+    native(user, "input", **{"aria-label": "Drop all"})[0].trigger("change", True)
+    native(user, "input", **{"aria-label": "Drop empty_text"})[0].trigger("change", False)
+    press(user, "Commit 40 rows")
+    await user.should_see("import-1")
+    (run,) = tasks(project, operation="map.commit")
+    assert run.request["drop_reasons"] == ["invalid_json"]
 
 
 async def test_a_mapping_that_a_person_names_needs_no_tick_and_an_option_and_the_limit_are_taken(user, project):
@@ -145,6 +189,20 @@ def options(select: Element) -> list[Text]:
 
 def selected(select: Element) -> str:
     return next((one.props["value"] for one in options(select) if "selected" in one.props), "")
+
+
+async def test_with_rows_in_the_project_the_wizard_waits_behind_its_button_and_an_address_opens_it(user, walk):
+    walk.imported()
+    await user.open(f"/projects/{walk.project}/data")
+    await user.should_see("60 rows count, out of 1 import; 2 were rejected.")
+    (wizard,) = [one for one in user.client.elements.values() if one.props.get("id") == "wizard"]
+    assert not wizard.visible
+    native(user, "button", **{"aria-controls": "wizard"})[0].click()
+    assert wizard.visible and not native(user, "button", **{"aria-controls": "wizard"})
+    press(user, "Close")
+    assert not wizard.visible
+    await user.open(f"/projects/{walk.project}/data?source=sample:movie-review")
+    await user.should_see("did you mean movie-reviews?")
 
 
 async def test_a_broken_locator_shows_its_problem_in_place_and_stays_in_the_field(user, project):

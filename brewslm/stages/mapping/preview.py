@@ -47,14 +47,17 @@ class Preview(BaseModel):
     ledger: Ledger
 
 
-def preview(job: MapJob, context: Context) -> Preview:
+def preview(job: MapJob, context: Context, rejected_per_reason: int = REJECTED_PER_REASON) -> Preview:
     """Map the source without writing.
+
+    Args:
+        rejected_per_reason: So many rows of each reason are shown.
 
     Raises:
         StageError: As `checked_mapper`.
     """
     mapper = checked_mapper(job)
-    accepted, rejected = AcceptedSample(SAMPLE_CAP), RejectedSample(REJECTED_PER_REASON, job.request.drop_reasons)
+    accepted, rejected = AcceptedSample(SAMPLE_CAP), RejectedSample(rejected_per_reason, job.request.drop_reasons)
     mapped = map_rows(job, mapper, context, accepted, rejected, context.folder / job.keys.name, MediaFolder(None, job.media_from))
     request, ledger = job.request, mapped.ledger
     return Preview(
