@@ -156,7 +156,7 @@ def test_the_palette_leads_somewhere_by_keyboard_alone_and_gives_the_focus_back(
         assert second.get_attribute("aria-selected") == "true"
         assert page.locator(".palette-input").get_attribute("aria-activedescendant") == second.get_attribute("id")
         page.keyboard.type("utopilot")
-        page.wait_for_selector("text=1 found")
+        page.wait_for_selector("[role=option][aria-selected=true] >> text=Run autopilot")
         page.keyboard.press("Enter")
         page.wait_for_url("**/ui/projects/1?act=autopilot")
         page.wait_for_selector("text=Autopilot needs rows")

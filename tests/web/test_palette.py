@@ -1,3 +1,4 @@
+import anyio.lowlevel
 import pytest
 
 from brewslm.web.palette import options
@@ -27,7 +28,10 @@ async def test_pages_acts_and_things_are_found_from_the_page_that_one_is_on(user
     shown = seen(user)
     assert shown["Overview"] == f"/projects/{walk.project}" and shown["Run autopilot"].endswith("?act=autopilot")
     ask(user, "exp-1")
-    await user.should_see("1 found")
+    with user:
+        said = next(one for one in user.client.elements.values() if "palette-said" in one.classes)
+    while said.text != "1 found":
+        await anyio.lowlevel.checkpoint()
     assert list(seen(user)) == ["exp-1"]
     ask(user, "no such thing")
     await user.should_see("Nothing is called no such thing")
