@@ -14,7 +14,8 @@ from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.rail import ACADEMY
 from brewslm.web.words import Sign
 
-STATES = ("read", "quiz passed", "exercise done")
+STATES = {"read": "not read", "quiz passed": "quiz open", "exercise done": "exercise open"}
+"""What is said of a lesson when it is so, and when it is not."""
 
 
 async def page(project: str | None = None) -> None:

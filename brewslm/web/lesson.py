@@ -78,8 +78,8 @@ class _Read:
     def _show(self) -> None:
         self._states.clear()
         with self._states:
-            for state, is_so in zip(STATES, told(self._progress), strict=True):
-                Badge(Sign("done", state) if is_so else Sign("idle", f"not {state}"))
+            for (state, otherwise), is_so in zip(STATES.items(), told(self._progress), strict=True):
+                Badge(Sign("done", state) if is_so else Sign("idle", otherwise))
 
     async def _mark(self) -> None:
         request = ReadRequest(lesson=self._view.name, project=self._project.id if self._project else None)

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from nicegui import ui
-
 from brewslm.observe.status import StageView
 from brewslm.reasons import Stage
+from brewslm.web.layout import PREFIX
 from brewslm.web.parts import Badge, Text, box, link, moment, put, set_moment
 from brewslm.web.rail import BELOW, OF_A_PROJECT, PIPELINE, registered, run_address, shown
 from brewslm.web.words import STAGE_SIGNS
@@ -101,12 +100,12 @@ class _Cell:
                     Text("span", f"{stage.number:02}", "muted figure")
                     Text("span", stage.title, "cell-title")
                 self._badge = Badge(STAGE_SIGNS[stage.state])
-                self._figure = link("", "", "cell-figure figure")
+                self._figure = Text("a", "", "cell-figure figure")
                 self._since = moment(None, "muted")
             if not last:
-                onward = rows_of(project, "map_commit" if stage.id == "map_preview" else stage.id)
+                self._onward = rows_of(project, "map_commit" if stage.id == "map_preview" else stage.id)
                 with box("span", "line"):
-                    self._rows = link("", onward, "line-rows figure")
+                    self._rows = Text("a", "", "line-rows figure")
         self._last, self._optional = last, stage.optional
 
     def show(self, stage: StageView, rows: str) -> None:
@@ -120,15 +119,15 @@ class _Cell:
         onward = f", {rows} rows onward" if rows else ""
         put(self._link, aria_label=f"{said}{f', {stage.figure}' if stage.figure else ''}{onward}. {self._way}")
         if not self._last:
-            _lead(self._rows, rows, self._rows.props.get("href", ""), f"{rows} rows onward from {stage.title}")
+            _lead(self._rows, rows, self._onward, f"{rows} rows onward from {stage.title}")
 
 
-def _lead(made: ui.link, text: str, target: str, name: str) -> None:
+def _lead(made: Text, text: str, target: str, name: str) -> None:
     """Show a figure: a link, or plain text where it leads nowhere."""
     made.text = text
     made.set_visibility(bool(text))
     if target:
-        put(made, href=target, aria_label=name)
+        put(made, href=f"{PREFIX}{target}", aria_label=name)  # its own element: a NiceGUI link can't be without an address
     else:
         made.props.pop("href", None)
         made.props.pop("aria-label", None)

@@ -33,9 +33,11 @@ class QuizCard:
             Text("h2", "Quiz", id="quiz")
             with box("ol", "questions"):
                 for number, question in enumerate(view.quiz):
-                    entries = {letter: (text, "") for letter, text in question.choices.items()}
+                    entries = {letter: (plain_text(text), "") for letter, text in question.choices.items()}
                     with box("li"):
-                        Radios(f"{number + 1}. {question.ask}", entries, "", partial(self._choose, number), "question")
+                        Radios(
+                            f"{number + 1}. {plain_text(question.ask)}", entries, "", partial(self._choose, number), "question"
+                        )
                         self._said.append(box("div", "answer", role="status"))
             with box("div", "actions"):
                 button("Check the answers", self._check, "primary")
@@ -68,13 +70,18 @@ class QuizCard:
             with said:
                 with box("p"):
                     Badge(RIGHT if one["right"] else WRONG)
-                    Text("span", one["why"])
+                    Text("span", plain_text(one["why"]))
                 if not one["right"]:
-                    Text("p", f"{one['right_letter']} is right: {one['right_why']}", "muted")
+                    Text("p", f"{one['right_letter']} is right: {plain_text(one['right_why'])}", "muted")
         said_all = f"{result['right']} of {result['questions']} right"
         with box("p", "answer"):
             Badge(Sign("done", "passed") if result["passed"] else Sign("needs", "not passed so far"))
             Text("span", said_all + ("." if result["passed"] else ": answer again as often as you like."))
+
+
+def plain_text(markdown: str) -> str:
+    """A sentence of the quiz without the marks of code."""
+    return markdown.replace("`", "")
 
 
 def _answered(view: LessonView, letters: tuple[Any, ...], project: int | None) -> RunView:

@@ -94,7 +94,10 @@ def test_every_page_loads_without_a_fault_in_both_themes_and_at_every_width(home
     with transaction() as session:
         session.get_one(Evaluation, evaluation).scorecard = card.model_dump(mode="json")
     row = walk.ids["eval"][0]
-    addresses = ("", "/projects/1", "/projects/1/events?severity=info", "/projects/1/data", f"/rows/{row}")
+    addresses = (
+        "", "/?new=goal", "/projects/1", "/projects/1/events?severity=info", "/projects/1/data", f"/rows/{row}", "/academy?project=1",
+        "/academy/lora", "/settings?project=1",
+    )  # fmt: skip
     with server(home) as serving:
         wide, narrow = watch(1280, "light"), watch(420, "dark", reduced_motion="reduce")
         grounds = set()

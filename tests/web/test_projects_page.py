@@ -101,7 +101,7 @@ async def test_a_file_is_held_against_the_project_of_its_name_and_applied(user):
     await user.should_see("from a file is not there yet")
     await user.should_see("map.commit sample:movie-reviews")
     assert projects() == []
-    user.find("Create project and do 1 part").click()
+    user.find("Create project and do").click()
     await user.should_see("0 of 11 stages done")
     [run] = tasks(1, operation="project.apply")
     assert run.state == "queued" and run.actor == "page"
