@@ -95,8 +95,8 @@ def test_every_page_loads_without_a_fault_in_both_themes_and_at_every_width(home
         session.get_one(Evaluation, evaluation).scorecard = card.model_dump(mode="json")
     row = walk.ids["eval"][0]
     addresses = (
-        "", "/?new=goal", "/projects/1", "/projects/1/events?severity=info", "/projects/1/data", f"/rows/{row}", "/academy?project=1",
-        "/academy/lora", "/settings?project=1",
+        "", "/?new=goal", "/projects/1", "/projects/1/events?severity=info", "/projects/1/data", f"/rows/{row}",
+        "/academy?project=1", "/academy/lora", "/settings?project=1",
     )  # fmt: skip
     with server(home) as serving:
         wide, narrow = watch(1280, "light"), watch(420, "dark", reduced_motion="reduce")
@@ -119,9 +119,9 @@ def test_keyboard_theme_drawer_and_a_new_project(home, watch):
         wide.open(f"{serving.url}/ui")
         page.keyboard.press("Tab")
         page.wait_for_function("document.activeElement.textContent === 'Skip to main content'")
-        page.get_by_label("Name").fill("reviews")
+        page.locator("#project-name").fill("reviews")
         page.keyboard.press("Enter")
-        page.wait_for_url("**/ui/projects/1")
+        page.wait_for_url("**/ui/projects/1/data?new=1")
         page.get_by_role("radio", name="Dark").click()
         page.wait_for_selector("[role=radio][aria-checked=true]:text('Dark')")
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
