@@ -19,6 +19,7 @@ from brewslm.pipeline.project_file.text import read_file
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import FileProblem
 from brewslm.web.changes import Change, config_diff
+from brewslm.web.confirm import Confirm
 from brewslm.web.doing import ACTOR, attempt
 from brewslm.web.fields import FileField
 from brewslm.web.notices import remember
@@ -92,7 +93,8 @@ class FromFile:
                 Text("span", " is there already: it will be made what the file says. What only the project has stays.")
         if checked.project is not None:
             Text("h3", "What differs")
-            config_diff("Settings that differ", [Change(one.where, one.project, one.file) for one in checked.differences])
+            found = [Change(one.where, one.project, one.file) for one in checked.differences]
+            config_diff("Settings that differ", found, ("The project", "The file"))
         Text("h3", "What applying does")
         _steps(checked.steps)
         todo, blocked = (sum(one.action == action for one in checked.steps) for action in ("run", "blocked"))
@@ -102,9 +104,18 @@ class FromFile:
             elif todo or checked.project is None:
                 parts = "1 part" if todo == 1 else f"{todo} parts"
                 said = f"Create project and do {parts}" if checked.project is None else f"Apply {parts}"
-                button(said, partial(self._apply, checked), "primary")
+                button(said, partial(self._ask, checked) if checked.project else partial(self._apply, checked), "primary")
             else:
                 empty("There is nothing to do: the project is what the file says.")
+        self._confirm = Confirm("Apply the file")
+
+    def _ask(self, checked: Checked) -> None:
+        """What a project that is there would lose or get is said once more: an import may be undone by it."""
+        assert checked.file is not None
+        parts = [" ".join(filter(None, (one.operation, one.subject))) for one in checked.steps if one.action == "run"]
+        title = f"Apply the file to {checked.file.project.name}?"
+        sentences = ["These are done, in this order: " + ", ".join(parts) + ". Each is a run of its own."]
+        self._confirm.ask(title, sentences, "Apply now", partial(self._apply, checked))
 
     async def _apply(self, checked: Checked) -> None:
         assert checked.file is not None

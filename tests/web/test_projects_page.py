@@ -105,3 +105,18 @@ async def test_a_file_is_held_against_the_project_of_its_name_and_applied(user):
     await user.should_see("0 of 11 stages done")
     [run] = tasks(1, operation="project.apply")
     assert run.state == "queued" and run.actor == "page"
+
+
+async def test_a_file_changes_a_project_that_is_there_only_after_a_second_click(user):
+    call("test", CreateRequest(name="from a file"))
+    path = uploaded(FILE)
+    await user.open("/?new=file")
+    tell(user, "file-input", "kept", {"path": path, "name": "brewslm.yaml", "size_bytes": 9})
+    await user.should_see("is there already")
+    await user.should_see("map.commit sample:movie-reviews")
+    user.find("Apply 1 part").click()
+    await user.should_see("These are done, in this order: map.commit sample:movie-reviews.")
+    assert tasks(1, operation="project.apply") == []
+    user.find("Apply now").click()
+    await user.should_see("0 of 11 stages done")
+    assert len(tasks(1, operation="project.apply")) == 1
