@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Settings of this installation."""
 
-    model_config = SettingsConfigDict(env_prefix="BREWSLM_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="BREWSLM_", frozen=True, use_attribute_docstrings=True)
 
     home: Path = Path.home() / ".brewslm"
     """Folder of every project, model and run."""

@@ -29,6 +29,7 @@ from brewslm.api import (
     project_files,
     projects,
     search,
+    settings,
     support,
     tasks,
     toolchains,
@@ -68,6 +69,7 @@ ROUTERS = (
     failures.router,
     journal.router,
     search.router,
+    settings.router,
     *SERVING,
 )
 

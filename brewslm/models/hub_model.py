@@ -119,10 +119,10 @@ def _translated(locator: str) -> Iterator[None]:
     """What the hub's client raises in the block, as a problem."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     import httpx2
-    import huggingface_hub
-    from huggingface_hub import errors
+    from huggingface_hub import constants, errors
+    from huggingface_hub.utils import disable_progress_bars
 
-    huggingface_hub.utils.disable_progress_bars()
+    disable_progress_bars()
     try:
         yield
     except errors.OfflineModeIsEnabled as error:
@@ -133,7 +133,7 @@ def _translated(locator: str) -> Iterator[None]:
     except errors.HfHubHTTPError as error:
         raise _refused(error, locator) from error
     except (httpx2.RequestError, ConnectionError, TimeoutError) as error:
-        cause = f"{huggingface_hub.constants.ENDPOINT} can't be reached: {type(error).__name__}"
+        cause = f"{constants.ENDPOINT} can't be reached: {type(error).__name__}"
         raise StageError(BaseModelUnavailable(), where=locator, cause=cause) from error
 
 

@@ -130,6 +130,13 @@ def endpoint_key(project_id: int, name: str) -> str | None:
     return said or (file.read_text().strip() if file.is_file() else None)
 
 
+def endpoint_key_names(project_id: int) -> list[str]:
+    """The names of the keys that a project keeps or the environment has; never what they are."""
+    kept = (path.stem.removeprefix("endpoint-") for path in secret_path(project_id, "").parent.glob("endpoint-*.key"))
+    said = (name.removeprefix(ENDPOINT_KEYS).lower().replace("_", "-") for name in os.environ if name.startswith(ENDPOINT_KEYS))
+    return sorted({*kept, *said})
+
+
 def keep_endpoint_key(project_id: int, name: str, key: str) -> None:
     """Keep a key in the project; one of the same name is replaced."""
     path = _endpoint_key_path(project_id, name)

@@ -12,6 +12,7 @@ from brewslm.pipeline.autopilot import AutopilotRequest
 from brewslm.web.notices import remember
 from brewslm.web.parts import Text, box, button, link, problem, put
 from brewslm.web.projects import ACTOR
+from brewslm.web.rail import run_address
 
 
 class AutopilotAction:
@@ -20,7 +21,7 @@ class AutopilotAction:
     def __init__(self, project: int) -> None:
         self._project, self._rows, self._key = project, 0, ""
         self._running: str | None = None
-        self._button = button("Run autopilot", self.ask, "primary", aria_describedby="autopilot-note")
+        self._button = button("Run autopilot", self.ask, "", aria_describedby="autopilot-note")
         self._note = Text("p", "", "muted action-note", id="autopilot-note")
         self.panel = box("div", "confirm", role="region", aria_label="Run autopilot")
         self.panel.set_visibility(False)
@@ -63,7 +64,7 @@ class AutopilotAction:
                 problem(refused)
                 return
             with box("p", "", role="status"):
-                link(queued.task_id, f"/projects/{self._project}/events?run={queued.task_id}", "mono")
+                link(queued.task_id, run_address(self._project, queued.task_id), "mono")
                 Text("span", " is queued; a worker takes it, and its progress shows in the top bar.")
             remember(queued.task_id)
         self._note.text = f"{queued.task_id} has not ended yet."

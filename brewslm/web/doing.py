@@ -17,6 +17,8 @@ from brewslm.web.running import RunRow
 
 T = TypeVar("T")
 LOOK_SECONDS = 0.5
+ACTOR = "page"
+"""Who asks for what a page does."""
 
 
 async def attempt(work: Callable[[], T]) -> T | StageError:

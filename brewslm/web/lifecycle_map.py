@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from brewslm.observe.status import StageView
 from brewslm.reasons import Stage
+from brewslm.web.layout import PREFIX
 from brewslm.web.parts import Badge, Text, box, link, moment, put, set_moment
-from brewslm.web.rail import BELOW, OF_A_PROJECT, PIPELINE, registered, shown
+from brewslm.web.rail import BELOW, OF_A_PROJECT, PIPELINE, registered, run_address, shown
 from brewslm.web.words import STAGE_SIGNS
 
 EVENT_STAGES = {
@@ -38,6 +39,23 @@ def way_to(project: int, stage: str) -> tuple[str, str]:
         return entry.address(project), f"Open {entry.name}"
     events = EVENT_STAGES.get(stage)
     return f"/projects/{project}/events" + (f"?stage={events}" if events else ""), "See its events"
+
+
+_ROWS = {"ingest": "", "map_preview": "?status=rejected", "map_commit": "?status=counts"}
+"""Which rows a stage's figure counts."""
+
+
+def rows_of(project: int, stage: str) -> str:
+    """The page of the rows that a stage's figure counts; "" where it counts none, or there is no such page."""
+    path = f"{OF_A_PROJECT}/rows"
+    return path.replace("{project}", str(project)) + _ROWS[stage] if stage in _ROWS and path in registered() else ""
+
+
+def figure_way(project: int, stage: StageView) -> str:
+    """Where a stage's figure leads: the run that it is about, or the rows that it counts; "" for nowhere."""
+    if stage.run_id is not None and (stage.id == "train" or stage.state in ("running", "failed")):
+        return run_address(project, stage.run_id)
+    return rows_of(project, stage.id)
 
 
 class LifecycleMap:
@@ -74,24 +92,26 @@ class _Cell:
     """One stage and the line behind it."""
 
     def __init__(self, project: int, stage: StageView, last: bool) -> None:
+        self._project = project
         target, self._way = way_to(project, stage.id)
         with box("li", "step") as self._root:
-            with link("", target, "cell") as self._link:
-                with box("span", "cell-head"):
+            with box("div", "cell"):
+                with link("", target, "cell-link") as self._link:
                     Text("span", f"{stage.number:02}", "muted figure")
                     Text("span", stage.title, "cell-title")
                 self._badge = Badge(STAGE_SIGNS[stage.state])
-                self._figure = Text("span", "", "cell-figure figure")
+                self._figure = Text("a", "", "cell-figure figure")
                 self._since = moment(None, "muted")
             if not last:
-                with box("span", "line", aria_hidden="true"):
-                    self._rows = Text("span", "", "line-rows figure")
+                self._onward = rows_of(project, "map_commit" if stage.id == "map_preview" else stage.id)
+                with box("span", "line"):
+                    self._rows = Text("a", "", "line-rows figure")
         self._last, self._optional = last, stage.optional
 
     def show(self, stage: StageView, rows: str) -> None:
         """Its state, figure and time."""
         self._badge.show(STAGE_SIGNS[stage.state])
-        self._figure.text = stage.figure
+        _lead(self._figure, stage.figure, figure_way(self._project, stage), f"{stage.title}: {stage.figure}")
         set_moment(self._since, stage.since)
         unused = self._optional and stage.state == "not_begun"
         self._root.classes(replace=f"step step-{stage.state}" + (" step-unused" if unused else ""))
@@ -99,4 +119,15 @@ class _Cell:
         onward = f", {rows} rows onward" if rows else ""
         put(self._link, aria_label=f"{said}{f', {stage.figure}' if stage.figure else ''}{onward}. {self._way}")
         if not self._last:
-            self._rows.text = rows
+            _lead(self._rows, rows, self._onward, f"{rows} rows onward from {stage.title}")
+
+
+def _lead(made: Text, text: str, target: str, name: str) -> None:
+    """Show a figure: a link, or plain text where it leads nowhere."""
+    made.text = text
+    made.set_visibility(bool(text))
+    if target:
+        put(made, href=f"{PREFIX}{target}", aria_label=name)  # its own element: a NiceGUI link can't be without an address
+    else:
+        made.props.pop("href", None)
+        made.props.pop("aria-label", None)

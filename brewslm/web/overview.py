@@ -7,6 +7,7 @@ from nicegui import ui
 
 from brewslm.errors import StageError
 from brewslm.observe.events import EventView, events
+from brewslm.observe.next_step import NextStep
 from brewslm.observe.projects import ProjectView, projects
 from brewslm.observe.scorecards import ScorecardView, scorecard
 from brewslm.observe.status import StatusView, status
@@ -18,6 +19,7 @@ from brewslm.web.lifecycle_map import LifecycleMap, way_to
 from brewslm.web.loss_chart import LossChart
 from brewslm.web.parts import Text, box, button, link, put
 from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.rail import OF_A_PROJECT, registered, run_address
 from brewslm.web.running import POLL_SECONDS, running
 from brewslm.web.scorecard import scorecard_card
 
@@ -158,16 +160,39 @@ class _Overview:
                 self._loss = LossChart(self._seen.experiment, first)
 
 
+_ACTS = {
+    "mend": "Look at {run}", "wait": "Watch {run}", "drift": "See the drift checks", "import": "Import rows",
+    "prepare": "Prepare the rows", "train": "Train an experiment", "evaluate": "Measure it", "export": "Export it",
+    "deploy": "Make a version of it", "promote": "Promote it", "serve": "See the deployments", "ask": "Ask it",
+}  # fmt: skip
+_PAGES = {
+    "drift": "deployments", "import": "data?new=1", "prepare": "prepare", "train": "training", "evaluate": "evaluation",
+    "export": "export", "deploy": "deployments", "promote": "deployments", "serve": "deployments", "ask": "playground",
+}  # fmt: skip
+
+
+def done_at(project: int, step: NextStep) -> tuple[str, str]:
+    """The page where a step is done, and what its button says."""
+    page = _PAGES.get(step.what, "")
+    if step.run is not None:
+        return run_address(project, step.run), _ACTS[step.what].format(run=step.run)
+    if f"{OF_A_PROJECT}/{page.partition('?')[0]}" in registered():
+        return f"/projects/{project}/{page}", _ACTS[step.what]
+    target, said = way_to(project, step.stage)
+    return target, "See the events of this stage" if said == "See its events" else said
+
+
 class _NextStep:
     """One thing to do, with its reason."""
 
     def __init__(self, project: int) -> None:
         self._project = project
         self._reason = Text("p", "")
+        with box("div", "actions"):
+            self._way = link("", f"/projects/{project}", "button primary")
         with box("div", "command"):
             self._command = Text("code", "")
             self._copy = button("Copy", data_act="copy", aria_label="Copy the command")
-        self._way = link("", f"/projects/{project}/events")
 
     def show(self, view: StatusView) -> None:
         """The step at this moment."""
@@ -176,6 +201,5 @@ class _NextStep:
         self._reason.text = f"{title}{step.reason}."
         self._command.text = step.command
         put(self._copy, data_text=step.command)
-        target, said = way_to(self._project, step.stage)
-        self._way.text = "See the events of this stage" if said == "See its events" else said
+        target, self._way.text = done_at(self._project, step)
         put(self._way, href=target)

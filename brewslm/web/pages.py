@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from nicegui import app as pages_app
 from nicegui import ui
 
-from brewslm.web import data, events, overview, projects, row
+from brewslm.web import academy, data, events, lesson, overview, projects, row, settings_page
 from brewslm.web.layout import PREFIX
 
 PAGES: dict[str, Callable[..., Any]] = {
@@ -17,6 +17,9 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/projects/{project}/data": data.page,
     "/projects/{project}/events": events.page,
     "/rows/{row_id}": row.page,
+    "/academy": academy.page,
+    "/academy/{lesson_name}": lesson.page,
+    "/settings": settings_page.page,
 }
 RESPONSE_SECONDS = 20.0
 """How long a page may take to read what it shows: a cold machine in training is slow."""

@@ -9,6 +9,7 @@ from nicegui.events import GenericEventArguments
 from brewslm.observe.projects import ProjectView
 from brewslm.observe.search import Hit, search
 from brewslm.web.parts import Text, box, button, link, put
+from brewslm.web.pieces import known_reasons
 from brewslm.web.rail import ACADEMY, BELOW, OF_A_PROJECT, OVERVIEW, PIPELINE, SETTINGS, Entry, registered, run_address, shown
 
 PROJECTS = Entry("Projects", "/")
@@ -78,7 +79,8 @@ def _of(hit: Hit, project: int | None, paths: set[str]) -> Option | None:
     elif hit.kind == "row":
         target = f"/rows/{hit.id}"
     elif hit.kind == "reason" and project is not None:
-        target = f"/projects/{project}/events?code={hit.id}"
+        rows = known_reasons()[hit.id].kind == "row" and f"{OF_A_PROJECT}/rows" in paths
+        target = f"/projects/{project}/{f'rows?reason={hit.id}' if rows else f'events?code={hit.id}'}"
     elif hit.kind == "deployment":
         page = "deployments" if f"{OF_A_PROJECT}/deployments" in paths else "events?stage=deployment"
         target = f"/projects/{hit.project}/{page}"

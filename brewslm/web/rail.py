@@ -94,6 +94,13 @@ def lessons_about(path: str) -> list[Lesson]:
     return lessons_of(cast("Page", slug)) if slug in get_args(Page) else []
 
 
+def pages_of(slugs: Sequence[str], paths: Collection[str]) -> list[Entry]:
+    """The entries that the course means by these words, as far as their pages are there."""
+    names = {_SLUGS.get(page := entry.path.rsplit("/", 1)[-1], page): entry for entry in (*PIPELINE, *BELOW)}
+    below = {path.rsplit("/", 1)[-1]: Entry(path.rsplit("/", 1)[-1].capitalize(), path) for path in BELOW[2].also}
+    return shown([entry for slug in slugs if (entry := names.get(slug) or below.get(slug))], paths)
+
+
 def rail(known: Sequence[ProjectView], project: ProjectView | None) -> None:
     """Draw it: for a page of this project, or for one of none."""
     paths, at, number = registered(), page_path(), project.id if project else None

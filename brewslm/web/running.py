@@ -6,6 +6,7 @@ from nicegui import ui
 from brewslm.observe.tasks import tasks
 from brewslm.pipeline.runs import RunView
 from brewslm.web.parts import Text, box, link, put
+from brewslm.web.rail import run_address
 
 POLL_SECONDS = 2.0
 
@@ -67,7 +68,7 @@ class RunRow:
                 if run.project is None:
                     Text("span", run.task_id, "mono")
                 else:
-                    link(run.task_id, f"/projects/{run.project}/events?run={run.task_id}", "mono")
+                    link(run.task_id, run_address(run.project, run.task_id), "mono")
                 Text("span", run.operation, "muted")
                 self._said = Text("span", "", "muted figure")
             self._bar = box("progress", "", aria_label=f"Progress of {run.task_id}", max="1")

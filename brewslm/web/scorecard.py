@@ -10,6 +10,7 @@ from brewslm.observe.gatewords import about, bound, condition, outcome
 from brewslm.observe.scorecards import ScorecardView
 from brewslm.stages.evaluate.scorecard import Scorecard
 from brewslm.web.parts import Badge, Text, box, link
+from brewslm.web.rail import run_address
 from brewslm.web.theme import FONT, color
 from brewslm.web.words import Sign, percent, plain, with_interval
 
@@ -28,7 +29,7 @@ def scorecard_card(project: int, view: ScorecardView) -> None:
     with box("p", "muted"):
         whose = f"promoted as {view.deployment}" if view.deployment else "not promoted"
         Text("span", f"{card.experiment_id}, {whose}, on {card.n:,} held-out rows; measured by ")
-        link(view.evaluation, f"/projects/{project}/events?run={view.evaluation}", "mono")
+        link(view.evaluation, run_address(project, view.evaluation), "mono")
     chart = ui.echart(options(card), renderer="svg").classes("chart-bars")
     chart.style(f"height: {len(card.systems) * ROW_HEIGHT + 52}px")
     chart.props["role"], chart.props["aria-label"] = "img", described(card)

@@ -1,7 +1,10 @@
 """`hf:` base models, through the hub's own client, from a hub on loopback."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -122,3 +125,10 @@ def test_a_model_that_the_disk_can_not_hold_is_refused_before_it_is_fetched(hub:
     error = refused("hf:team/tiny")
     assert error.reason.code == "disk_full" and "0.0 GB are free" in error.cause
     assert not any("/resolve/" in path for path in hub.paths())
+
+
+def test_a_process_that_has_loaded_nothing_of_the_hubs_client_gets_a_reason_and_no_crash():
+    asked = "from brewslm.models.catalogue import check_locator; check_locator('hf:owner/name')"
+    environment = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9"}
+    ended = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, text=True, check=False)
+    assert "base_model_unavailable" in ended.stderr and "127.0.0.1:9 can't be reached" in ended.stderr

@@ -94,7 +94,10 @@ def test_every_page_loads_without_a_fault_in_both_themes_and_at_every_width(home
     with transaction() as session:
         session.get_one(Evaluation, evaluation).scorecard = card.model_dump(mode="json")
     row = walk.ids["eval"][0]
-    addresses = ("", "/projects/1", "/projects/1/events?severity=info", "/projects/1/data", f"/rows/{row}")
+    addresses = (
+        "", "/?new=goal", "/projects/1", "/projects/1/events?severity=info", "/projects/1/data", f"/rows/{row}",
+        "/academy?project=1", "/academy/lora", "/settings?project=1",
+    )  # fmt: skip
     with server(home) as serving:
         wide, narrow = watch(1280, "light"), watch(420, "dark", reduced_motion="reduce")
         grounds = set()
@@ -132,9 +135,9 @@ def test_keyboard_theme_drawer_and_a_new_project(home, watch):
         wide.open(f"{serving.url}/ui")
         page.keyboard.press("Tab")
         page.wait_for_function("document.activeElement.textContent === 'Skip to main content'")
-        page.get_by_label("Name").fill("reviews")
+        page.locator("#project-name").fill("reviews")
         page.keyboard.press("Enter")
-        page.wait_for_url("**/ui/projects/1")
+        page.wait_for_url("**/ui/projects/1/data?new=1")
         page.get_by_role("radio", name="Dark").click()
         page.wait_for_selector("[role=radio][aria-checked=true]:text('Dark')")
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -172,7 +175,7 @@ def test_the_palette_leads_somewhere_by_keyboard_alone_and_gives_the_focus_back(
         assert second.get_attribute("aria-selected") == "true"
         assert page.locator(".palette-input").get_attribute("aria-activedescendant") == second.get_attribute("id")
         page.keyboard.type("utopilot")
-        page.wait_for_selector("text=1 found")
+        page.wait_for_selector("[role=option][aria-selected=true] >> text=Run autopilot")
         page.keyboard.press("Enter")
         page.wait_for_url("**/ui/projects/1?act=autopilot")
         page.wait_for_selector("text=Autopilot needs rows")

@@ -37,7 +37,7 @@ def test_only_entries_whose_page_is_registered_are_shown_and_pages_below_one_bel
     assert [entry.name for entry in some] == ["Data", "Gold set"]
     at = {name: [entry.name for entry in EVERY if entry.leads_to(path)] for name, path in {
         "run": "/projects/{project}/runs/{run_id}", "row": "/rows/{row_id}", "failures": "/projects/{project}/failures",
-        "overview": "/projects/{project}", "lesson": "/academy/{lesson}", "rows": "/projects/{project}/rows",
+        "overview": "/projects/{project}", "lesson": "/academy/{lesson_name}", "rows": "/projects/{project}/rows",
     }.items()}  # fmt: skip
     assert at == {
         "run": ["Runs"], "row": ["Data"], "failures": ["Observability"], "overview": ["Overview"], "lesson": ["Academy"],

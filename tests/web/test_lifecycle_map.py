@@ -6,7 +6,8 @@ import pytest
 import brewslm.web
 from brewslm.observe.status import status
 from brewslm.pipeline.lifecycle import STAGES
-from brewslm.web.lifecycle_map import EVENT_STAGES, carried, way_to
+from brewslm.web import lifecycle_map
+from brewslm.web.lifecycle_map import EVENT_STAGES, carried, figure_way, way_to
 from brewslm.web.projects import standing
 
 
@@ -14,10 +15,23 @@ def test_every_stage_of_the_map_leads_to_its_events():
     assert EVENT_STAGES.keys() == {stage.id for stage in STAGES}
 
 
-def test_stages_1_to_4_lead_to_the_page_where_they_are_worked_on_and_all_others_to_their_events():
-    leads = {stage.id: way_to(3, stage.id)[0] for stage in STAGES}
-    assert [name for name, target in leads.items() if target == "/projects/3/data"] == [stage.id for stage in STAGES[:4]]
-    assert leads["clean"] == "/projects/3/events?stage=cleaning"
+def test_a_stage_leads_to_its_page_where_there_is_one_and_to_its_events_elsewhere(monkeypatch):
+    monkeypatch.setattr(lifecycle_map, "registered", lambda: {"/projects/{project}/data", "/projects/{project}/runs"})
+    leads = {stage.id: way_to(3, stage.id) for stage in STAGES}
+    assert [name for name, lead in leads.items() if lead == ("/projects/3/data", "Open Data")] == [one.id for one in STAGES[:4]]
+    assert leads["train"] == ("/projects/3/runs", "Open Runs")
+    assert leads["clean"] == ("/projects/3/events?stage=cleaning", "See its events")
+
+
+def test_figures_lead_to_the_rows_that_they_count_and_to_the_run_that_they_tell(walk, monkeypatch):
+    walk.imported(count=60, broken=2)
+    run = walk.run("clean", "clean.run", state="failed")
+    stages = {one.id: one for one in status(walk.project).stages}
+    assert figure_way(3, stages["map_preview"]) == ""
+    monkeypatch.setattr(lifecycle_map, "registered", lambda: {"/projects/{project}/rows"})
+    assert figure_way(3, stages["map_preview"]) == "/projects/3/rows?status=rejected"
+    assert figure_way(3, stages["map_commit"]) == "/projects/3/rows?status=counts"
+    assert run in figure_way(3, stages["clean"]) and figure_way(3, stages["export"]) == ""
 
 
 def test_the_line_carries_rows_where_they_are_known(walk):

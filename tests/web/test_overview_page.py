@@ -6,8 +6,10 @@ from brewslm.pipeline import execute
 from brewslm.stages.clean import CleanRequest
 from brewslm.store.database import transaction
 from brewslm.store.tables import Evaluation
-from brewslm.web.overview import see
+from brewslm.web.lifecycle_map import way_to
+from brewslm.web.overview import done_at, see
 from brewslm.web.parts import Text
+from brewslm.web.rail import run_address
 
 pytestmark = pytest.mark.anyio
 
@@ -16,13 +18,16 @@ def links(user) -> dict[str, str]:
     """Accessible name of each link → where it leads."""
     with user:
         found = list(user.find(kind=ui.link).elements)
-    return {one.props.get("aria-label") or one.text: one.props["href"] for one in found}
+    return {one.props.get("aria-label") or one.text: one.props["href"] for one in found if "href" in one.props}
 
 
 async def test_an_empty_project_shows_eleven_cells_and_what_to_do_first(user, project):
     await user.open(f"/projects/{project}")
     cells = {name: target for name, target in links(user).items() if "not begun" in name}
-    assert len(cells) == 11 and cells["05 Clean (optional): not begun. See its events"].endswith("events?stage=cleaning")
+    assert len(cells) == 11
+    [clean] = (target for name, target in cells.items() if name.startswith("05 Clean (optional): not begun."))
+    assert clean == way_to(project, "clean")[0]
+    assert links(user)["Import rows"] == f"/projects/{project}/data?new=1"
     await user.should_see("04 Commit: the project has no rows yet.")
     await user.should_see(f"brewslm map --project {project} --locator LOCATOR --auto --commit")
     for empty in ("Nothing has happened yet", "No experiment was trained yet", "No model was measured yet"):
@@ -84,8 +89,17 @@ async def test_a_project_that_was_evaluated_shows_its_loss_its_scorecard_and_its
         charts = sorted(user.find(kind=ui.echart).elements, key=lambda chart: chart.id)
     assert [len(chart.options["series"]) for chart in charts] == [2, 4]  # loss and dev loss; three intervals and the figures
     named = links(user)
-    assert named[evaluation] == f"/projects/{walk.project}/events?run={evaluation}"
+    assert named[evaluation] == run_address(walk.project, evaluation)
     assert any(name.startswith("01 Ingest: done") and "60 rows onward" in name for name in named)
+
+
+async def test_the_next_step_is_a_button_that_leads_to_where_it_is_done(user, walk):
+    run = walk.run("exp", "train.run", state="failed", problem={"code": "training_oom", "next_step": "Use less."})
+    await user.open(f"/projects/{walk.project}")
+    await user.should_see(f"{run} failed: training_oom")
+    assert links(user)[f"Look at {run}"] == run_address(walk.project, run)
+    step = see(walk.project).view.next.model_copy(update={"what": "ask", "run": None, "stage": "deploy"})
+    assert done_at(3, step)[0] in ("/projects/3/playground", "/projects/3/deployments", "/projects/3/events?stage=deployment")
 
 
 async def test_what_runs_is_told_in_the_top_bar(user, walk):
@@ -94,7 +108,7 @@ async def test_what_runs_is_told_in_the_top_bar(user, walk):
     await user.should_see("0 running")
     execute.queue("test", CleanRequest(project=walk.project))
     await user.should_see("1 queued")
-    assert links(user)["clean-1"] == f"/projects/{walk.project}/events?run=clean-1"
+    assert links(user)["clean-1"] == run_address(walk.project, "clean-1")
     execute.cancel("test", "clean-1")
     await user.should_see("0 running")
     await user.should_see("Nothing runs or waits at this moment.")
