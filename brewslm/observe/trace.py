@@ -9,7 +9,7 @@ from brewslm.pipeline import execute
 from brewslm.processes.trace import TraceReader
 from brewslm.store.files import run_folder
 
-STEPS = 50
+STEPS = 20
 
 
 class TracePage(BaseModel):

@@ -10,7 +10,6 @@ from brewslm.errors import StageError
 from brewslm.handlers.base import Metric
 from brewslm.models.environment import Environment
 from brewslm.models.recipe import Recipe
-from brewslm.observe.differences import FieldDifference, differences
 from brewslm.observe.experiments import OPERATION
 from brewslm.observe.tasks import run_view
 from brewslm.pipeline.runs import RunView
@@ -69,6 +68,11 @@ class TrainingView(BaseModel):
         """From its beginning to its end; None before its end."""
         task = self.task
         return (task.ended_at - task.started_at).total_seconds() if task.ended_at and task.started_at else None
+
+    def told(self) -> dict[str, Any]:
+        """All that a person may choose of it: base model, manifest, and the recipe's settings."""
+        recipe = self.recipe.model_dump(mode="json") if self.recipe else {}
+        return {"base_model": self.base_model, "manifest": self.manifest_version, "recipe": recipe.pop("id", None), **recipe}
 
 
 class TrainingsPage(BaseModel):
@@ -158,16 +162,6 @@ def trainings_by_id(ids: list[str]) -> list[TrainingView]:
     if len(projects) > 1:
         raise StageError(InvalidRequest(), "These can't be compared", where=", ".join(ids), cause="they are of several projects")
     return found
-
-
-def recipe_differences(before: TrainingView, after: TrainingView) -> list[FieldDifference]:
-    """What of base model, manifest and recipe the second was told otherwise than the first."""
-    return differences(_told(before), _told(after))
-
-
-def _told(one: TrainingView) -> dict[str, Any]:
-    recipe = one.recipe.model_dump(mode="json") if one.recipe else {}
-    return {"base_model": one.base_model, "manifest": one.manifest_version, "recipe": recipe.pop("id", None), **recipe}
 
 
 def _training_run(session: Session, run_id: str) -> Run:

@@ -11,7 +11,7 @@ SMALL = (
     Drawing("Gradient norm", "norm", {"grad_norm": ("step", "grad_norm")}, {"grad_norm": "gradient norm"}),
     Drawing(
         "Learning rate", "rate of a step", {"learning_rate": ("step", "learning_rate")}, {"learning_rate": "learning rate"},
-        say="{:.2e}".format,
+        say="{:.3g}".format,
     ),
     Drawing(
         "Speed", "tokens a second", {"speed": ("step", "tokens_per_second")}, {"speed": "speed"}, say="{:,.0f} tok/s".format

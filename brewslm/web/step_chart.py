@@ -14,7 +14,7 @@ from brewslm.web.theme import FONT, color
 MOST_POINTS = 1000
 Points = list[list[float]]
 Lines = Mapping[str, tuple[str, str]]
-"""Id of a series → the kind of the trace's lines that it is of, and the field of them: "step" is drawn as a line, "eval" as points,
+"""Id of a series → the kind of the trace's lines that it is of, and the field of them. "step" is drawn as a line; "eval" as points,
 for it is measured now and then, and nothing is known between."""
 
 
@@ -163,7 +163,12 @@ def series(points: dict[str, Points], drawing: Drawing = LOSS) -> list[dict[str,
     made: list[dict[str, Any]] = []
     for place, (name, (kind, _)) in enumerate(drawing.lines.items(), 1):
         ink = color(f"chart-{place}")
-        one = {"id": name, "name": drawing.names[name], "data": list(points[name]), "emphasis": {"disabled": True}}
+        one: dict[str, Any] = {
+            "id": name,
+            "name": drawing.names[name],
+            "data": list(points[name]),
+            "emphasis": {"disabled": True},
+        }
         if kind == "step":
             alone = len(points[name]) == 1  # a line of one point could not be seen
             one |= {"type": "line", "showSymbol": alone, "symbolSize": 6, "lineStyle": {"width": 2, "color": ink}}
