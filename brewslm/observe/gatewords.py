@@ -66,7 +66,7 @@ def why(gate: GateOutcome) -> str:
     if gate.met:
         return f"{got}, and {wanted} asked for."
     if gate.undecidable and _clears(gate):
-        figure = said(gate.metric_id, gate.value) if gate.threshold is not None else said_gap(gate.metric_id, _gap(gate))
+        figure = said(gate.metric_id, gate.value) if gate.threshold is not None else said_gap(gate.metric_id, gap(gate))
         return f"The figure itself, {figure}, would do, but chance may have helped. {got}, and {wanted} asked for."
     if gate.undecidable:
         return f"The figure itself falls short, though these rows can't rule the gate out. {got}, and {wanted} asked for."
@@ -92,30 +92,31 @@ def rows_needed(gate: GateOutcome) -> int | None:
 
     An interval narrows with the square root of the rows. None where the figure itself does not do, or nothing was measured.
     """
-    if gate.met or gate.n == 0 or gate.low is None or gate.high is None or not _clears(gate):
+    if not gate.undecidable or gate.n == 0 or gate.low is None or gate.high is None or not _clears(gate):
         return None
-    figure = gate.value if gate.threshold is not None else _gap(gate)
+    figure = gate.value if gate.threshold is not None else gap(gate)
     assert figure is not None
-    asked = gate.threshold if gate.threshold is not None else _asked_gap(gate)
+    asked = gate.threshold if gate.threshold is not None else asked_gap(gate)
     end = gate.low if gate.operator == "gte" else gate.high
     room = abs(figure - asked)
     return None if room == 0 else max(gate.n + 1, _rounded(gate.n * (abs(figure - end) / room) ** 2))
 
 
-def _gap(gate: GateOutcome) -> float:
+def gap(gate: GateOutcome) -> float:
+    """Of a comparison: the tuned figure less the other."""
     return (gate.value or 0.0) - (gate.other or 0.0)
 
 
-def _asked_gap(gate: GateOutcome) -> float:
-    """What the difference must be beyond."""
+def asked_gap(gate: GateOutcome) -> float:
+    """Of a comparison: what the difference must be beyond."""
     margin = gate.margin if gate.better_than is not None else -gate.margin
     return margin if gate.operator == "gte" else -margin
 
 
 def _clears(gate: GateOutcome) -> bool:
     """Whether the figure itself, without regard to chance, would do."""
-    figure = gate.value if gate.threshold is not None else _gap(gate)
-    asked = gate.threshold if gate.threshold is not None else _asked_gap(gate)
+    figure = gate.value if gate.threshold is not None else gap(gate)
+    asked = gate.threshold if gate.threshold is not None else asked_gap(gate)
     if figure is None:
         return False
     return figure > asked if gate.operator == "gte" else figure < asked

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from nicegui import app as pages_app
 from nicegui import ui
 
-from brewslm.web import data, events, overview, projects, row, run, runs
+from brewslm.web import data, evaluation, events, overview, projects, row, run, runs, training
 from brewslm.web.layout import PREFIX
 
 PAGES: dict[str, Callable[..., Any]] = {
@@ -16,6 +16,8 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/projects/{project}": overview.page,
     "/projects/{project}/data": data.page,
     "/projects/{project}/events": events.page,
+    "/projects/{project}/evaluation": evaluation.page,
+    "/projects/{project}/training": training.page,
     "/projects/{project}/runs": runs.page,
     "/projects/{project}/runs/{run_id}": run.page,
     "/rows/{row_id}": row.page,

@@ -14,8 +14,8 @@ from brewslm.web.theme import FONT, color
 MOST_POINTS = 1000
 Points = list[list[float]]
 Lines = Mapping[str, tuple[str, str]]
-"""Id of a series → the kind of the trace's lines that it is of, and the field of them. "step" is drawn as a line; "eval" as points,
-for it is measured now and then, and nothing is known between."""
+"""Id of a series → the kind of the trace's lines that it is of, and the field of them. "step" is drawn as a line; "eval" as
+points, for it is measured now and then, and nothing is known between."""
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,16 @@ GATE = {
 def share(right: int, n: int, threshold: float) -> GateOutcome:
     low, high = wilson(right, n, 0.9)
     met = low >= threshold
-    return GateOutcome(
-        **GATE | {"threshold": threshold}, value=right / n, low=low, high=high, n=n, met=met, undecidable=not met and high >= threshold
-    )  # fmt: skip
+    figures = {"value": right / n, "low": low, "high": high, "n": n}
+    return GateOutcome(**GATE | {"threshold": threshold} | figures, met=met, undecidable=not met and high >= threshold)
 
 
 def test_a_figure_that_would_do_on_more_rows_says_how_many_and_so_many_do():
     gate = share(83, 100, 0.8)
     said = why(gate.model_copy(update={"undecidable": True}))
     assert said == (
-        "The figure itself, 83.0 %, would do, but chance may have helped. On 100 rows, at least 76.0 % is 95 % sure, and 80.0 % was "
-        "asked for."
+        "The figure itself, 83.0 %, would do, but chance may have helped. On 100 rows, at least 76.0 % is 95 % sure, "
+        "and 80.0 % was asked for."
     )  # fmt: skip
     needed = rows_needed(gate)
     assert needed is not None and 400 < needed < 700

@@ -9,8 +9,7 @@ from brewslm.stages.projects import CreateRequest
 from brewslm.stages.train import TrainRequest
 from brewslm.store.files import run_folder
 from brewslm.store.locks import lock
-from brewslm.web.parts import Text
-from tests.web.trainings import checkpoint, freeze, measured, state, trained, write_steps
+from tests.web.trainings import checkpoint, freeze, measured, press, state, trained, write_steps
 
 pytestmark = pytest.mark.anyio
 
@@ -116,13 +115,13 @@ async def test_a_queued_run_is_cancelled_by_a_second_click_and_resumed_by_anothe
     run = execute.queue("test", TrainRequest(project=ready.project)).task_id
     await user.open(f"/projects/{ready.project}/runs/{run}")
     await user.should_see("a worker takes it when it is free")
-    user.find(kind=Text, content="Cancel").click()
+    press(user, "Cancel")
     await user.should_see("exp-1: queued → cancelled, within about two seconds.")
     assert state(run) == "queued"
     user.find("Cancel exp-1 now").click()
     await user.should_see("nobody was executing it")
     assert state(run) == "cancelled"
-    user.find(kind=Text, content="Resume").click()
+    press(user, "Resume")
     await user.should_see("Resume exp-1 now")
     user.find("Resume exp-1 now").click()
     await user.should_see("exp-1 is queued.")
@@ -138,7 +137,7 @@ async def test_a_running_run_is_paused_by_a_second_click_and_grows(user, ready):
         await user.should_see("exp-1, running: loss 1 at step 1")
         write_steps(run, [["b"]], first=2)
         await user.should_see("exp-1, running: loss 0.5 at step 2")
-        user.find(kind=Text, content="Pause").click()
+        press(user, "Pause")
         await user.should_see("exp-1: running → paused.")
         user.find("Pause exp-1 now").click()
         await user.should_see("exp-1 waits after its present step.")

@@ -1,12 +1,14 @@
 """Training runs as the tables, the frozen job and the trace say them."""
 
 import orjson
+from nicegui.testing.user_interaction import UserInteraction
 
 from brewslm.models.recipe import Recipe
 from brewslm.pipeline.execute import look
 from brewslm.store.database import transaction
 from brewslm.store.files import project_folder, run_folder, write_json
 from brewslm.store.tables import Evaluation, Run
+from brewslm.web.parts import Text
 
 FIGURES = {"learning_rate": 5e-4, "grad_norm": 1.5, "tokens_per_second": 700.0, "memory_bytes": 3 * 2**30}
 RESULT = {
@@ -63,3 +65,11 @@ def checkpoint(walk, experiment: str, step: int, dev_loss: float) -> None:
 
 def state(run_id: str) -> str:
     return look(run_id).state
+
+
+def press(user, text: str) -> None:
+    """Click the one button that says exactly this: `find` takes whatever contains it."""
+    with user:
+        found = user.find(kind=Text, content=text).elements
+        (button,) = [one for one in found if one.text == text and one.props.get("type") == "button"]
+    UserInteraction(user, {button}, None).click()
