@@ -101,8 +101,10 @@ class TrainingForm:
 
     def _groups(self) -> None:
         groups = dict.fromkeys(field.group for field in self._offer.fields)
+        marked = {*self._chosen.settings, *self._findings()}  # what must be seen at once
         for place, group in enumerate(groups):
-            with box("details", "group", **({"open": "open"} if place < 2 else {})):
+            changed = any(one.group == group and one.name in marked for one in self._offer.fields)
+            with box("details", "group", **({"open": "open"} if place < 2 or changed else {})):
                 with box("summary"):
                     Text("h3", group, "inline")
                 with box("div", "fields"):
