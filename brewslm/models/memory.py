@@ -27,6 +27,11 @@ FOUR_BIT_BYTES = 4.5 / 8
 """Of a weight in blocks of four bits with their scales."""
 
 
+MEASURED_OFF = (-0.062, 0.201)
+"""How far estimates lay below and above what whole trainings took, of those that no constant was fitted on: the farthest each
+way, by bench/results/memory_fit.json."""
+
+
 class PassShape(BaseModel):
     """One forward and backward pass.
 
@@ -119,6 +124,12 @@ class MemoryEstimate(BaseModel):
     def parts(self) -> dict[str, int]:
         """Each part by its name, with "total"."""
         return {**self.model_dump(exclude={"basis"}), "total": self.total}
+
+
+def spread(total: int) -> tuple[int, int]:
+    """Between which bytes the peak lies, where an estimate's constants were measured: see MEASURED_OFF."""
+    under, over = MEASURED_OFF
+    return round(total / (1 + over)), round(total / (1 + under))
 
 
 class Constants(BaseModel):

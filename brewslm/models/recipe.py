@@ -22,7 +22,7 @@ FULL_LEARNING_RATE = 2e-5
 class Recipe(BaseModel):
     """How to train. The presets are one file per task profile."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     id: str
     objective: Objective = "supervised"
@@ -37,17 +37,23 @@ class Recipe(BaseModel):
     lora_r: int = Field(16, gt=0)
     """Rank of the adapter."""
     lora_alpha: int = Field(32, gt=0)
+    """What the adapter counts for, over its rank: with twice the rank, twice this keeps its scale."""
     lora_top_layers: float = Field(1.0, gt=0, le=1)
     """Share of the layers, from the top, that get an adapter. Below them nothing is computed backwards, which is faster."""
     epochs: float = Field(1.0, gt=0)
+    """How often each row is learned from."""
     batch_size: int = Field(16, gt=0)
     """Rows per optimizer step."""
     learning_rate: float = Field(5e-4, gt=0)
+    """Of its highest step. Too much undoes what the base model could; every weight (full) wants far less than an adapter."""
     warmup_share: float = Field(0.05, ge=0, lt=1)
     """Share of the steps in which the learning rate rises."""
     schedule: Literal["linear", "cosine", "constant"] = "cosine"
+    """How the learning rate falls after it has risen."""
     weight_decay: float = Field(0.0, ge=0)
+    """Share of each trained weight that a step takes back, times the learning rate."""
     max_grad_norm: float = Field(1.0, gt=0)
+    """A longer gradient is shortened to this."""
     max_length: int = Field(512, gt=1)
     """Tokens; a longer row is rejected as over_length, never cut."""
     pack_tokens: int = Field(1024, gt=0)
@@ -60,6 +66,7 @@ class Recipe(BaseModel):
     """Of matrix products; sums, norms, the loss and the adapter are in fp32 whatever this says. auto: bf16 where this machine
     multiplies it fast."""
     seed: int = 42
+    """Of the rows' order and of the adapter's first weights: the same seed on the same machine gives the same weights."""
 
     def suits(self, objective: str) -> bool:
         """Whether rows of a handler's objective, "supervised" or "preference", can be trained by it."""

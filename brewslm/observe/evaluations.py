@@ -90,9 +90,8 @@ def error_analysis(evaluation: str) -> ErrorsView:
         StageError(UnknownRun): There is no evaluation of this id.
         StageError(NotAnalysed): Its folder is gone, or an older version made it.
     """
-    with reading() as session:
-        found = _evaluation(session, evaluation)
-    path = _folder(found) / "errors.json"
+    found = evaluation_of(evaluation)
+    path = folder_of(found) / "errors.json"
     if not path.is_file():
         raise StageError(NotAnalysed(), where=evaluation, cause="it has no errors.json")
     return ErrorsView(
@@ -102,7 +101,7 @@ def error_analysis(evaluation: str) -> ErrorsView:
 
 def cluster_of(evaluation: Evaluation, row_id: str) -> str | None:
     """The name of the error cluster that a row is in; None where it was right, or nothing was analysed."""
-    path = _folder(evaluation) / "errors.json"
+    path = folder_of(evaluation) / "errors.json"
     found = ErrorAnalysis.model_validate(read_json(path)).cluster_of(row_id) if path.is_file() else None
     return found.name if found else None
 
@@ -134,6 +133,16 @@ def comparison(evaluations: Sequence[str]) -> Comparison:
     return compared(found, answers)
 
 
+def evaluation_of(run_id: str) -> Evaluation:
+    """The evaluation's row of its table.
+
+    Raises:
+        StageError(UnknownRun): There is no evaluation of this id.
+    """
+    with reading() as session:
+        return _evaluation(session, run_id)
+
+
 def _evaluation(session: Session, run_id: str) -> Evaluation:
     run = run_of(session, run_id)
     found = session.get(Evaluation, run_id)
@@ -144,7 +153,8 @@ def _evaluation(session: Session, run_id: str) -> Evaluation:
     return found
 
 
-def _folder(evaluation: Evaluation) -> Path:
+def folder_of(evaluation: Evaluation) -> Path:
+    """Where its scorecard, its answers and its errors stand."""
     return project_folder(evaluation.project_id) / "evaluations" / evaluation.run_id
 
 
@@ -175,7 +185,7 @@ def _check_alike(first: Evaluation, other: Evaluation) -> None:
 
 
 def _answers(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
-    path = _folder(evaluation) / f"predictions-{SYSTEM}.jsonl"
+    path = folder_of(evaluation) / f"predictions-{SYSTEM}.jsonl"
     if not path.is_file():
         raise StageError(NotAnalysed(), where=evaluation.run_id, cause=f"{path.name} is gone")
     return {line["row_id"]: line for line in RowFile(path).rows()}

@@ -51,5 +51,7 @@ def config_diff(label: str, found: Sequence[Change], heads: tuple[str, str] = ("
 
 def setting(value: Any) -> str:
     """A setting's value as a person reads it; a long one is cut."""
+    if isinstance(value, float):
+        return f"{value:g}"
     said = "–" if value is None else value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
     return said if len(said) <= CELL_CHARACTERS else f"{said[:CELL_CHARACTERS]}…"

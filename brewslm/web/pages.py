@@ -8,7 +8,20 @@ from fastapi import FastAPI
 from nicegui import app as pages_app
 from nicegui import ui
 
-from brewslm.web import academy, data, events, lesson, overview, projects, row, settings_page
+from brewslm.web import (
+    academy,
+    data,
+    evaluation,
+    events,
+    lesson,
+    overview,
+    projects,
+    row,
+    run,
+    runs,
+    settings_page,
+    training,
+)
 from brewslm.web.layout import PREFIX
 
 PAGES: dict[str, Callable[..., Any]] = {
@@ -16,6 +29,10 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/projects/{project}": overview.page,
     "/projects/{project}/data": data.page,
     "/projects/{project}/events": events.page,
+    "/projects/{project}/evaluation": evaluation.page,
+    "/projects/{project}/training": training.page,
+    "/projects/{project}/runs": runs.page,
+    "/projects/{project}/runs/{run_id}": run.page,
     "/rows/{row_id}": row.page,
     "/academy": academy.page,
     "/academy/{lesson_name}": lesson.page,

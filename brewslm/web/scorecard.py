@@ -4,8 +4,9 @@ from typing import Any
 
 from nicegui import ui
 
+from brewslm.handlers.base import Metric
 from brewslm.handlers.gates import GateOutcome
-from brewslm.metrics.units import said
+from brewslm.metrics.units import PLAIN, said
 from brewslm.observe.gatewords import about, bound, condition, outcome
 from brewslm.observe.scorecards import ScorecardView
 from brewslm.stages.evaluate.scorecard import Scorecard
@@ -30,36 +31,45 @@ def scorecard_card(project: int, view: ScorecardView) -> None:
         whose = f"promoted as {view.deployment}" if view.deployment else "not promoted"
         Text("span", f"{card.experiment_id}, {whose}, on {card.n:,} held-out rows; measured by ")
         link(view.evaluation, run_address(project, view.evaluation), "mono")
+    figures(card)
+    _gates(card)
+
+
+def figures(card: Scorecard) -> None:
+    """Every system's figure with its interval, drawn and as a table; and what the rows can tell."""
     chart = ui.echart(options(card), renderer="svg").classes("chart-bars")
     chart.style(f"height: {len(card.systems) * ROW_HEIGHT + 52}px")
     chart.props["role"], chart.props["aria-label"] = "img", described(card)
     _table(card)
     Text("p", card.power.sentence, "muted")
-    _gates(card)
 
 
 def described(card: Scorecard) -> str:
     """The chart in words."""
-    said = [f"{plain(name)} {percent(card.primary(name).value)}" for name in card.systems]
-    return f"{plain(card.primary_metric)} with 95 % intervals: {', '.join(said)}"
+    told = [f"{plain(name)} {said(card.primary_metric, card.primary(name).value)}" for name in card.systems]
+    return f"{plain(card.primary_metric)} with 95 % intervals: {', '.join(told)}"
 
 
 def options(card: Scorecard) -> dict[str, Any]:
     """One line a system: its figure as a point, its 95 % interval as a bar, its name and figure beside it."""
     words = {"color": color("muted"), "fontSize": 12}
     names = list(card.systems)[::-1]  # the first category stands at the bottom
+    plainly = card.primary_metric in PLAIN  # no share: in its own unit, with an axis of its own
+    scale = 1 if plainly else 100
     points: list[dict[str, Any]] = []
     spans: list[dict[str, Any]] = []
     for name in names:
         metric = card.primary(name)
         ink = color("chart-1" if name == "tuned" else "chart-6")
-        said = with_interval(metric.value, metric.low, metric.high)
+        told = with_interval(metric.value, metric.low, metric.high)
+        if plainly:
+            told = f"{said(card.primary_metric, metric.value)} ({metric.low:.3g} to {metric.high:.3g})"
         points.append({
-            "value": [round(metric.value * 100, 2), plain(name)],
+            "value": [round(metric.value * scale, 2), plain(name)],
             "itemStyle": {"color": ink, "opacity": 1},
-            "label": {"show": True, "formatter": said, "position": "top", "color": color("text")},
+            "label": {"show": True, "formatter": told, "position": "top", "color": color("text")},
         })  # fmt: skip
-        ends = [[round(end * 100, 2), plain(name)] for end in (metric.low, metric.high)]
+        ends = [[round(end * scale, 2), plain(name)] for end in (metric.low, metric.high)]
         spans.append({
             "type": "line", "data": ends, "symbol": "rect", "symbolSize": [2, 12], "silent": True,
             "lineStyle": {"width": 3, "color": ink}, "itemStyle": {"color": ink}, "emphasis": {"disabled": True},
@@ -72,8 +82,8 @@ def options(card: Scorecard) -> dict[str, Any]:
         "xAxis": {
             "type": "value",
             "min": 0,
-            "max": 100,
-            "name": f"{plain(card.primary_metric)} (%)",
+            "max": None if plainly else 100,
+            "name": plain(card.primary_metric) + ("" if plainly else " (%)"),
             "nameLocation": "middle",
             "nameGap": 26,
             "nameTextStyle": words,
@@ -105,9 +115,15 @@ def _table(card: Scorecard) -> None:
                         plain(name) + (f" ({system.prompt} prompt)" if name == "base" and system.prompt else ""),
                         scope="row",
                     )
-                    Text("td", f"{percent(metric.value)} ({metric.low * 100:.1f} – {metric.high * 100:.1f})")
+                    Text("td", _interval(card.primary_metric, metric))
                     Text("td", f"{system.correct:,} of {card.n:,}")
                     Text("td", _against(card, name))
+
+
+def _interval(metric_id: str, metric: Metric) -> str:
+    if metric_id in PLAIN:
+        return f"{said(metric_id, metric.value)} ({metric.low:.3g} – {metric.high:.3g})"
+    return f"{percent(metric.value)} ({metric.low * 100:.1f} – {metric.high * 100:.1f})"
 
 
 def _gates(card: Scorecard) -> None:
@@ -125,13 +141,14 @@ def _gates(card: Scorecard) -> None:
                 with box("tr"):
                     with box("th", scope="row"):
                         Text("div", plain(gate.gate_id))
-                        Badge(Sign(_state(gate), outcome(gate)))
+                        Badge(Sign(gate_state(gate), outcome(gate)))
                     Text("td", f"{plain(about(gate))} {value}")
                     for cell in (condition(gate), bound(gate), f"{gate.n:,}"):
                         Text("td", cell.replace(" %", f"{NO_BREAK}%").replace("≥ ", f"≥{NO_BREAK}"))
 
 
-def _state(gate: GateOutcome) -> str:
+def gate_state(gate: GateOutcome) -> str:
+    """The token of its state: amber where the rows can't tell, or where it does not decide."""
     return "done" if gate.met else "needs" if gate.undecidable or not gate.required else "failed"
 
 
@@ -141,5 +158,5 @@ def _against(card: Scorecard, name: str) -> str:
     if paired is None:
         return ""
     chance = "p < 0.001" if paired.p_value < 0.001 else f"p = {paired.p_value:.3f}"
-    said = (f"{paired.wins:,} won", f"{paired.losses:,} lost", chance)
-    return ", ".join(part.replace(" ", NO_BREAK) for part in said)
+    told = (f"{paired.wins:,} won", f"{paired.losses:,} lost", chance)
+    return ", ".join(part.replace(" ", NO_BREAK) for part in told)

@@ -1,0 +1,127 @@
+"""/ui/projects/{id}/runs/{run_id}: one run; of a training run what it tells while it learns, and all that came of it."""
+
+import anyio
+from nicegui import ui
+
+from brewslm.errors import StageError
+from brewslm.observe.experiments import OPERATION
+from brewslm.observe.projects import ProjectView, projects
+from brewslm.observe.tasks import task
+from brewslm.observe.trace import trace
+from brewslm.observe.trainings import TrainingDetail, training
+from brewslm.pipeline.runs import RunView
+from brewslm.reasons.refusals import UnknownRun
+from brewslm.web.any_run import RunCard, log_card
+from brewslm.web.layout import frame
+from brewslm.web.parts import Badge, Text, box, problem_document
+from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.run_acts import RunActs
+from brewslm.web.run_charts import RunCharts
+from brewslm.web.run_results import checkpoints_card, recipe_card, results
+from brewslm.web.run_steps import Asked, seen_steps, steps_card
+from brewslm.web.running import POLL_SECONDS
+from brewslm.web.words import RUN_SIGNS, duration, plain
+
+
+async def page(project: str, run_id: str, against: str | None = None, step: str | None = None, before: str | None = None) -> None:
+    """The run."""
+    known = await anyio.to_thread.run_sync(projects)
+    try:
+        found = known_project(known, project)
+        run = await anyio.to_thread.run_sync(_run_of, found, run_id)
+        asked = Asked(found.id, run_id, against, _number(step), _number(before))
+        detail = await anyio.to_thread.run_sync(training, run_id) if run.operation == OPERATION else None
+        other = await anyio.to_thread.run_sync(training, against) if against and detail else None
+        first = await anyio.to_thread.run_sync(trace, run_id)
+        steps = await anyio.to_thread.run_sync(seen_steps, asked)
+    except StageError as error:
+        problem_page(known, error)
+        return
+    above = [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Runs", f"/projects/{found.id}/runs")]
+    with frame(known, [*above, (run_id, "")], found):
+        if detail is None:
+            shown: _Training | RunCard = RunCard(run)
+        else:
+            shown = _Training(detail)
+            if first.lines or run.state == "running":
+                with box("section", "card", aria_labelledby="learns"):
+                    Text("h2", "While it learns", id="learns")
+                    shown.charts = RunCharts(run_id, first)
+            recipe_card(asked, detail, other)
+            steps_card(asked, steps)
+        log_card(run_id)
+    ui.timer(POLL_SECONDS, shown.look)
+
+
+def _run_of(project: ProjectView, run_id: str) -> RunView:
+    """The run, if it is this project's.
+
+    Raises:
+        StageError(UnknownRun): It is not, or there is none.
+    """
+    run = task(run_id)
+    if run.project != project.id:
+        where = f"project {project.id}, {run_id}"
+        raise StageError(UnknownRun(), where=where, cause="it is no run of this project", next_step="See the project's Runs.")
+    return run
+
+
+def _number(said: str | None) -> int | None:
+    return int(said) if said and said.isdecimal() else None
+
+
+class _Training:
+    """A training run's head, problem, figures and checkpoints; each is drawn anew when it has changed."""
+
+    charts: RunCharts | None = None
+
+    def __init__(self, detail: TrainingDetail) -> None:
+        self._seen = detail
+        with box("div", "title"):
+            with box("div"):
+                Text("h1", detail.id)
+                with box("p", "event-head"):
+                    self._badge = Badge(RUN_SIGNS[detail.task.state])
+                    self._line = Text("span", "", "muted figure")
+            self._acts = RunActs(detail.task)
+        self._acts.place_panel()
+        self._problem, self._results = box("div", "placed"), box("div", "placed")
+        self._draw()
+
+    async def look(self) -> None:
+        """Read again."""
+        now = await anyio.to_thread.run_sync(training, self._seen.id)
+        if now != self._seen:
+            self._seen = now
+            self._draw()
+        if self.charts is not None:
+            await self.charts.look()
+
+    def _draw(self) -> None:
+        run = self._seen.task
+        self._badge.show(RUN_SIGNS[run.state])
+        self._line.text = line_of(self._seen)
+        self._acts.show(run)
+        self._problem.clear()
+        if run.problem and run.state != "succeeded":
+            with self._problem, box("section", "card", aria_label="Why it ended"):
+                problem_document(run.problem)
+        self._results.clear()
+        with self._results:
+            if run.state == "succeeded":
+                results(self._seen)
+            if self._seen.checkpoints:
+                checkpoints_card(self._seen)
+
+
+def line_of(one: TrainingDetail) -> str:
+    """How far it is, or what it took, in one line."""
+    run, result = one.task, one.task.result or {}
+    if result:
+        speed = f"{result['real_tokens_per_second']:,.0f} tok/s"
+        took = f" · {duration(one.seconds)}" if one.seconds is not None else ""
+        return f"{result['trained_rows']:,} rows · {result['steps']:,} steps{took} · {speed}"
+    done = run.progress or {}
+    if done.get("total"):
+        return f"{plain(done['unit'])} {done['done']:,} of {done['total']:,}"
+    return "a worker takes it when it is free" if run.state == "queued" else f"attempt {run.attempt}"
