@@ -70,7 +70,8 @@ def _field(field: FilterField, value: str) -> None:
                         put(choice, selected="selected")
             return
         shown = value[:16] if field.kind == "datetime-local" else value
-        made = box("input", "control", name=field.name, type=field.kind, value=shown, autocomplete="off", maxlength="500")
+        made = box("input", "control", name=field.name, type=field.kind, autocomplete="off", maxlength="500")
+        made.props["defaultValue"] = shown  # `value` would be written back over what a person types, whenever the page is drawn
         if field.hint:
             put(made, placeholder=field.hint)
         if field.options:

@@ -1,4 +1,4 @@
-"""What the four pages of Observability have in common: their head, and how runs are signed and timed."""
+"""What the four pages of Observability have in common."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from brewslm.observe.projects import ProjectView
 from brewslm.web.layout import Crumb, frame
 from brewslm.web.pieces import tabs, title_row
-from brewslm.web.words import Sign
 
 NAME = "Observability"
 TABS = {
@@ -15,15 +14,6 @@ TABS = {
     "Failure clusters": ("failures", "Failures that are one fault, told together: how often, since when, and what mended it."),
     "Audit explorer": ("explorer", "Who asked for what, and every event: found, held against its chain, taken along as a file."),
     "Support bundle": ("support", "What a helper needs to see, redacted, in one file; no row's text, no weights, no secrets."),
-}
-RUN_SIGNS = {
-    "queued": Sign("idle", "queued"),
-    "running": Sign("running", "running"),
-    "interrupted": Sign("needs", "interrupted"),
-    "paused": Sign("needs", "paused"),
-    "succeeded": Sign("done", "succeeded"),
-    "failed": Sign("failed", "failed"),
-    "cancelled": Sign("idle", "cancelled"),
 }
 
 
@@ -46,18 +36,6 @@ def observability(
             pass
         tabs(NAME, [(name, f"{base}/{page}") for name, (page, _) in TABS.items()], tab)
         yield
-
-
-def lasted(seconds: float) -> str:
-    """ "0.4 s", "12 s", "4 min 9 s", "3 h 5 min", "2 d 4 h"."""
-    if seconds < 10:
-        return f"{max(seconds, 0):.1f} s"
-    whole = round(seconds)
-    for size, unit, below, under in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            rest = whole % size // below
-            return f"{whole // size} {unit}" + (f" {rest} {under}" if rest else "")
-    return f"{whole} s"
 
 
 def seconds_between(begins: datetime, ends: datetime | None) -> float:

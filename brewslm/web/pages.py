@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from nicegui import app as pages_app
 from nicegui import ui
 
-from brewslm.web import data, event, events, overview, projects, row
+from brewslm.web import data, event, events, explorer, failure, failures, overview, projects, row, support
 from brewslm.web.layout import PREFIX
 
 PAGES: dict[str, Callable[..., Any]] = {
@@ -17,6 +17,10 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/projects/{project}/data": data.page,
     "/projects/{project}/events": events.page,
     "/projects/{project}/events/{event_id}": event.page,
+    "/projects/{project}/failures": failures.page,
+    "/projects/{project}/failures/{cluster_id}": failure.page,
+    "/projects/{project}/explorer": explorer.page,
+    "/projects/{project}/support": support.page,
     "/rows/{row_id}": row.page,
 }
 RESPONSE_SECONDS = 20.0

@@ -11,10 +11,10 @@ from brewslm.observe.events import EventView
 from brewslm.observe.tasks import task
 from brewslm.observe.timeline import RunNode
 from brewslm.pipeline.runs import ENDED
-from brewslm.web.observability import RUN_SIGNS, lasted, seconds_between
+from brewslm.web.observability import seconds_between
 from brewslm.web.parts import Badge, Text, box, link, moment
 from brewslm.web.pieces import reason_chip
-from brewslm.web.words import SEVERITY_SIGNS
+from brewslm.web.words import RUN_SIGNS, SEVERITY_SIGNS, duration
 
 PARTS_SHOWN, PARTS_OF_ONE = 12, 200
 """Parts under a run that are drawn among many trees, and where one tree is looked at."""
@@ -108,7 +108,7 @@ class _Took:
         sign = RUN_SIGNS.get(self._node.state or "")
         with box("div", "run-bar" if self._span.is_of_many else "", aria_hidden="true"):
             self._bar = box("span", f"is-{sign.token}" if sign else "is-idle").style(f"left: {left:.2%}; width: {width:.2%}")
-        self._said = Text("span", lasted(seconds_between(begins, ends)), "figure run-took")
+        self._said = Text("span", duration(seconds_between(begins, ends)), "figure run-took")
 
     def show(self, state: str, begins: datetime, ends: datetime | None) -> None:
         """At this moment."""
@@ -116,7 +116,7 @@ class _Took:
         if self._badge is not None:
             self._badge.show(sign)
         self._bar.classes(replace=f"is-{sign.token}")
-        self._said.text = lasted(seconds_between(begins, ends))
+        self._said.text = duration(seconds_between(begins, ends))
 
 
 def begin_of(node: RunNode) -> datetime:

@@ -18,6 +18,15 @@ STAGE_SIGNS = {
     "needs_you": Sign("needs", "needs you"),
     "failed": Sign("failed", "failed"),
 }
+RUN_SIGNS = {
+    "queued": Sign("idle", "queued"),
+    "running": Sign("running", "running"),
+    "interrupted": Sign("needs", "interrupted"),
+    "paused": Sign("needs", "paused"),
+    "succeeded": Sign("done", "succeeded"),
+    "failed": Sign("failed", "failed"),
+    "cancelled": Sign("idle", "cancelled"),
+}
 SEVERITY_SIGNS = {
     "info": Sign("info", "info"),
     "warning": Sign("needs", "warning"),
@@ -55,3 +64,19 @@ def with_interval(value: float, low: float, high: float) -> str:
 def plain(name: str) -> str:
     """An id as words: "tf_idf" → "tf idf"."""
     return name.replace("_", " ")
+
+
+def duration(seconds: float) -> str:
+    """ "0.4 s", "12 s", "2 min 4 s", "1 h 5 min"."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(count: float) -> str:
+    """Of bytes: "105 MB", "4.3 GB"."""
+    for limit, unit in ((2**10, "B"), (2**20, "kB"), (2**30, "MB")):
+        if count < limit:
+            return f"{count / (limit / 2**10):,.0f} {unit}"
+    return f"{count / 2**30:,.1f} GB"
