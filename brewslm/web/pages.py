@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from nicegui import app as pages_app
 from nicegui import ui
 
-from brewslm.web import data, event, events, explorer, failure, failures, overview, projects, row, support
+from brewslm.web import data, event, events, explorer, failure, failures, journal, overview, projects, row, support
 from brewslm.web.layout import PREFIX
 
 PAGES: dict[str, Callable[..., Any]] = {
@@ -21,6 +21,7 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/projects/{project}/failures/{cluster_id}": failure.page,
     "/projects/{project}/explorer": explorer.page,
     "/projects/{project}/support": support.page,
+    "/projects/{project}/journal": journal.page,
     "/rows/{row_id}": row.page,
 }
 RESPONSE_SECONDS = 20.0
