@@ -81,12 +81,14 @@ def support_contents(project: int, run: str | None = None) -> SupportContents:
             name: session.scalar(select(func.count()).select_from(table).where(table.project_id == project)) or 0
             for name, table in (("manifests", DataManifest), ("experiments", Experiment), ("versions", DeploymentVersion))
         }
-        states = session.execute(_counted(Run.state, Run.id, Run.parent_run_id, Run.project_id == project, run)).tuples().all()
+        states: dict[str, int] = {}
+        found = session.execute(_counted(Run.state, Run.id, Run.parent_run_id, Run.project_id == project, run)).tuples().all()
+        states.update(found)
         told = (RunEvent.project_id, RunEvent.run_id, RunEvent.parent_run_id, RunEvent.project_id == project, run)
         events = session.execute(_counted(*told)).tuples().all()
         logs = [one.path.stat().st_size for one in planned_logs(session, project, run)]
     return SupportContents(
-        project=project, of_run=run, runs=sum(count for _, count in states), failed_runs=dict(states).get("failed", 0),
+        project=project, of_run=run, runs=sum(states.values()), failed_runs=states.get("failed", 0),
         events=sum(count for _, count in events), logs=len(logs), log_bytes=sum(min(size, TAIL_BYTES) for size in logs),
         secrets=len(known_secrets()), **counts,
     )  # fmt: skip

@@ -35,10 +35,11 @@ class Asked(BaseModel):
 
     def address(self, project: int, **changes: object) -> str:
         """The address of another day."""
-        kept = fields_of(self, **changes)
-        return address(
-            f"/projects/{project}/journal", {name: one for name, one in kept.items() if (name, one) != ("zone", "UTC")}
-        )
+        return address(f"/projects/{project}/journal", self.fields(**changes))
+
+    def fields(self, **changes: object) -> dict[str, str]:
+        """What it asks for beside what is usual."""
+        return {name: one for name, one in fields_of(self, **changes).items() if (name, one) != ("zone", "UTC")}
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from brewslm.web.words import size
 REDACTED = (
     (
         "Secrets that are known here",
-        "{secrets:,}: keys of projects, variables such as HF_TOKEN, passwords in URLs, tokens of other tools; however spelled",
+        "{secrets:,} now: projects' keys, variables such as HF_TOKEN, passwords in URLs, other tools' tokens; in any spelling",
     ),
     ("What looks like a secret", "bearer tokens, keys of known makers, JWTs, private keys, random values after password ="),
     ("Values under a secret's name", "such as api_key; tokenizer_name and max_tokens stay"),
