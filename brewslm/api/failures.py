@@ -5,7 +5,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from brewslm.observe.clusters import PAGE, FailureCluster, FailureClusterDetail, cluster, clusters
+from brewslm.observe.clusters import (
+    PAGE,
+    FailureCluster,
+    FailureClusterDetail,
+    FailureExemplar,
+    cluster,
+    clusters,
+    occurrences,
+)
 from brewslm.reasons import Stage
 
 router = APIRouter(prefix="/api", tags=["audit"])
@@ -38,3 +46,11 @@ def listed(
 def show(project: int, cluster_id: str) -> FailureClusterDetail:
     """One cluster: its events, its counts over time, and what changed before the next success."""
     return cluster(cluster_id, project)
+
+
+@router.get("/projects/{project}/failures/{cluster_id}/events", operation_id="failure.events")
+def events(
+    project: int, cluster_id: str, before: int | None = None, after: int | None = None, limit: Limit = PAGE
+) -> list[FailureExemplar]:
+    """A cluster's events, newest first; the page before or after an event's id."""
+    return occurrences(cluster_id, project, before=before, after=after, limit=limit)

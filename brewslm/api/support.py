@@ -6,7 +6,14 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 
 from brewslm.api.work import Fields, Key, asked, queue
-from brewslm.observe.support import SupportBundleView, linked_file, support_bundle, support_bundles
+from brewslm.observe.support import (
+    SupportBundleView,
+    SupportContents,
+    linked_file,
+    support_bundle,
+    support_bundles,
+    support_contents,
+)
 from brewslm.pipeline.runs import RunView
 from brewslm.pipeline.support import SupportBundleRequest
 from brewslm.pipeline.support.bundle import MEGABYTES
@@ -25,6 +32,12 @@ class SupportBundleFields(Fields):
 def make(project: int, response: Response, fields: SupportBundleFields | None = None, key: Key = None) -> RunView:
     """Write a support bundle: redacted, without any row's text, readable offline."""
     return queue(asked(SupportBundleRequest, project=project, **dict(fields or {})), key, response)
+
+
+@router.get("/projects/{project}/support-contents", operation_id="support.contents")
+def contents(project: int, run: str | None = None) -> SupportContents:
+    """What a bundle would hold if it were made now; nothing is made."""
+    return support_contents(project, run)
 
 
 @router.get("/projects/{project}/support-bundles", operation_id="support.list")

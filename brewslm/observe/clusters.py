@@ -27,6 +27,7 @@ from brewslm.store.tables import Run, RunEvent
 
 PAGE = 20
 EXEMPLARS = 5
+MOST = 500
 WINDOW = timedelta(days=7)
 SHORT = timedelta(days=2)
 """A cluster that spans less is counted by the hour."""
@@ -180,13 +181,7 @@ def cluster(cluster_id: str, project: int | None = None) -> FailureClusterDetail
         StageError(UnknownProject): There is none of this number.
     """
     with reading() as session:
-        group = None
-        for warnings in (False, True):  # a warning's cluster is found by its id too, but costs a look at every warning
-            group = _groups(session, project, None, None, None, warnings).get(cluster_id)
-            if group is not None:
-                break
-        if group is None:
-            raise StageError(UnknownFailure(), where=cluster_id)
+        group = _group(session, cluster_id, project)
         (shown,) = _shown(session, {cluster_id: group})
         mine = _of(session, group, project)
         hourly = datetime.fromisoformat(shown.last_seen) - datetime.fromisoformat(shown.first_seen) < SHORT
@@ -202,6 +197,39 @@ def cluster(cluster_id: str, project: int | None = None) -> FailureClusterDetail
             series=[FailureCount(at=when, count=count) for when, count in series],
             changes=[change for one in sorted(group.last) if (change := _change(session, group, one)) is not None],
         )
+
+
+def occurrences(
+    cluster_id: str, project: int | None = None, *, before: int | None = None, after: int | None = None, limit: int = PAGE
+) -> list[FailureExemplar]:
+    """A cluster's events, newest first; of one project where one is named.
+
+    Args:
+        before: The newest of those with a smaller id.
+        after: The oldest of those with a greater id.
+        limit: At most so many, and at most 500.
+
+    Raises:
+        StageError(UnknownFailure): There is none of this id.
+        StageError(UnknownProject): There is none of this number.
+    """
+    with reading() as session:
+        query = select(RunEvent).where(_of(session, _group(session, cluster_id, project), project))
+        if before is not None:
+            query = query.where(RunEvent.id < before)
+        if after is not None:
+            query = query.where(RunEvent.id > after)
+        order = RunEvent.id.desc() if after is None else RunEvent.id
+        found = [_exemplar(event) for event in session.scalars(query.order_by(order).limit(min(limit, MOST)))]
+    return found if after is None else found[::-1]
+
+
+def _group(session: Session, cluster_id: str, project: int | None) -> _Group:
+    for warnings in (False, True):  # a warning's cluster is found by its id too, but costs a look at every warning
+        group = _groups(session, project, None, None, None, warnings).get(cluster_id)
+        if group is not None:
+            return group
+    raise StageError(UnknownFailure(), where=cluster_id)
 
 
 def _groups(

@@ -10,11 +10,17 @@ WHO = {"schedule": "The schedule", "supervisor": "The supervisor"}
 """Actors that are no person; whoever else asked is "you"."""
 
 
-def sentence(code: str, severity: str, run_id: str | None, actor: str, payload: Payload) -> str:
-    """One sentence about an event. A code without words of its own is told by what it means."""
-    words = _WORDS.get(code)
-    if words is not None:
-        return f"{WHO.get(actor, 'You')} {words(payload)}."
+def sentence(code: str, severity: str, run_id: str | None, actor: str, payload: Payload, who: str = "You") -> str:
+    """One sentence about an event. A code without words of its own, or without what they need, is told by what it means.
+
+    Args:
+        who: What an actor that is a person is called.
+    """
+    if code in _WORDS:
+        try:
+            return f"{WHO.get(actor, who)} {_WORDS[code](payload)}."
+        except (KeyError, TypeError, ValueError, AttributeError):
+            pass  # a payload of an older version, or one that somebody edited: verify says which
     reason = REGISTRY.get(code)
     meaning = reason.meaning() if reason else f"{code.replace('_', ' ').capitalize()}."
     about = f"{run_id}: " if run_id else ""

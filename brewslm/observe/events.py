@@ -3,6 +3,7 @@
 from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.audit.filters import EventFilter
@@ -53,12 +54,15 @@ class EventDetail(EventView):
     Attributes:
         causes: What it likely comes from, the likeliest first.
         previous_hash: The link to the event before it in its chain.
+        before, after: The ids of its neighbours in its chain; None at an end.
         problem: Why its run failed, as a problem document; None when it did not.
         leads: Where to look next.
     """
 
     causes: list[str]
     previous_hash: str
+    before: int | None
+    after: int | None
     problem: dict[str, Any] | None
     leads: list[Lead]
 
@@ -116,9 +120,16 @@ def _detail(session: Session, found: RunEvent) -> EventDetail:
         **dict(view),
         causes=list(reason.causes) if reason else [],
         previous_hash=found.previous_hash,
+        before=_neighbour(session, found, -1),
+        after=_neighbour(session, found, 1),
         problem=run.problem if run else None,
         leads=leads(session, view.project, found.run_id, found.parent_run_id, view.payload),
     )
+
+
+def _neighbour(session: Session, event: RunEvent, step: int) -> int | None:
+    where = (RunEvent.project_id == event.project_id, RunEvent.sequence == event.sequence + step)
+    return session.scalar(select(RunEvent.id).where(*where))
 
 
 def event_view(event: RunEvent) -> EventView:

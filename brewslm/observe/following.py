@@ -145,7 +145,7 @@ class Channels:
     async def joined(self, project: int) -> AsyncIterator[Channel]:
         """The project's channel, for as long as the block lasts."""
         if project not in self._open:
-            end = await anyio.to_thread.run_sync(_newest, project)
+            end = await anyio.to_thread.run_sync(newest_of, project)
             self._open.setdefault(project, Channel(project, end))  # another may have opened it meanwhile
         channel = self._open[project]
         channel.listeners += 1
@@ -157,6 +157,7 @@ class Channels:
                 del self._open[project]
 
 
-def _newest(project: int) -> int:
+def newest_of(project: int) -> int:
+    """The id of the project's newest event; 0 when it has none."""
     with reading() as session:
         return newest(session, project)

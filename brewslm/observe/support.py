@@ -2,19 +2,22 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from brewslm.errors import StageError
-from brewslm.pipeline.support import bundle_path
+from brewslm.pipeline.support import bundle_path, planned_logs
+from brewslm.pipeline.support.logs import TAIL_BYTES
 from brewslm.reasons.refusals import UnknownRun
 from brewslm.reasons.support import LinkExpired, LinkInvalid
 from brewslm.store.database import reading
 from brewslm.store.records import project_of, run_of
-from brewslm.store.secrets import secret_key, secret_path
-from brewslm.store.tables import Run, now
+from brewslm.store.secrets import known_secrets, secret_key, secret_path
+from brewslm.store.tables import DataManifest, DeploymentVersion, Experiment, Run, RunEvent, now
 
 OPERATION = "support.bundle"
 LINK_SECONDS = 24 * 3600
@@ -38,6 +41,65 @@ class SupportBundleView(BaseModel):
     is_there: bool
     link: str = ""
     expires_at: datetime | None = None
+
+
+class SupportContents(BaseModel):
+    """What a bundle would hold if it were made now.
+
+    Attributes:
+        of_run: Only this run, and those under it; manifests, models and versions are in it all the same.
+        runs, failed_runs, events: Told of.
+        log_bytes: Of the ends of the logs, which are what is read.
+        secrets: Values that are known here, and are looked for wherever they stand and however they are spelled.
+    """
+
+    project: int
+    of_run: str | None
+    runs: int
+    failed_runs: int
+    events: int
+    manifests: int
+    experiments: int
+    versions: int
+    logs: int
+    log_bytes: int
+    secrets: int
+
+
+def support_contents(project: int, run: str | None = None) -> SupportContents:
+    """What a bundle would hold if it were made now. Nothing is made.
+
+    Raises:
+        StageError(UnknownProject): There is none of this number.
+        StageError(UnknownRun): The project has no such run.
+    """
+    with reading() as session:
+        project_of(session, project)
+        if run is not None and run_of(session, run).project_id != project:
+            raise StageError(UnknownRun(), where=run, cause=f"it is none of project {project}")
+        counts = {
+            name: session.scalar(select(func.count()).select_from(table).where(table.project_id == project)) or 0
+            for name, table in (("manifests", DataManifest), ("experiments", Experiment), ("versions", DeploymentVersion))
+        }
+        states: dict[str, int] = {}
+        found = session.execute(_counted(Run.state, Run.id, Run.parent_run_id, Run.project_id == project, run)).tuples().all()
+        states.update(found)
+        told = (RunEvent.project_id, RunEvent.run_id, RunEvent.parent_run_id, RunEvent.project_id == project, run)
+        events = session.execute(_counted(*told)).tuples().all()
+        logs = [one.path.stat().st_size for one in planned_logs(session, project, run)]
+    return SupportContents(
+        project=project, of_run=run, runs=sum(states.values()), failed_runs=states.get("failed", 0),
+        events=sum(count for _, count in events), logs=len(logs), log_bytes=sum(min(size, TAIL_BYTES) for size in logs),
+        secrets=len(known_secrets()), **counts,
+    )  # fmt: skip
+
+
+def _counted(
+    by: InstrumentedAttribute[Any], own: InstrumentedAttribute[Any], parent: InstrumentedAttribute[Any],
+    here: ColumnElement[bool], run: str | None,
+) -> Select[Any]:  # fmt: skip
+    query = select(by, func.count()).where(here).group_by(by)
+    return query if run is None else query.where(or_(own == run, parent == run))
 
 
 def support_bundles(project: int) -> list[SupportBundleView]:

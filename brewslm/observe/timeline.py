@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from brewslm.audit.filters import EventFilter
 from brewslm.observe.event_index import conditions, find
 from brewslm.observe.events import EventView, event_view
+from brewslm.pipeline.runs import shown_state
 from brewslm.store.database import reading
 from brewslm.store.records import project_of
 from brewslm.store.tables import Run, RunEvent
@@ -32,7 +33,8 @@ class RunNode(BaseModel):
 
     Attributes:
         run: Its id; None for an event that belongs to no run.
-        operation, state: As the run stands in the table; None where it is not there.
+        operation, state: As the run stands in the table; None where it is not there. One that runs while nobody holds its lock is
+            "interrupted".
         severities: All of its own events, by severity.
         fitting: How many of them fit the filter.
         events: The newest of these, oldest first.
@@ -43,6 +45,7 @@ class RunNode(BaseModel):
     operation: str | None = None
     state: str | None = None
     created_at: datetime | None = None
+    started_at: datetime | None = None
     ended_at: datetime | None = None
     severities: dict[str, int] = {}
     fitting: int = 0
@@ -214,7 +217,7 @@ def _heads(session: Session, families: _Families, after: int | None, before: int
 def _grown(session: Session, families: _Families, trees: Sequence[_Family]) -> list[RunNode]:
     """The trees with their events, whatever their number in a few queries."""
     runs = [run for tree in trees for run in tree.parts]
-    columns = (Run.id, Run.operation, Run.state, Run.created_at, Run.ended_at)
+    columns = (Run.id, Run.operation, Run.state, Run.created_at, Run.started_at, Run.ended_at)
     known = {run.id: run for run in session.execute(select(*columns).where(Run.id.in_(runs)))}
     counted = select(RunEvent.run_id, RunEvent.severity, func.count()).where(RunEvent.run_id.in_(runs))
     severities: dict[str, dict[str, int]] = {}
@@ -228,8 +231,9 @@ def _grown(session: Session, families: _Families, trees: Sequence[_Family]) -> l
         return RunNode(
             run=run,
             operation=row.operation if row else None,
-            state=row.state if row else None,
+            state=shown_state(row.id, row.state) if row else None,
             created_at=row.created_at if row else None,
+            started_at=row.started_at if row else None,
             ended_at=row.ended_at if row else None,
             severities=severities.get(run, {}),
             fitting=fitting,

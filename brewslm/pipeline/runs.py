@@ -45,15 +45,17 @@ def run_lock_path(run_id: str) -> Any:
     return settings().home / "locks" / f"run-{run_id}"
 
 
+def shown_state(run_id: str, state: str) -> str:
+    """A run that runs, while nobody holds its lock, is interrupted."""
+    return "interrupted" if state == "running" and not is_held(run_lock_path(run_id)) else state
+
+
 def view(run: Run, progress: dict[str, Any] | None = None) -> RunView:
     """The row as a view."""
-    state = run.state
-    if state == "running" and not is_held(run_lock_path(run.id)):
-        state = "interrupted"
     return RunView(
         task_id=run.id, operation=run.operation, project=run.project_id, parent_run_id=run.parent_run_id, actor=run.actor,
-        state=state, attempt=run.attempt, request=run.request, result=run.result, problem=run.problem, progress=progress,
-        created_at=run.created_at, started_at=run.started_at, ended_at=run.ended_at,
+        state=shown_state(run.id, run.state), attempt=run.attempt, request=run.request, result=run.result, problem=run.problem,
+        progress=progress, created_at=run.created_at, started_at=run.started_at, ended_at=run.ended_at,
     )  # fmt: skip
 
 

@@ -1,135 +1,159 @@
-"""/ui/projects/{id}/events: the audit stream, newest first, by stage, severity and run. Every view of it has an address."""
+"""/ui/projects/{id}/events: the timeline of Observability. Every view of it has an address."""
 
-from collections.abc import Callable
-from enum import StrEnum
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 import anyio
+from fastapi import Request
 from nicegui import ui
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field
 
+from brewslm.audit.filters import EventFilter
 from brewslm.errors import StageError
-from brewslm.observe.events import PAGE, EventView, events
+from brewslm.observe.chains import GapView, waiting
+from brewslm.observe.events import PAGE, events
+from brewslm.observe.following import newest_of
 from brewslm.observe.projects import projects
+from brewslm.observe.savedfilters import SavedFilterView, saved_filters
+from brewslm.observe.timeline import TimelinePage, timeline
 from brewslm.reasons import Severity, Stage
-from brewslm.reasons.refusals import InvalidRequest
-from brewslm.web.event_list import event_rows
-from brewslm.web.layout import frame
-from brewslm.web.parts import Text, box, link
+from brewslm.web.filters import FilterField, filter_form
+from brewslm.web.observability import observability
+from brewslm.web.parts import Badge, Text, box, link
+from brewslm.web.pieces import empty, known_reasons, pager
 from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.query import address, asked, fields_of
 from brewslm.web.running import POLL_SECONDS
+from brewslm.web.saved_filters import SavedFilters
+from brewslm.web.timeline_tree import Trees
+from brewslm.web.words import Sign
+
+TREES = 10
+GAPS_SHOWN = 10
 
 
-class Asked(BaseModel):
-    """What the address asks for: a filter and a cursor.
+class Asked(EventFilter):
+    """A filter and a cursor.
 
     Attributes:
-        before, after: The page of events with a smaller, or a greater, id.
+        before, after: The trees just older, or just newer, than this one.
     """
 
-    stage: Stage | None = None
-    severity: Severity | None = None
-    run: str | None = None
     before: int | None = Field(default=None, ge=1)
     after: int | None = Field(default=None, ge=0)
 
-    def address(self, project: int, **changes: Any) -> str:
+    @property
+    def wanted(self) -> EventFilter:
+        """The filter alone."""
+        return EventFilter(**{name: getattr(self, name) for name in EventFilter.model_fields})
+
+    def address(self, project: int, **changes: object) -> str:
         """The address of another view: these filters with the changes, and no cursor but one that is named."""
-        kept = {"stage": self.stage, "severity": self.severity, "run": self.run} | changes
-        query = urlencode({name: str(value) for name, value in kept.items() if value is not None})
-        return f"/projects/{project}/events" + (f"?{query}" if query else "")
+        return address(f"/projects/{project}/events", fields_of(self.wanted, project=None, **changes))
 
 
-async def page(
-    project: str,
-    stage: str | None = None,
-    severity: str | None = None,
-    run: str | None = None,
-    before: str | None = None,
-    after: str | None = None,
-) -> None:
-    """The list."""
+@dataclass(frozen=True)
+class Seen:
+    """What the page shows, read at one moment.
+
+    Attributes:
+        newest: The id of the project's newest event.
+        gaps: Events that could not be written yet.
+    """
+
+    page: TimelinePage
+    newest: int
+    gaps: list[GapView]
+    saved: list[SavedFilterView]
+
+
+def see(project: int, wanted: Asked) -> Seen:
+    """Read it.
+
+    Raises:
+        StageError(UnknownProject): There is none of this number.
+    """
+    newest = newest_of(project)
+    page = timeline(project, wanted=wanted.wanted, after=wanted.after, before=wanted.before, limit=TREES)
+    return Seen(page, newest, waiting(project), [one for one in saved_filters() if one.of == "events"])
+
+
+async def page(project: str, request: Request) -> None:
+    """The timeline."""
     known = await anyio.to_thread.run_sync(projects)
     try:
         found = known_project(known, project)
-        asked = asked_for(stage=stage, severity=severity, run=run, before=before, after=after)
-        read = partial(events, found.id, limit=PAGE + 1, **dict(asked))
-        shown = await anyio.to_thread.run_sync(read)
+        wanted = asked(Asked, request.query_params)
+        seen = await anyio.to_thread.run_sync(see, found.id, wanted)
     except StageError as error:
         problem_page(known, error)
         return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Events", "")], found):
-        with box("div", "title"), box("div"):
-            Text("h1", "Events")
-            Text("p", "What happened, in the order of an append-only stream; newest first.", "muted")
-        with box("section", "card", aria_label="Filter"):
-            _filter("Stage", "stage", Stage, asked, found.id)
-            _filter("Severity", "severity", Severity, asked, found.id)
-            if asked.run:
-                with box("p", "filter"):
-                    Text("span", "Run", "filter-name")
-                    Text("span", asked.run, "mono")
-                    link("show every run", asked.address(found.id, run=None))
-        if asked.before is None and asked.after is None:
-            _news(asked, found.id, shown)
-        _list(asked, found.id, shown)
+    with observability(known, found, "Timeline"):
+        held = fields_of(wanted.wanted, project=None)
+        filter_form(event_fields(), held, partial(address, f"/projects/{found.id}/events"))
+        SavedFilters("events", held, seen.saved, partial(address, f"/projects/{found.id}/events"))
+        if wanted.before is None and wanted.after is None:
+            _news(wanted, found.id, seen.newest)
+        _gaps(seen.gaps)
+        with box("section", "card", aria_label="Timeline"):
+            if not seen.page.trees:
+                _nothing(found.id, bool(held))
+            trees = Trees(found.id, seen.page.trees, alone=wanted.run is not None)
+            _pages(wanted, found.id, seen.page)
+    ui.timer(POLL_SECONDS, trees.look)
 
 
-def asked_for(**query: str | None) -> Asked:
-    """The query of an address.
-
-    Raises:
-        StageError(InvalidRequest): A value is not one that can be asked for.
-    """
-    try:
-        return Asked.model_validate({name: value for name, value in query.items() if value})
-    except ValidationError as error:
-        said = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
-        raise StageError(InvalidRequest(), "The events can't be shown so", cause=said, next_step="Choose a filter.") from error
-
-
-Choice = TypeVar("Choice", bound=StrEnum)
-
-
-def _filter(title: str, name: str, choices: type[Choice], asked: Asked, project: int) -> None:
-    chosen = getattr(asked, name)
-    with box("nav", "filter", aria_label=f"Filter by {title.lower()}"):
-        Text("span", title, "filter-name", aria_hidden="true")
-        for value in (None, *choices):
-            made = link(value or "all", asked.address(project, **{name: value}), "chip")
-            if value == chosen:
-                made.props["aria-current"] = "true"
+def event_fields() -> list[FilterField]:
+    """What events are filtered by."""
+    codes = sorted(code for code, one in known_reasons().items() if one.is_event)
+    return [
+        FilterField("text", "Search", "search", hint="words of the code, actor, runs, payload"),
+        FilterField("stage", "Stage", "select", tuple(Stage)),
+        FilterField("severity", "Severity", "select", tuple(Severity)),
+        FilterField("code", "Reason code", options=codes, more=True),
+        FilterField("run", "Run, with its parts", more=True, hint="exp-1"),
+        FilterField("actor", "Actor", more=True, hint="cli:ana"),
+        FilterField("since", "From (UTC)", "datetime-local", more=True),
+        FilterField("until", "Before (UTC)", "datetime-local", more=True),
+    ]
 
 
-def _list(asked: Asked, project: int, shown: list[EventView]) -> None:
-    """One page, newest first; it was asked for one event too many, to know whether there is a page beyond."""
-    upward = asked.after is not None
-    beyond = len(shown) > PAGE
-    page = shown[:PAGE] if upward else shown[-PAGE:]
-    with box("section", "card", aria_label="Events"):
-        if not page:
-            with box("p", "empty"):
-                Text("span", "No event fits. ")
-                link("Show all events", f"/projects/{project}/events")
-        event_rows(project, page[::-1])
-        with box("nav", "pages", aria_label="Pages"):
-            if page and (beyond if upward else asked.before is not None):
-                link("Newer", asked.address(project, after=page[-1].id))
-            if asked.before is not None or upward:
-                link("Newest", asked.address(project))
-            if page and (upward or beyond):
-                link("Older", asked.address(project, before=page[0].id))
+def _nothing(project: int, filtered: bool) -> None:
+    if filtered:
+        empty("No event fits.", "Show everything", f"/projects/{project}/events")
+    else:
+        empty("Nothing has happened yet: the first import writes the first event.", "Import rows", f"/projects/{project}/data")
 
 
-def _news(asked: Asked, project: int, shown: list[EventView]) -> None:
-    """On the newest page: say when there are newer ones; the list itself does not move under the reader's eyes."""
-    newest = shown[-1].id if shown else 0
-    filters: dict[str, Any] = {"stage": asked.stage, "severity": asked.severity, "run": asked.run}
-    read: Callable[[], list[EventView]] = partial(events, project, after=newest, limit=PAGE, **filters)
+def _pages(wanted: Asked, project: int, shown: TimelinePage) -> None:
+    entries = []
+    if wanted.before is not None or wanted.after is not None:
+        entries.append(("Newest", wanted.address(project)))
+    if shown.newer is not None:
+        entries.append(("Newer", wanted.address(project, after=shown.newer)))
+    if shown.older is not None:
+        entries.append(("Older", wanted.address(project, before=shown.older)))
+    if entries:
+        pager(f"{len(shown.trees):,} trees of runs", entries)
+
+
+def _gaps(gaps: list[GapView]) -> None:
+    """The stream shows a gap rather than hiding one."""
+    if not gaps:
+        return
+    with box("section", "card", aria_label="Gaps"):
+        with box("p", "note"):
+            Badge(Sign("failed", f"{len(gaps):,} {'event' if len(gaps) == 1 else 'events'} could not be written yet"))
+            Text("span", "They come back with the next event, at their true time.", "muted")
+        for gap in gaps[:GAPS_SHOWN]:
+            Text("p", f"{gap.ts}  {gap.lost_code}  {gap.run_id or ''}  by {gap.actor}: {gap.error}", "mono")
+
+
+def _news(wanted: Asked, project: int, newest: int) -> None:
+    """On the newest page: say when there are newer events; the list itself does not move under the reader's eyes."""
+    read = partial(events, wanted=wanted.wanted.model_copy(update={"project": project}), after=newest, limit=PAGE)
     with box("p", "news", role="status") as said:
-        made = link("", asked.address(project))
+        made = link("", wanted.address(project))
     said.set_visibility(False)
 
     async def look() -> None:

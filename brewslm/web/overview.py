@@ -140,7 +140,7 @@ class _Overview:
         with self._events:
             if not self._seen.latest:
                 Text("p", "Nothing has happened yet: the first import writes the first event.", "empty")
-            event_rows(self._project.id, self._seen.latest[::-1], details=False)
+            event_rows(self._project.id, self._seen.latest[::-1])
 
     def _draw_card(self) -> None:
         self._card_box.clear()

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 import anyio
 
 from brewslm.errors import StageError
+from brewslm.observe.chunks import ChunkOrigin
 from brewslm.observe.projects import projects
 from brewslm.observe.rowpassport import Fate, RowPassport, row_passport
+from brewslm.web.forget_card import ForgetCard
 from brewslm.web.layout import frame
 from brewslm.web.parts import Badge, Text, box, link
 from brewslm.web.problem_page import known_project, problem_page
@@ -40,12 +42,16 @@ async def page(row_id: str) -> None:
         _splits(row)
         _trained(row)
         _answers(row)
+        _shown(row)
+        if row.forgotten is None:
+            ForgetCard(row.row_id)
 
 
 def _line(row: RowPassport) -> str:
     """Where it stands, in one line."""
     if row.forgotten:
-        return f"Its text was removed on {row.forgotten.at:%Y-%m-%d} by {row.forgotten.run_id}; who it was stays."
+        asked = f", asked by {row.forgotten.actor}" if row.forgotten.actor else ""
+        return f"Its text was removed on {row.forgotten.at:%Y-%m-%d} by {row.forgotten.run_id}{asked}; who it was stays."
     if any(fate.payload is not None and not fate.undone_by for fate in row.fates):
         return f"It counts in the project; {len(row.splits):,} manifests know it." if row.splits else "It counts in the project."
     return "It does not count in the project: " + ("its import was undone." if _undone(row) else "it was rejected.")
@@ -70,10 +76,66 @@ def _origin(row: RowPassport) -> None:
         if row.origin is None:
             return
         with box("dl", "values"):
-            for name, value in (("locator", row.origin.locator), ("record", row.origin.position), ("mapper", row.origin.mapper)):
+            for name, value in (
+                ("document" if row.chunk else "locator", row.origin.locator),
+                ("first character" if row.chunk else "record", row.origin.position),
+                ("mapper", row.origin.mapper),
+            ):
                 if value is not None:
                     Text("dt", name)
                     Text("dd", f"{value:,}" if isinstance(value, int) else value, "mono")
+            if row.origin.import_run:
+                Text("dt", "mapped by")
+                with box("dd"):
+                    link(row.origin.import_run, f"/projects/{row.project}/events?run={row.origin.import_run}", "mono")
+        if row.origin.field_map:
+            Text("h3", "Mapping" + (f" (configuration {row.origin.config_id:,})" if row.origin.config_id is not None else ""))
+            values_list(row.origin.field_map)
+        if row.origin.line is not None:
+            Text("h3", "As its source has it")
+            values_list(row.origin.line)
+        if row.chunk is not None:
+            _chunk(row.chunk)
+
+
+def _chunk(chunk: ChunkOrigin) -> None:
+    """Its place in the document, and what was found there."""
+    findings = ", ".join(f"{kind} {count:,}" for kind, count in sorted(chunk.findings.items()))
+    Text("h3", f"Chunk {chunk.index + 1:,} of document {chunk.document:,}")
+    with box("dl", "values"):
+        for name, value in (
+            ("kind", chunk.media_type),
+            ("page", f"{chunk.page:,}" if chunk.page is not None else ""),
+            ("headings", " › ".join(chunk.headings)),
+            ("tokens", f"{chunk.tokens:,}"),
+            ("language", chunk.language or ""),
+            ("quality", f"{chunk.quality:.2f}" if chunk.quality is not None else ""),
+            ("as it was read", _characters(chunk.source_start, chunk.source_end, chunk.source_path)),
+            ("cleaned", _characters(chunk.start, chunk.end, chunk.path)),
+            ("personal data in the document", findings or "none found"),
+        ):
+            if value:
+                Text("dt", name)
+                Text("dd", value, "mono")
+
+
+def _characters(start: int, end: int, path: str | None) -> str:
+    return f"characters {start:,} to {end:,}" + (f" of {path}" if path else "; the document was cleaned anew since")
+
+
+def _shown(row: RowPassport) -> None:
+    """Where else it was used: gold sets, and evaluations that showed it to the base."""
+    if not (row.gold_sets or row.shown_in):
+        return
+    with _card("used", "Used"), box("ul", "lines"):
+        for one in row.gold_sets:
+            with box("li", "event-head"):
+                Text("span", "in the gold set")
+                link(one, f"/projects/{row.project}/gold", "mono")
+        for one in row.shown_in:
+            with box("li", "event-head"):
+                Text("span", "shown to the base as a right answer in")
+                link(one, f"/projects/{row.project}/events?run={one}", "mono")
 
 
 def _fate(project: int, fate: Fate) -> None:
@@ -138,7 +200,7 @@ def _answers(row: RowPassport) -> None:
             return
         with box("div", "wide", tabindex="0", role="region", aria_label="Answers"), box("table", "figures"):
             with box("thead"), box("tr"):
-                for head in ("Evaluation", "Experiment", "Model", "", "Output", "Expected"):
+                for head in ("Evaluation", "Experiment", "Model", "", "Output", "Expected", "Error cluster"):
                     Text("th", head, scope="col") if head else Text("td")
             with box("tbody"):
                 for one in row.answers:
@@ -151,3 +213,4 @@ def _answers(row: RowPassport) -> None:
                             Badge(RIGHT if one.correct else WRONG)
                         Text("td", str(one.output), "mono said")
                         Text("td", str(one.expected), "mono said")
+                        Text("td", one.cluster or "–")

@@ -11,7 +11,7 @@ from brewslm.api.app import create_app
 from brewslm.audit import emit_event
 from brewslm.cli.main import app
 from brewslm.errors import StageError
-from brewslm.observe.clusters import cluster, clusters
+from brewslm.observe.clusters import cluster, clusters, occurrences
 from brewslm.observe.differences import differences
 from brewslm.pipeline.execute import call
 from brewslm.reasons import Reason
@@ -101,6 +101,18 @@ def test_the_newest_events_and_the_first_are_its_exemplars(project):
     assert [each.run_id for each in cluster(one.id).exemplars] == ["exp-19", "exp-18", "exp-17", "exp-16", "exp-15", "exp-1"]
     with pytest.raises(StageError) as unknown:
         cluster("0" * 12)
+    assert unknown.value.reason.code == "unknown_failure"
+
+
+def test_a_clusters_events_are_read_page_by_page_either_way(project):
+    emit(project, *(oom("aa", number=number) for number in range(1, 8)), oom("bb", number=9))
+    one = clusters(project)[1].id
+    first = occurrences(one, project, limit=3)
+    second = occurrences(one, project, before=first[-1].event, limit=3)
+    assert [each.run_id for each in first + second] == [f"exp-{number}" for number in (7, 6, 5, 4, 3, 2)]
+    assert occurrences(one, project, after=second[0].event, limit=3) == first
+    with pytest.raises(StageError) as unknown:
+        occurrences("0" * 12, project)
     assert unknown.value.reason.code == "unknown_failure"
 
 

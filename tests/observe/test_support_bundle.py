@@ -14,7 +14,8 @@ from brewslm.audit import emit_event
 from brewslm.cli.main import app
 from brewslm.errors import StageError
 from brewslm.observe.events import events
-from brewslm.observe.support import LINK_SECONDS, linked_file, support_bundle, support_bundles
+from brewslm.observe.support import LINK_SECONDS, linked_file, support_bundle, support_bundles, support_contents
+from brewslm.observe.tasks import tasks
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.pipeline.keys import keep_key
 from brewslm.pipeline.support import SupportBundleRequest
@@ -249,3 +250,22 @@ def test_the_command_copies_the_zip_and_prints_what_it_left_out(walk):
     assert "/api/support-bundles/support-1/file?token=" in CliRunner().invoke(app, ["support", "link", "support-1"]).output
     refused = CliRunner().invoke(app, ["support", "bundle", "--project", str(walk.project), "--out", "/proc/x/y.zip"])
     assert refused.exit_code == 2 and "it stands at" in refused.output
+
+
+def test_what_a_bundle_would_hold_is_counted_before_it_is_made_and_nothing_is_made(planted, walk):
+    whole, one = support_contents(walk.project), support_contents(walk.project, planted)
+    assert (whole.runs, whole.failed_runs) == (len(tasks(walk.project)), 1) and whole.events == len(events(walk.project))
+    assert (one.of_run, one.runs, one.failed_runs, one.manifests) == (
+        planted,
+        1,
+        1,
+        whole.manifests,
+    ) and one.events < whole.events
+    assert whole.logs == len([*run_folder(planted).glob("*.log"), *run_folder(planted).glob("log.txt")]) and whole.log_bytes > 0
+    assert whole.secrets >= len(CANARIES) and support_bundles(walk.project) == []
+    made = call("test", SupportBundleRequest(project=walk.project)).result
+    with zipfile.ZipFile(support_bundle("support-1").path) as bundle:
+        assert len(bundle.read("runs.jsonl").splitlines()) == whole.runs + 1 and made is not None  # and the bundle's own
+    with pytest.raises(StageError) as refused:
+        support_contents(walk.project, "exp-99")
+    assert refused.value.reason.code == "unknown_run"

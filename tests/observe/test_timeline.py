@@ -6,9 +6,11 @@ from brewslm.observe.events import event, events
 from brewslm.observe.timeline import SHOWN, timeline
 from brewslm.pipeline import execute
 from brewslm.pipeline.execute import RunFailed
+from brewslm.pipeline.runs import run_lock_path
 from brewslm.reasons import REGISTRY
 from brewslm.stages.clean import CleanRequest
 from brewslm.store.files import run_folder
+from brewslm.store.locks import lock
 from tests.observe.stream import write
 
 
@@ -95,6 +97,21 @@ def test_an_event_of_a_real_run_leads_to_its_problem_its_log_and_its_cause(proje
         ("log", "/api/tasks/clean-1/log"),
         ("timeline", f"/api/projects/{project}/timeline?run=clean-1"),
     ]
+    assert (found.before, found.after) == (None, None)
+
+
+def test_an_event_knows_its_neighbours_in_its_own_chain(project):
+    first, last = write(project, [{}, {}])
+    write(0, [{}])
+    assert [(event(one).before, event(one).after) for one in (first, last)] == [(None, last), (first, None)]
+
+
+def test_a_run_that_nobody_holds_any_more_is_shown_as_interrupted(project, walk):
+    run = walk.run("exp", "train.run", state="running")
+    write(project, [{"run": run}])
+    assert timeline(project).trees[0].state == "interrupted"
+    with lock(run_lock_path(run), wait=False):
+        assert timeline(project).trees[0].state == "running"
 
 
 def test_an_import_leads_to_its_rejected_rows(project, walk):

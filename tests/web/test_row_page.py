@@ -1,6 +1,9 @@
+import anyio
 import pytest
 from nicegui import ui
 
+from brewslm.observe.tasks import tasks
+from brewslm.pipeline import execute
 from brewslm.pipeline.execute import call
 from brewslm.rows import RowFile
 from brewslm.stages.mapping.undo import UndoRequest
@@ -52,3 +55,31 @@ async def test_a_row_whose_import_was_undone_says_by_which_run(user, walk):
 async def test_a_row_that_nobody_knows_is_a_page_with_its_reason(user, project):
     answer = await user.http_client.get("/rows/r0000000000000000-1")
     assert answer.status_code == 404 and "unknown_row" in answer.text
+
+
+async def test_a_row_tells_its_line_and_its_mapping(user, walk):
+    walk.imported()
+    await user.open(f"/rows/{walk.prepared()['train'][0]}")
+    for seen in ("As its source has it", "Mapping (configuration 1)", "mapped by"):
+        await user.should_see(seen)
+
+
+async def test_a_row_is_forgotten_by_typing_its_id_after_what_will_change_was_shown(user, walk):
+    walk.imported()
+    row = walk.prepared()["train"][0]
+    await user.open(f"/rows/{row}")
+    user.find("Show what would change").click()
+    await user.should_see("it can't be undone")
+    await user.should_see("v1: train")
+    user.find(kind=ui.input).type("another")
+    user.find("Forget 1 row").click()
+    await user.should_see("Nothing was changed")
+    assert tasks(walk.project, operation="row.forget") == []
+    user.find(kind=ui.input).clear().type(row)
+    user.find("Forget 1 row").click()
+    await user.should_see("forget-1")
+    await anyio.to_thread.run_sync(execute.perform, "forget-1")
+    await user.should_see("1 rows are forgotten by forget-1")
+    await user.open(f"/rows/{row}")
+    await user.should_see("by forget-1, asked by page; who it was stays")
+    await user.should_not_see("Show what would change")

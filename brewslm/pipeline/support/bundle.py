@@ -17,7 +17,7 @@ import brewslm
 from brewslm.errors import StageError
 from brewslm.filters.redaction import Redactor
 from brewslm.pipeline.support.contents import Contents, LeftOut, Part, dumped
-from brewslm.pipeline.support.gather import gather, locators
+from brewslm.pipeline.support.gather import gather, locators, runs_of
 from brewslm.pipeline.support.logs import tail, without_messages, without_said
 from brewslm.pipeline.support.page import page
 from brewslm.processes.context import Context
@@ -122,6 +122,11 @@ def resolve(request: SupportBundleRequest, records: Records) -> SupportJob:
         megabytes=request.megabytes, parts=contents.parts, left_out=contents.left_out, redactions=dict(redactor.counts),
         logs=logs, locators=named, room=contents.room, output=bundle_path(request.project, records.run_id),
     )  # fmt: skip
+
+
+def planned_logs(session: Session, project: int, of_run: str | None) -> list[LogFile]:
+    """The logs that a bundle would read; how much of each there is room for, the making decides."""
+    return [*_logs_of_runs(runs_of(session, project, of_run)), *_logs_of_servers(session, project)]
 
 
 def _redactor(named: Sequence[str]) -> Redactor:

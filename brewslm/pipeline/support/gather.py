@@ -68,7 +68,7 @@ def gather(
         path = project_folder(project.id) / manifest.path
         if path.is_file():
             contents.add_json(f"manifests/v{manifest.version}.json", redactor.value(read_json(path)))
-    found = _runs(session, project.id, of_run)
+    found = runs_of(session, project.id, of_run)
     shown = contents.add_lines("runs.jsonl", (redactor.value(_run(run)) for run in found), RUNS_SHARE, len(found))
     told = {one["id"] for one in shown}
     urgent = sorted((run for run in found if run.id in told), key=lambda run: run.state != "failed")
@@ -125,7 +125,8 @@ def _numbers(smoke: dict[str, Any] | None) -> dict[str, Any]:
     return {name: smoke[name] for name in _SMOKE if name in smoke} if smoke else {}
 
 
-def _runs(session: Session, project: int, of_run: str | None) -> list[tables.Run]:
+def runs_of(session: Session, project: int, of_run: str | None) -> list[tables.Run]:
+    """The runs that a bundle tells of, newest first."""
     query = _of(tables.Run, project)
     if of_run is not None:
         query = query.where(or_(tables.Run.id == of_run, tables.Run.parent_run_id == of_run))

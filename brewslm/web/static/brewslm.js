@@ -94,6 +94,9 @@
     document.querySelectorAll("details.popover[open]").forEach((one) => { if (!one.contains(event.target)) one.open = false; });
   });
   document.addEventListener("change", (event) => { if (event.target.dataset?.upload) upload(event.target); });
+  document.addEventListener("formdata", (event) => { // a filter's address says what was chosen, and nothing else
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  });
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); return; }
     if (event.target.matches?.(".palette-input")) { inPalette(event); return; }
