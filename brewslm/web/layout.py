@@ -12,6 +12,8 @@ from brewslm.web.parts import Text, box, button, link
 from brewslm.web.running import RunningTasks
 
 PREFIX = "/ui"
+STYLES = ("brewslm", "pieces", "shell", "data", "training", "release", "observe")
+"""Files of static/: the look, what pieces.py makes, then each area's own."""
 THEMES = {"light": "Light", "dark": "Dark", "system": "System"}
 Crumb = tuple[str, str]
 """(text, target); the target of the page itself is ""."""
@@ -32,7 +34,7 @@ def frame(known: Sequence[ProjectView], crumbs: Sequence[Crumb], project: Projec
     ui.add_head_html(
         f"<style>{theme.css()}</style>"
         f'<script src="{static}/brewslm.js?v={brewslm.__version__}"></script>'
-        f'<link rel="stylesheet" href="{static}/brewslm.css?v={brewslm.__version__}">'
+        + "".join(f'<link rel="stylesheet" href="{static}/{name}.css?v={brewslm.__version__}">' for name in STYLES)
     )
     layout = ui.context.client.layout
     with layout:
