@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import orjson
+from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from brewslm.web.parts import Text, box, problem_document, put
@@ -17,7 +19,7 @@ class Select:
     """
 
     def __init__(
-        self, label: str, options: Mapping[str, str], value: str, on_change: Callable[[str], None], note: str = ""
+        self, label: str, options: Mapping[str, str], value: str, on_change: Callable[[str], object], note: str = ""
     ) -> None:
         with box("label", "field"):
             Text("span", label, "field-name")
@@ -34,9 +36,9 @@ class Select:
 class Tick:
     """A sentence to agree to."""
 
-    def __init__(self, label: str, on_change: Callable[[bool], None]) -> None:
+    def __init__(self, label: str, on_change: Callable[[bool], object], on: bool = False) -> None:
         with box("label", "tick"):
-            self.element = box("input", type="checkbox")
+            self.element = box("input", type="checkbox", **({"checked": "checked"} if on else {}))
             Text("span", label)
         self.element.on("change", lambda event: on_change(bool(event.args)), js_handler="(event) => emit(event.target.checked)")
 
@@ -53,7 +55,7 @@ class FileField:
         with box("label", "file"):
             Text("span", label, "field-name")
             Text("span", hint, "muted")
-            self.element = box("input", type="file", data_upload="/api/uploads")
+            self.element = box("input", "file-input", type="file", data_upload="/api/uploads")
             box("progress", "file-progress", max="1", value="0", aria_label="Upload", hidden="hidden")
         self._said = box("div", "file-said", role="status")
         self.element.on("kept", self._kept, js_handler="(event) => emit(event.detail)")
@@ -68,3 +70,71 @@ class FileField:
                 return
             Text("p", f"{answer['name']} is here: {answer['size_bytes']:,} bytes", "muted figure")
         await self._on_kept(str(answer["path"]))
+
+
+class TextField:
+    """One line of text.
+
+    Args:
+        on_change: Gets the text whenever it was changed.
+        named: Its `id`, by which a test or a label finds it.
+        more: Further attributes, such as `inputmode`.
+    """
+
+    def __init__(
+        self, label: str, value: str, on_change: Callable[[str], object], note: str = "", named: str = "", **more: str
+    ) -> None:  # fmt: skip
+        self.value = value
+        with box("label", "field"):
+            Text("span", label, "field-name")
+            self.element = box("input", "control", type="text", autocomplete="off", spellcheck="false", **more)
+            # As the default: Vue writes an attribute `value` back at every drawing, over what is being typed.
+            self.element.props["defaultValue"] = value
+            if named:
+                put(self.element, id=named)
+            if note:
+                Text("span", note, "muted")
+
+        def changed(event: GenericEventArguments) -> None:
+            self.value = str(event.args)
+            on_change(self.value)
+
+        self.element.on("change", changed, js_handler="(event) => emit(event.target.value)")
+
+    def show(self, value: str) -> None:
+        """Another text, from the page."""
+        self.value = value
+        self.element.props["defaultValue"] = value
+        ui.run_javascript(
+            f"const field = getHtmlElement({self.element.id}); if (field) field.value = {orjson.dumps(value).decode()}"
+        )
+
+
+class Radios:
+    """One choice of a few that are all seen.
+
+    Args:
+        entries: Value to its words and a note.
+        value: The one that is chosen; "" for none.
+        label_classes: "visually-hidden" where the label stands above already.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        entries: Mapping[str, tuple[str, str]],
+        value: str,
+        on_change: Callable[[str], object],
+        label_classes: str = "visually-hidden",
+    ) -> None:
+        with box("fieldset", "radios") as self.element:
+            Text("legend", label, label_classes)
+            for each, (words, note) in entries.items():
+                with box("label", "radio"):
+                    made = box("input", type="radio", name=f"radios-{self.element.id}", value=each)
+                    if each == value:
+                        put(made, checked="checked")
+                    Text("span", words, "radio-words")
+                    if note:
+                        Text("span", note, "muted")
+        self.element.on("change", lambda event: on_change(str(event.args)), js_handler="(event) => emit(event.target.value)")

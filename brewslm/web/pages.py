@@ -8,14 +8,19 @@ from fastapi import FastAPI
 from nicegui import app as pages_app
 from nicegui import ui
 
-from brewslm.web import data, events, overview, projects, row
+from brewslm.web import compression, data, deployments, events, export, model, overview, playground, projects, row
 from brewslm.web.layout import PREFIX
 
 PAGES: dict[str, Callable[..., Any]] = {
     "/": projects.page,
     "/projects/{project}": overview.page,
+    "/projects/{project}/compression": compression.page,
     "/projects/{project}/data": data.page,
+    "/projects/{project}/deployments": deployments.page,
     "/projects/{project}/events": events.page,
+    "/projects/{project}/export": export.page,
+    "/projects/{project}/playground": playground.page,
+    "/models/{subject}": model.page,
     "/rows/{row_id}": row.page,
 }
 RESPONSE_SECONDS = 20.0

@@ -7,34 +7,9 @@ from brewslm.observe.deployments import deployments, slots
 from brewslm.observe.drift import checks
 from brewslm.observe.slot_changes import slot_change
 from brewslm.store.database import transaction
-from brewslm.store.tables import DeploymentVersion, Evaluation, Slot
+from brewslm.store.tables import DeploymentVersion
+from tests.versions import measured, version
 from tests.web.conftest import card  # noqa: F401 - a scorecard
-
-ROWS = [f"row-{place}" for place in range(20)]
-
-
-def measured(walk, card, right: int, promotable: bool = True) -> str:
-    """An experiment that had the first `right` rows right; returns its id."""
-    experiment = walk.trained([])
-    run = walk.evaluated(experiment, {row: place < right for place, row in enumerate(ROWS)}, promotable)
-    with transaction() as session:
-        kept = session.get_one(Evaluation, run)
-        kept.scorecard = card.model_copy(update={"experiment_id": experiment}).model_dump(mode="json")
-    return experiment
-
-
-def version(walk, experiment: str, state: str, number: int, predecessor: int | None = None, slot: str = "default") -> int:
-    export = walk.exported(experiment)
-    with transaction() as session:
-        made = DeploymentVersion(
-            project_id=walk.project, slot=slot, version=number, export_id=export, variant="gguf-q8_0", target="local",
-            actor="test", state=state, predecessor_id=predecessor,
-        )  # fmt: skip
-        session.add(made)
-        session.flush()
-        if state == "promoted":
-            session.merge(Slot(project_id=walk.project, name=slot, version_id=made.id))
-        return made.id
 
 
 @pytest.fixture
