@@ -1,4 +1,5 @@
 import pytest
+from nicegui import ui
 from nicegui.testing import User
 
 from brewslm.observe.modelstory import model_story
@@ -22,7 +23,10 @@ async def test_everything_that_made_a_model_is_on_its_passport_and_each_thing_ha
         await user.should_see(seen)
     known = links(user)
     assert known["v1"] == "/projects/1/prepare?version=1" and known["exp-1"] == "/projects/1/runs/exp-1"
-    assert known["default v1"] == "/models/deployment-1" and known["export-2"] == "/projects/1/export?export=export-2"
+    assert known["default v1"] == "/models/deployment-1"
+    with user:
+        targets = {one.props["href"] for one in user.find(kind=ui.link).elements}
+    assert {"/projects/1/export?export=export-2", "/models/export-2:hf", "/projects/1/runs/export-2"} <= targets
     for wrong, status in (("exp-9", 404), ("export-1:gguf-q2", 404), ("nonsense", 422)):
         assert (await user.http_client.get(f"/models/{wrong}")).status_code == status
     story = model_story("export-1:hf")
