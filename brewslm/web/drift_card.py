@@ -43,14 +43,14 @@ class DriftCard:
         pages: tuple[str, list[tuple[str, str]]],
         afterwards: Callable[[], Awaitable[None]],
     ) -> None:
-        self._slot, self._afterwards = slot, afterwards
+        self._slot, self._known, self._afterwards = slot, schedule, afterwards
         with box("section", "card", aria_labelledby="drift"):
             with box("div", "card-head"):
                 Text("h2", "Drift", id="drift")
                 with box("div", "row-actions"):
                     if slot.answering is not None:
                         button("Check now", self._ask_check)
-                    button("Change the schedule" if schedule else "Set a schedule", partial(self._ask_schedule, schedule))
+                    self._change = button("", self._ask_schedule)
             self._confirm = Confirm("Drift checks")
             self._schedule_line = box("div")
             self._drawn = box("div")
@@ -60,7 +60,8 @@ class DriftCard:
 
     def show(self, slot: SlotView, found: list[CheckView], schedule: ScheduleView | None) -> None:
         """As it is at this moment."""
-        self._slot = slot
+        self._slot, self._known = slot, schedule
+        self._change.text = "Change the schedule" if schedule else "Set a schedule"
         self._schedule_line.clear()
         with self._schedule_line:
             self._schedule(schedule)
@@ -139,7 +140,8 @@ class DriftCard:
             Text("span", f"was {said(result['metric'], result['before'])} on {result['n']:,} rows", "muted figure")
             link(run.task_id, f"/projects/{run.project}/runs/{run.task_id}", "mono")
 
-    async def _ask_schedule(self, found: ScheduleView | None) -> None:
+    async def _ask_schedule(self) -> None:
+        found = self._known
         form = await DriftForm.of(self._slot.project, found, with_cron=True)
         was = f"{found.cron} in {found.timezone}" if found else "none"
         sentences = [f"Schedule of {self._slot.name}: {was} → what you set here. It goes on with whichever version is promoted."]

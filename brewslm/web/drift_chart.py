@@ -84,7 +84,7 @@ def options(shown: Sequence[CheckView]) -> dict[str, Any]:
 
 def _point(one: CheckView, scale: int, last: bool) -> dict[str, Any]:
     ink = color("failed" if one.verdict == "drifted" else "chart-1")
-    label = {"show": last, "formatter": said(one.metric, one.value), "position": "right" if one.look == 1 else "left"}
+    label = {"show": last, "formatter": said(one.metric, one.value), "position": "top"}
     return {
         "value": [str(one.look), round(scale * one.value, 3)],
         "itemStyle": {"color": ink, "opacity": 1},

@@ -104,7 +104,7 @@ def uses(story: ModelStory) -> None:
             return
 
         def variants(one: Made) -> None:
-            with box("div", "reasons-line"):
+            with box("div", "links-line"):
                 for name in one.variants:
                     link(name, f"/models/{one.export}:{name}", "mono")
 

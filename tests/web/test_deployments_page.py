@@ -148,6 +148,7 @@ async def test_a_check_is_asked_for_and_a_schedule_is_set_paused_and_removed(use
     native(user, "input", id="timezone")[0].trigger("change", "Europe/Berlin")
     press(user, "Set the schedule")
     await user.should_see("in Europe/Berlin")
+    await user.should_see("Change the schedule")
     press(user, "Pause")
     await user.should_see("paused")
     assert schedules(1)[0].is_paused
