@@ -9,6 +9,7 @@ from brewslm.observe.compression import CompressionView, compression
 from brewslm.observe.deployments import DeploymentView, PlanView, TargetView, deployments, plan, targets
 from brewslm.observe.gateway import SlotSettingsView, VersionStatistics, slot_settings, version_statistics
 from brewslm.observe.modelpassport import ModelPassport, model_passport
+from brewslm.observe.slot_changes import Action, SlotChange, slot_change
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.deploy.changes import CreateRequest, RejectRequest
 from brewslm.stages.deploy.promote import PromoteRequest
@@ -104,6 +105,12 @@ def known_targets() -> list[TargetView]:
 def planned(deployment: int) -> PlanView:
     """What the version's target would launch elsewhere, and what it lacks for that."""
     return plan(deployment)
+
+
+@router.get("/deployments/{deployment}/changes/{action}", operation_id="deploy.change")
+def change(deployment: int, action: Action) -> SlotChange:
+    """What promote, reject or rollback would change now: both models, what lies between them, and why it would be refused."""
+    return slot_change(deployment, action)
 
 
 @router.post("/deployments", operation_id="deploy.create", status_code=202)

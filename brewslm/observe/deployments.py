@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
 from brewslm.errors import StageError
 from brewslm.plugins import broken
 from brewslm.reasons.refusals import UnknownRun
 from brewslm.serving.endpoints import failure_of, locate
 from brewslm.serving.targets import GROUP, TARGETS, Lacking, Servable, target_of
+from brewslm.stages.deploy.changes import ENDPOINT
 from brewslm.store.database import reading
 from brewslm.store.records import project_of
-from brewslm.store.tables import DeploymentVersion, Export
+from brewslm.store.tables import DeploymentVersion, Export, Slot
 
 
 class DeploymentView(BaseModel):
@@ -104,16 +105,68 @@ def plan(deployment: int) -> PlanView:
     )
 
 
-def deployments(project: int) -> list[DeploymentView]:
+def deployments(
+    project: int, slot: str | None = None, before: int | None = None, limit: int | None = None
+) -> list[DeploymentView]:  # fmt: skip
     """The project's versions, newest first.
+
+    Args:
+        slot: Only this one's.
+        before: Only versions with a smaller id.
+        limit: At most so many.
 
     Raises:
         StageError(UnknownProject): There is none of this number.
     """
     table = DeploymentVersion
+    query = select(table).where(table.project_id == project).order_by(table.id.desc()).limit(limit)
+    if slot is not None:
+        query = query.where(table.slot == slot)
+    if before is not None:
+        query = query.where(table.id < before)
     with reading() as session:
         project_of(session, project)
-        return [_view(one) for one in session.scalars(select(table).where(table.project_id == project).order_by(table.id.desc()))]
+        return [_view(one) for one in session.scalars(query)]
+
+
+class SlotView(BaseModel):
+    """An endpoint of a project.
+
+    Attributes:
+        answering: The version that it points to; None while none is promoted.
+        versions, pending: How many there are, and how many of them wait to be promoted or rejected.
+    """
+
+    project: int
+    name: str
+    answering: DeploymentView | None
+    versions: int
+    pending: int
+
+
+def slots(project: int) -> list[SlotView]:
+    """The project's endpoints, by name; "default" first.
+
+    Raises:
+        StageError(UnknownProject): There is none of this number.
+    """
+    table = DeploymentVersion
+    counted = (
+        select(table.slot, func.count(), func.sum(case((table.state == "pending", 1), else_=0)))
+        .where(table.project_id == project)
+        .group_by(table.slot)
+        .order_by(table.slot != ENDPOINT, table.slot)
+    )
+    with reading() as session:
+        project_of(session, project)
+        at = {one.name: one.version_id for one in session.scalars(select(Slot).where(Slot.project_id == project))}
+        return [
+            SlotView(
+                project=project, name=name, versions=versions, pending=pending,
+                answering=_view(session.get_one(table, at[name])) if at.get(name) else None,
+            )
+            for name, versions, pending in session.execute(counted).tuples()
+        ]  # fmt: skip
 
 
 def _view(one: DeploymentVersion) -> DeploymentView:

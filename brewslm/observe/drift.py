@@ -51,28 +51,39 @@ class CheckView(BaseModel):
     rollback: dict[str, str | None] | None = None
 
 
-def checks(project: int, deployment: int | None = None, limit: int = 100) -> list[CheckView]:
+def checks(
+    project: int, deployment: int | None = None, limit: int = 100, *, slot: str | None = None, before: int | None = None
+) -> list[CheckView]:  # fmt: skip
     """The project's checks, newest first.
 
     Args:
-        deployment: Of this version alone.
+        deployment: Of this version alone; `slot`: of this endpoint's versions.
+        before: Only those with a smaller number: of check-7 it is 7.
 
     Raises:
         StageError(UnknownProject): There is none of this number.
     """
+    asked = Run.request["deployment"].as_integer()
     query = (
         select(Run, DriftCheck)
         .outerjoin(DriftCheck, DriftCheck.run_id == Run.id)
         .where(Run.project_id == project, Run.operation == "deploy.check_drift")
         .order_by(Run.number.desc())
+        .limit(limit)
     )
+    if deployment is not None:
+        query = query.where(asked == deployment)
+    if before is not None:
+        query = query.where(Run.number < before)
+    versions = select(DeploymentVersion).where(DeploymentVersion.project_id == project)
+    if slot is not None:
+        versions = versions.where(DeploymentVersion.slot == slot)
     with reading() as session:
         project_of(session, project)
-        names = {
-            one.id: f"{one.slot} v{one.version}"
-            for one in session.scalars(select(DeploymentVersion).where(DeploymentVersion.project_id == project))
-        }
-        found = [pair for pair in session.execute(query).tuples() if deployment in (None, pair[0].request["deployment"])][:limit]
+        names = {one.id: f"{one.slot} v{one.version}" for one in session.scalars(versions)}
+        if slot is not None:
+            query = query.where(asked.in_(names))
+        found = list(session.execute(query).tuples())
     return [_view(run, check, names) for run, check in found]
 
 

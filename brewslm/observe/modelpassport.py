@@ -97,11 +97,11 @@ def model_passport(subject: str) -> ModelPassport:
         StageError(InvalidRequest): It is none of these.
     """
     with reading() as session:
-        experiment, export, variant, version = _found(subject, session)
+        experiment, export, variant, version = found_model(subject, session)
         project = experiment.project_id
         excuses, manifest = Excuses(session, project), session.get_one(DataManifest, experiment.manifest_id)
         links = [_excused(one, excuses, manifest) for one in _links(experiment, export, variant, version, session)]
-        steps = list(_steps(session, experiment, manifest, export, version))
+        steps = list(steps_of(session, experiment, manifest, export, version))
     broken = next((one for one in links if not one.holds), None)
     return ModelPassport(
         subject=subject, project=project, links=links, steps=steps, whole=broken is None, broken=broken,
@@ -120,9 +120,10 @@ def _excused(link: Link, excuses: Excuses, manifest: DataManifest) -> Link:
     return link.model_copy(update={"cause": "", "note": why}) if why else link
 
 
-def _steps(
+def steps_of(
     session: Session, experiment: Experiment, manifest: DataManifest, export: Export | None, version: DeploymentVersion | None
 ) -> Iterator[Step]:  # fmt: skip
+    """Who ran what, in the order in which it ended."""
     ids = [manifest.run_id, experiment.run_id, *([export.run_id] if export else [])]
     ids += session.scalars(select(Evaluation.run_id).where(Evaluation.experiment_id == experiment.run_id))
     found = list(session.scalars(select(Run).where(Run.id.in_(ids))))
@@ -157,10 +158,16 @@ def must_hold(passport: ModelPassport) -> None:
         )
 
 
-_Found = tuple[Experiment, Export | None, str | None, DeploymentVersion | None]
+Found = tuple[Experiment, Export | None, str | None, DeploymentVersion | None]
 
 
-def _found(subject: str, session: Session) -> _Found:
+def found_model(subject: str, session: Session) -> Found:
+    """The experiment of a subject; its export, variant and version where it names them.
+
+    Raises:
+        StageError(UnknownRun, NotTrained): There is no such experiment, export, variant or deployment.
+        StageError(InvalidRequest): It is none of these.
+    """
     kind, _, number = subject.partition(":")[0].rpartition("-")
     variant = subject.partition(":")[2] or None
     if kind == "exp" and variant is None:

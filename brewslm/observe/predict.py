@@ -1,5 +1,6 @@
 """Ask a trained experiment, or a deployment. Nothing is written: an answer changes no state."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -13,7 +14,10 @@ from sqlalchemy.orm import Session
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
 from brewslm.handlers.base import Prediction, TaskHandler
+from brewslm.handlers.generating import GeneratingHandler
+from brewslm.handlers.safety import SafetyHandler
 from brewslm.media import MediaKind, Unusable, facts_of
+from brewslm.metrics.refusal import is_refusal
 from brewslm.models.prompt import Predictor
 from brewslm.reasons.refusals import (
     EndpointUnavailable,
@@ -131,6 +135,39 @@ def ask_deployment(deployment: str, inputs: Sequence[Input], project: int | None
         raise StageError(EndpointUnavailable(), "The model did not answer", where=deployment, cause=str(error)) from error
 
 
+class HowAsked(BaseModel):
+    """In which words a model is asked.
+
+    Attributes:
+        input_field: Of a row: what is asked; `also_asked`: further fields that its prompt reads.
+        media: "image" or "audio" where the input is a file's path; None of a text.
+        labels: Those that it chooses from; [] where it writes.
+    """
+
+    task_profile: str
+    input_field: str
+    also_asked: list[str]
+    media: str | None
+    labels: list[str]
+
+
+def how_asked(deployment: int) -> HowAsked:
+    """Of a deployment version.
+
+    Raises:
+        StageError(ManifestMismatch): The manifest that it learnt from was changed, or is gone.
+    """
+    return words_of(_handler_of(deployment, settings().resolved_database_url))
+
+
+def words_of(handler: TaskHandler) -> HowAsked:
+    """Of whatever a handler asks."""
+    return HowAsked(
+        task_profile=handler.profile, input_field=handler.input_field, also_asked=list(handler.also_asked),
+        media=str(handler.media) if handler.media else None, labels=list(handler.schema.labels),
+    )  # fmt: skip
+
+
 class ServerGone(Exception):
     """A model server is not there any more: another may answer the same.
 
@@ -167,6 +204,59 @@ def ask_live(
         raise _why_unanswered(error, endpoint) from error
 
 
+class Timed(BaseModel):
+    """An answer, and the time that it took.
+
+    Attributes:
+        seconds: From the question to the whole answer; first_seconds: to its first token, where it was streamed.
+        tokens: That were written; None where the endpoint does not count them.
+        tokens_per_second: After the first one.
+        refused: Whether it is a refusal, of a model that was taught to refuse; None of any other.
+    """
+
+    answer: Answer
+    seconds: float
+    first_seconds: float | None = None
+    tokens: int | None = None
+    tokens_per_second: float | None = None
+    refused: bool | None = None
+
+
+def ask_streaming(
+    handler: TaskHandler, endpoint: Endpoint, asked: Input, readable: Callable[[str], str], on_text: Callable[[str], None],
+    timeout_seconds: float,
+) -> Timed:  # fmt: skip
+    """Ask a live server about one row, in the words of its task; what it writes is told part by part.
+
+    Labels and spans come whole: there is nothing to stream of them.
+
+    Raises:
+        StageError(InvalidRequest): It can't be asked this.
+        StageError(EndpointUnavailable): It did not answer, or not as was agreed.
+    """
+    rows = _rows(handler, [asked], readable)
+    began = time.monotonic()
+    try:
+        if not isinstance(handler, GeneratingHandler) or not endpoint.chat:
+            said = _told(handler, rows, answers(endpoint, handler, rows, timeout_seconds, retries=0))[0]
+            return Timed(answer=said, seconds=time.monotonic() - began)
+        from brewslm.models.streaming import StreamingPredictor
+
+        key = endpoint.secret or "none"
+        predictor = StreamingPredictor(
+            endpoint.base_url, endpoint.model, api_key=key, timeout_seconds=timeout_seconds, retries=0, on_text=on_text
+        )
+        with answering(endpoint):
+            said = _told(handler, rows, handler.predict(rows, predictor))[0]
+    except Unanswered as error:
+        raise StageError(EndpointUnavailable(), "The model did not answer", where=endpoint.model, cause=str(error)) from error
+    return Timed(
+        answer=said, seconds=time.monotonic() - began, first_seconds=predictor.first and predictor.first - began,
+        tokens=predictor.tokens, tokens_per_second=predictor.tokens_per_second,
+        refused=is_refusal(str(said.output)) if isinstance(handler, SafetyHandler) else None,
+    )  # fmt: skip
+
+
 def _why_unanswered(error: Unanswered, endpoint: Endpoint) -> Exception:
     import httpx2
     import openai
@@ -194,6 +284,22 @@ def _handler_of(version_id: int, _database: str) -> TaskHandler:
 def _predictor(endpoint: Endpoint, timeout_seconds: float) -> Predictor:
     """One for each server: what it can do is tried once."""
     return predictor_of(endpoint, timeout_seconds=timeout_seconds, retries=0)
+
+
+def handler_of_experiment(experiment_id: str) -> TaskHandler:
+    """The handler that an experiment's rows are asked by.
+
+    Raises:
+        StageError(UnknownRun, NotTrained): There is no such finished experiment.
+        StageError(ManifestMismatch): The manifest that it learnt from was changed, or is gone.
+    """
+    return _handler_of_experiment(experiment_id, settings().resolved_database_url)
+
+
+@lru_cache(64)
+def _handler_of_experiment(experiment_id: str, _database: str) -> TaskHandler:
+    with reading() as session:
+        return _handler(session, experiment_of(session, experiment_id))
 
 
 def _handler(session: Session, experiment: tables.Experiment) -> TaskHandler:

@@ -38,6 +38,8 @@ def _ending(
     outcome: ui.element, on_success: OnEnd, afterwards: Callable[[], Awaitable[None]] | None
 ) -> Callable[[RunView], Awaitable[None]]:
     async def ended(run: RunView) -> None:
+        if afterwards is not None:
+            await afterwards()  # before what follows the run is cleared away: nothing that is awaited after it is done any more
         outcome.clear()
         with outcome:
             if run.state == "succeeded":
@@ -48,7 +50,5 @@ def _ending(
                 with box("p", "", role="status"):
                     link(run.task_id, f"/projects/{run.project}/runs/{run.task_id}", "mono")
                     Text("span", f" was {run.state}.")
-        if afterwards is not None:
-            await afterwards()
 
     return ended

@@ -55,6 +55,16 @@ class Confirm:
                 button(act, once, "primary")
                 button(keep, self.close)
 
+    def refuse(self, title: str, why: Callable[[], None]) -> None:
+        """Open it without the act: what was asked can't be done now, and `why` draws the reason."""
+        self.panel.clear()
+        self.panel.set_visibility(True)
+        with self.panel:
+            Text("h2", title)
+            why()
+            with box("div", "actions"):
+                button("Close", self.close)
+
     def close(self) -> None:
         """Nothing was done."""
         self.panel.set_visibility(False)

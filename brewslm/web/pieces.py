@@ -60,12 +60,12 @@ class Column(Generic[R]):
 
     Attributes:
         title: Its head; "" for a column of actions.
-        cell: A row to its text; or draws it, and answers None.
+        cell: A row to its text; or draws it, and answers anything else.
         kind: "figure" for numbers (right-aligned, digits of equal width), "mono" for ids and data, "" for words.
     """
 
     title: str
-    cell: Callable[[R], str | None]
+    cell: Callable[[R], object]
     kind: str = ""
 
 
@@ -81,7 +81,7 @@ def table(label: str, columns: Sequence[Column[R]], rows: Sequence[R], marked: C
                     for place, column in enumerate(columns):
                         with box("th" if place == 0 else "td", column.kind, **({"scope": "row"} if place == 0 else {})):
                             said = column.cell(row)
-                            if said is not None:
+                            if isinstance(said, str):
                                 Text("span", said)
 
 

@@ -96,7 +96,7 @@ class Walk:
     def exported(self, experiment: str) -> str:
         run_id = self.run("export", "export.run", request={"experiment": experiment})
         with transaction() as session:
-            artifacts = {"gguf-q8_0": {}, "hf": {}}
+            artifacts = {name: artifact(name) for name in ("gguf-q8_0", "hf")}
             session.add(
                 Export(
                     run_id=run_id, project_id=self.project, experiment_id=experiment, path="x", manifest_sha256="0",
@@ -108,6 +108,14 @@ class Walk:
     def manifest_age(self, minutes: int) -> None:
         with transaction() as session:
             session.scalars(select(DataManifest)).one().created_at -= timedelta(minutes=minutes)
+
+
+def artifact(name: str) -> dict:
+    """A variant as an export's table has it."""
+    return {
+        "format": name, "quantization": None, "path": name, "weights": f"{name}/model", "size_bytes": 144_812_224,
+        "sha256": "0" * 64, "agreement": 1.0, "kl": 0.0002,
+    }  # fmt: skip
 
 
 @pytest.fixture

@@ -33,31 +33,47 @@ def resolve(request: PromoteRequest, records: Records) -> SwitchJob:
             export's F16, or rounds much and was measured by nobody.
     """
     version = version_in(records.session, request.deployment, "pending")
-    experiment = export_of(records.session, version.export_id).experiment_id
-    every = records.session.scalars(
-        select(Evaluation)
-        .join(Run, Run.id == Evaluation.run_id)
-        .where(Evaluation.experiment_id == experiment)
-        .order_by(Run.number.desc())
-    )
-    about = [one for one in every if speaks_for(one, version)]
+    must_be_promotable(version, records.session)
+    return job_for(version, records)
+
+
+def must_be_promotable(version: DeploymentVersion, session: Session) -> Evaluation:
+    """The newest evaluation that speaks for a version, by a pack that promotes.
+
+    Raises:
+        StageError(DeploymentPromoteBlocked): As `resolve`.
+    """
+    experiment = export_of(session, version.export_id).experiment_id
+    about = evaluations_about(version, session)
     newest = next((one for one in about if one.scorecard.get("pack_promotes", True)), None)
     if newest is None or not newest.promotable:
         cause = f"{newest.run_id} says that {experiment} is not promotable" if newest else f"{experiment} was not evaluated"
         if newest is None and about:
             cause = f"{about[0].run_id} is by the pack {about[0].eval_pack}, which is for tries and promotes nothing"
         raise _blocked(version, cause)
-    _not_worse(version, newest, records)
-    return job_for(version, records)
+    _not_worse(version, newest, session)
+    return newest
 
 
-def _not_worse(version: DeploymentVersion, newest: Evaluation, records: Records) -> None:
+def evaluations_about(version: DeploymentVersion, session: Session) -> list[Evaluation]:
+    """Those that speak for a version, newest first."""
+    experiment = export_of(session, version.export_id).experiment_id
+    every = session.scalars(
+        select(Evaluation)
+        .join(Run, Run.id == Evaluation.run_id)
+        .where(Evaluation.experiment_id == experiment)
+        .order_by(Run.number.desc())
+    )
+    return [one for one in every if speaks_for(one, version)]
+
+
+def _not_worse(version: DeploymentVersion, newest: Evaluation, session: Session) -> None:
     """A variant that a comparison found worse than its export's F16 answers nowhere, whatever the gates said of the weights.
 
     One that rounds much is promoted once it was measured itself: by a comparison, or by an evaluation of that very file.
     """
     name = f"{version.export_id}:{version.variant}"
-    measured = (export_of(records.session, version.export_id).comparison or {}).get("variants", [])
+    measured = (export_of(session, version.export_id).comparison or {}).get("variants", [])
     own = next((one for one in measured if one["variant"] == version.variant), None)
     if own is not None and own["difference"] is not None and own["difference"]["worse"]:
         cause = f"{name} is worse than its reference by {abs(own['difference']['value']):.3f}"

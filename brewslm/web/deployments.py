@@ -1,0 +1,223 @@
+"""/ui/projects/{id}/deployments: which exported model answers, what could answer instead, and whether it still answers well."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+import anyio
+from nicegui import ui
+
+from brewslm.errors import StageError
+from brewslm.observe.deployments import DeploymentView, SlotView, deployments, slots
+from brewslm.observe.drift import CheckView, ScheduleView, checks, schedules
+from brewslm.observe.gateway import VersionStatistics, version_statistics
+from brewslm.observe.predict import HowAsked, how_asked
+from brewslm.observe.projects import projects
+from brewslm.reasons.refusals import InvalidRequest, UnknownSlot
+from brewslm.stages.deploy.changes import ENDPOINT
+from brewslm.web.answering_card import answering
+from brewslm.web.asking_card import asking_card
+from brewslm.web.drift_card import DriftCard
+from brewslm.web.layout import frame
+from brewslm.web.parts import box, button
+from brewslm.web.pieces import empty, tabs, title_row
+from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.running import POLL_SECONDS
+from brewslm.web.traffic_card import SPANS, USUAL, TrafficCard
+from brewslm.web.version_form import VersionForm
+from brewslm.web.versions_card import VersionsCard
+
+PAGE = 20
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for.
+
+    Attributes:
+        slot: "" for the first.
+        before, checks: The page of versions with a smaller id, and of checks with a smaller number; 0: the newest.
+        days: A key of `SPANS`.
+    """
+
+    slot: str = ""
+    before: int = 0
+    checks: int = 0
+    days: str = USUAL
+
+    def address(self, project: int, **changes: Any) -> str:
+        """Of another view: this one with the changes."""
+        kept = {"slot": self.slot, "before": self.before, "checks": self.checks, "days": self.days} | changes
+        usual = {"days": USUAL}
+        query = urlencode({name: value for name, value in kept.items() if value and value != usual.get(name)})
+        return f"/projects/{project}/deployments" + (f"?{query}" if query else "")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the page shows, read at one moment; of the slot that was asked for."""
+
+    slots: list[SlotView]
+    slot: SlotView | None = None
+    versions: tuple[DeploymentView, ...] = ()
+    checks: tuple[CheckView, ...] = ()
+    schedule: ScheduleView | None = None
+    traffic: tuple[VersionStatistics, ...] = ()
+    how: HowAsked | None = None
+
+
+def see(project: int, asked: Asked) -> Seen:
+    """Read it.
+
+    Raises:
+        StageError(UnknownSlot): There is none of this name.
+    """
+    known = slots(project)
+    slot = next((one for one in known if asked.slot in ("", one.name)), None)
+    if slot is None:
+        if asked.slot not in ("", ENDPOINT):
+            raise StageError(UnknownSlot(), where=f"slot {asked.slot}", cause="no version of the project is for it")
+        return Seen(known)
+    return Seen(
+        known, slot,
+        versions=tuple(deployments(project, slot.name, before=asked.before or None, limit=PAGE + 1)),
+        checks=tuple(checks(project, slot=slot.name, before=asked.checks or None, limit=PAGE + 1)),
+        schedule=next((one for one in schedules(project) if one.slot == slot.name), None),
+        traffic=tuple(version_statistics(project, slot.name, SPANS[asked.days])),
+        how=_how(slot),
+    )  # fmt: skip
+
+
+def _how(slot: SlotView) -> HowAsked | None:
+    """None where nothing answers, or where what it learnt from is gone: the passport says that."""
+    try:
+        return how_asked(slot.answering.id) if slot.answering else None
+    except StageError:
+        return None
+
+
+async def page(
+    project: str, slot: str = "", before: str = "", checks: str = "", days: str = USUAL, export: str = "", variant: str = ""
+) -> None:
+    """The page; with `export` and `variant` it opens with the form for a new version of them."""
+    known = await anyio.to_thread.run_sync(projects)
+    try:
+        found = known_project(known, project)
+        asked = asked_for(slot, before, checks, days)
+        seen = await anyio.to_thread.run_sync(see, found.id, asked)
+    except StageError as error:
+        problem_page(known, error)
+        return
+    above = [("Projects", "/"), (found.name, f"/projects/{found.id}")]
+    with frame(known, [*above, ("Deployments", "")], found):
+        shown = Deployments(found.id, asked, seen)
+    ui.timer(POLL_SECONDS, shown.look)
+    if export:
+        await shown.form.open(export, variant)
+
+
+def asked_for(slot: str, before: str, checks: str, days: str) -> Asked:
+    """The query of an address.
+
+    Raises:
+        StageError(InvalidRequest): A value is not one that can be asked for.
+    """
+    try:
+        found = Asked(slot, int(before or 0), int(checks or 0), days)
+    except ValueError as error:
+        raise _not_so(str(error)) from None
+    if days not in SPANS:
+        raise _not_so(f"days: {days}; known: {', '.join(SPANS)}")
+    return found
+
+
+def _not_so(cause: str) -> StageError:
+    return StageError(InvalidRequest(), "The deployments can't be shown so", cause=cause, next_step="Choose from the page.")
+
+
+class Deployments:
+    """The page's parts; each is brought up to date where something has changed.
+
+    Attributes:
+        form: Of a new version.
+    """
+
+    def __init__(self, project: int, asked: Asked, seen: Seen) -> None:
+        self._project, self._asked, self._seen = project, asked, seen
+        with title_row("Deployments", _line(seen.slot)):
+            button("New version", partial(self._open), "primary" if seen.slot is None else "")
+        self.form = VersionForm(project, seen.slot.name if seen.slot else ENDPOINT, self.look)
+        with box("div", "column-of-cards"):
+            self._draw(seen)
+
+    async def _open(self) -> None:
+        await self.form.open()
+
+    def _draw(self, seen: Seen) -> None:
+        if seen.slot is None:
+            with box("section", "card", aria_label="Deployments"):
+                target = f"/projects/{self._project}/export"
+                empty("No model answers yet: a version is made of an export, and promoted.", "See the exports", target)
+            return
+        project, asked, slot = self._project, self._asked, seen.slot
+        if len(seen.slots) > 1:
+            every = [(one.name, Asked(one.name, days=asked.days).address(project)) for one in seen.slots]
+            tabs("Slots", every, slot.name)
+        self._answers = box("section", "card", aria_label=f"What answers in {slot.name}")
+        self._draw_answers(seen)
+        pages = _pages(len(seen.versions), slot.versions, asked.before, partial(asked.address, project), "before",
+                       seen.versions[PAGE - 1].id if len(seen.versions) > PAGE else 0)  # fmt: skip
+        self._versions = VersionsCard(project, list(seen.versions[:PAGE]), pages, self.look)
+        last = int(seen.checks[PAGE - 1].run.rpartition("-")[2]) if len(seen.checks) > PAGE else 0
+        looks = _pages(len(seen.checks), None, asked.checks, partial(asked.address, project), "checks", last)
+        self._drift = DriftCard(slot, list(seen.checks[:PAGE]), seen.schedule, looks, self.look)
+        self._traffic = TrafficCard(list(seen.traffic), asked.days, lambda name: asked.address(project, days=name))
+        asking_card(f"{_origin()}/serve/{project}/{slot.name}", seen.how)
+
+    async def look(self) -> None:
+        """Read again, and show what has changed."""
+        before, now = self._seen, await anyio.to_thread.run_sync(see, self._project, self._asked)
+        self._seen = now
+        if (now.slot is None) != (before.slot is None):
+            ui.navigate.to(self._asked.address(self._project))
+            return
+        if now.slot is None:
+            return
+        if (now.slot, now.traffic) != (before.slot, before.traffic):
+            self._draw_answers(now)
+        if now.versions != before.versions:
+            self._versions.show(list(now.versions[:PAGE]))
+        if (now.slot, now.checks, now.schedule) != (before.slot, before.checks, before.schedule):
+            self._drift.show(now.slot, list(now.checks[:PAGE]), now.schedule)
+        if now.traffic != before.traffic:
+            self._traffic.show(list(now.traffic))
+
+    def _draw_answers(self, seen: Seen) -> None:
+        self._answers.clear()
+        with self._answers:
+            if seen.slot is not None:
+                answering(seen.slot, seen.traffic, self._asked.days, seen.checks)
+
+
+def _line(slot: SlotView | None) -> str:
+    if slot is None:
+        return "Nothing answers yet."
+    if slot.answering is None:
+        return f"Nothing answers in {slot.name}; {slot.pending:,} pending."
+    one = slot.answering
+    return f"{slot.name} v{one.version} answers: {one.export} as {one.variant}, served by {one.target}."
+
+
+def _pages(found: int, total: int | None, cursor: int, address: Any, name: str, last: int) -> tuple[str, list[tuple[str, str]]]:
+    """What a pager says under one page, newest first, and its links."""
+    if not cursor and found <= PAGE:
+        return "", []
+    links = [("Newest", address(**{name: 0}))] if cursor else []
+    links += [("Older", address(**{name: last}))] if last else []
+    return f"{min(found, PAGE):,}{f' of {total:,}' if total else ''}", links
+
+
+def _origin() -> str:
+    request = ui.context.client.request
+    return f"{request.url.scheme}://{request.url.netloc}"

@@ -1,0 +1,100 @@
+"""/ui/projects/{id}/export: bundles of the trained models, what is in each, and how its files were checked."""
+
+from dataclasses import dataclass
+
+import anyio
+from nicegui import ui
+
+from brewslm.errors import StageError
+from brewslm.observe.exports import PAGE, BundleView, ExportView, bundle, exports
+from brewslm.observe.projects import projects
+from brewslm.reasons.refusals import InvalidRequest, UnknownRun
+from brewslm.web.bundle_card import bundle_cards
+from brewslm.web.export_form import ExportForm
+from brewslm.web.exports_card import ExportsCard
+from brewslm.web.layout import frame
+from brewslm.web.parts import box, button
+from brewslm.web.pieces import title_row
+from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.running import POLL_SECONDS
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the page shows, read at one moment.
+
+    Attributes:
+        found: One page of exports, and one beyond.
+        chosen: The one that is opened; None where there is none.
+    """
+
+    found: tuple[ExportView, ...]
+    chosen: BundleView | None
+
+
+def see(project: int, export: str, before: int) -> Seen:
+    """Read it.
+
+    Args:
+        export: The one to open; "" for the newest that ended well, or else the newest.
+        before: Exports with a smaller number; 0: the newest.
+
+    Raises:
+        StageError(UnknownRun): The project has no export of this id.
+    """
+    found = exports(project, before or None, PAGE + 1)
+    usual = next((one for one in found if one.artifacts), found[0] if found else None)
+    chosen = bundle(export) if export else bundle(usual.id) if usual else None
+    if chosen is not None and chosen.project != project:
+        raise StageError(UnknownRun(), where=export, cause="no export of this project has this id")
+    return Seen(tuple(found), chosen)
+
+
+async def page(project: str, export: str = "", before: str = "", experiment: str = "") -> None:
+    """The page; with `experiment` it opens with the form for a new export of it."""
+    known = await anyio.to_thread.run_sync(projects)
+    try:
+        found = known_project(known, project)
+        if not before.isascii() or (before and not before.isdigit()):
+            raise StageError(InvalidRequest(), "The exports can't be shown so", where=before, next_step="Choose from the page.")
+        seen = await anyio.to_thread.run_sync(see, found.id, export, int(before or 0))
+    except StageError as error:
+        problem_page(known, error)
+        return
+    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Export", "")], found):
+        shown = _Export(found.id, seen, export, int(before or 0))
+    ui.timer(POLL_SECONDS, shown.look)
+    if experiment:
+        await shown.form.open(experiment)
+
+
+class _Export:
+    """The page's parts; each is brought up to date where something has changed."""
+
+    def __init__(self, project: int, seen: Seen, export: str, before: int) -> None:
+        self._project, self._seen, self._asked = project, seen, (export, before)
+        line = "The trained model as files that other programs run, each checked by running it."
+        with title_row("Export", line):
+            button("Export a model", self._open, "" if seen.found else "primary")
+        self.form = ExportForm(project, self.look)
+        with box("div", "column-of-cards"):
+            self._table = ExportsCard(project, before)
+            self._chosen = box("div", "column-of-cards")
+        self._draw()
+
+    async def _open(self) -> None:
+        await self.form.open()
+
+    def _draw(self) -> None:
+        self._table.show(self._seen.found, self._seen.chosen.id if self._seen.chosen else "")
+        self._chosen.clear()
+        with self._chosen:
+            if self._seen.chosen is not None:
+                bundle_cards(self._seen.chosen)
+
+    async def look(self) -> None:
+        """Read again, and show what has changed."""
+        now = await anyio.to_thread.run_sync(see, self._project, *self._asked)
+        if now != self._seen:
+            self._seen = now
+            self._draw()
