@@ -150,7 +150,7 @@ def row_page(project: int, asked: RowFilter, after: str | None = None, before: s
     rows = [part.item(line) for part, _, _, line in found.rows]
     return RowPage(
         rows=_told(project, rows) if asked.of_rejected and asked.manifest is not None else rows,
-        first=found.rank + 1, total=None if asked.is_narrow else _total(parts, asked),
+        first=found.rank + 1, total=_total(parts) if not asked.is_narrow else None if found.next else found.rank + len(rows),
         previous=found.previous, next=found.next,
     )  # fmt: skip
 
@@ -224,7 +224,7 @@ def _read(line: bytes) -> dict[str, Any]:
     return row
 
 
-def _total(parts: Sequence[_Part], asked: RowFilter) -> int | None:
+def _total(parts: Sequence[_Part]) -> int | None:
     counts = [part.rows for part in parts]
     return None if None in counts else sum(one for one in counts if one is not None)
 
