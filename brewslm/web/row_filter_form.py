@@ -95,7 +95,8 @@ def _form(project: int, asked: RowFilter, facets: RowFacets) -> None:
 def _text(name: str, label: str, value: str | None) -> None:
     with box("label", "field"):
         Text("span", label, "field-name")
-        box("input", "control", type="text", name=name, value=value or "", autocomplete="off", spellcheck="false")
+        made = box("input", "control", type="text", name=name, autocomplete="off", spellcheck="false")
+        made.props["defaultValue"] = value or ""  # as `value` it would be written back over what is being typed
 
 
 def _choice(name: str, label: str, options: dict[str, str], value: str | None) -> None:
