@@ -13,7 +13,8 @@ from brewslm.web.words import Sign
 def manifest_cards(project: int, view: ManifestView) -> None:
     """Every card of the version."""
     made, version = view.manifest, view.summary.version
-    splits: dict[str, dict[str, Any]] = view.statistics["splits"]
+    known = view.statistics["splits"]
+    splits: dict[str, dict[str, Any]] = {name: known[name] for name in ("train", "dev", "eval", "gold") if name in known}
     rows = f"/projects/{project}/rows?manifest={version}"
     with box("div", "columns"):
         with box("section", "card", aria_labelledby="ledger"):

@@ -43,7 +43,18 @@ def options(splits: dict[str, dict[str, Any]]) -> dict[str, Any]:
         top = shares.index(max(shares))
         ink = color(INKS.get(name, "chart-6"))
         labels = [
-            {"value": share, "label": {"show": place == top, "formatter": name, "position": "top", "color": color("text")}}
+            {
+                "value": share,
+                "label": {
+                    "show": place == top,
+                    "formatter": name,
+                    "position": "top",
+                    "rotate": 90,
+                    "align": "left",
+                    "verticalAlign": "middle",
+                    "color": color("text"),
+                },
+            }
             for place, share in enumerate(shares)
         ]
         series.append(
@@ -65,7 +76,7 @@ def options(splits: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         "animation": False,
         "textStyle": {"fontFamily": FONT},
-        "grid": {"left": 56, "right": 16, "top": 40, "bottom": 48},
+        "grid": {"left": 56, "right": 16, "top": 56, "bottom": 48},
         "xAxis": axis
         | {
             "type": "category", "name": "tokens of a row", "nameLocation": "middle", "nameGap": 28,
