@@ -128,7 +128,7 @@ class _Cleaning:
 
     def _ask(self) -> None:
         chunks = sum((one.cleaned or {}).get("chunks", 0) for one in self._documents)
-        request = CleanRequest(project=self._project, preset=self._preset.value, pii=self._pii.value)  # type: ignore[arg-type]
+        request = CleanRequest(project=self._project, preset=self._preset.value, pii=self._pii.value)
         sentences = [
             f"All {len(self._documents):,} documents are cleaned anew. What was cleaned before is replaced, once all is done.",
             f"Chunks: {chunks:,} → as many as the new texts make. Frozen manifests stay as they are.",

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from nicegui import app as pages_app
 from nicegui import ui
 
-from brewslm.web import cleaning, data, events, overview, prepare, projects, row, rows
+from brewslm.web import cleaning, data, events, gold, overview, prepare, projects, row, rows
 from brewslm.web.layout import PREFIX
 
 PAGES: dict[str, Callable[..., Any]] = {
@@ -17,6 +17,7 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/projects/{project}/data": data.page,
     "/projects/{project}/rows": rows.page,
     "/projects/{project}/cleaning": cleaning.page,
+    "/projects/{project}/gold": gold.page,
     "/projects/{project}/prepare": prepare.page,
     "/projects/{project}/events": events.page,
     "/rows/{row_id}": row.page,

@@ -75,8 +75,8 @@ async def page(project: str, version: str | None = None, compare: str | None = N
     known = await anyio.to_thread.run_sync(projects)
     try:
         found = known_project(known, project)
-        wanted = [_number(one, found.id) for one in (version, compare)]
-        seen = await anyio.to_thread.run_sync(see, found.id, *wanted)
+        wanted, former = _number(version, found.id), _number(compare, found.id)
+        seen = await anyio.to_thread.run_sync(see, found.id, wanted, former)
     except StageError as error:
         problem_page(known, error)
         return
@@ -145,7 +145,7 @@ class _Prepare:
             Column[ManifestSummary]("Version", lambda one: _draw_version(one, base)),
             Column("State", lambda one: _draw_state(one)),
             Column("Task", lambda one: one.task_profile),
-            Column("Rows", lambda one: " · ".join(f"{split} {count:,}" for split, count in one.rows.items())),
+            Column("Rows", _sizes),
             Column("Frozen", _draw_moment),
             Column("Run", lambda one: _draw_run(one, self._project), "mono"),
             Column("", lambda one: self._acts(one, looked_at, base)),
@@ -200,3 +200,7 @@ def _draw_moment(one: ManifestSummary) -> None:
 
 def _draw_run(one: ManifestSummary, project: int) -> None:
     link(one.run, f"/projects/{project}/runs/{one.run}")
+
+
+def _sizes(one: ManifestSummary) -> str:
+    return " · ".join(f"{split} {count:,}" for split, count in one.rows.items())

@@ -77,7 +77,7 @@ class PrepareForm:
     def _lines(self, lines: Sequence[tuple[str, str, str]], last: dict[str, Any]) -> None:
         for name, label, note in lines:
             value = last.get(name, PrepareRequest.model_fields[name].default)
-            numeric = {} if name in ("group_by", "time_by") else {"inputmode": "decimal"}
+            numeric: dict[str, Any] = {} if name in ("group_by", "time_by") else {"inputmode": "decimal"}
             self._add(FormField(name, label, "" if value is None else str(value), note, **numeric))
 
     def _set_resplit(self, resplit: bool) -> None:
@@ -89,7 +89,7 @@ class PrepareForm:
             field.blame("")
         values = {name: field.value.replace(",", "") for name, field in self._fields.items() if field.value}
         try:
-            request = PrepareRequest(project=self._project, resplit=self._resplit, **values)  # type: ignore[arg-type]
+            request = PrepareRequest(project=self._project, resplit=self._resplit, **values)
         except ValidationError as error:
             self._blame(error)
             return

@@ -31,7 +31,7 @@ def _address(project: int, **query: object) -> str:
 
 def _statuses(project: int, asked: RowFilter, facets: RowFacets) -> None:
     whose = {"import": asked.import_run, "label": asked.label, "text": asked.text, "field": asked.field}
-    entries = [
+    entries: list[tuple[str, str, int | None]] = [
         (name, _address(project, status=None if name == "counts" else name, **whose), count)
         for name, count in facets.statuses.items()
     ]

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from brewslm.errors import StageError
 from brewslm.observe.projects import projects
 from brewslm.observe.row_facets import RowFacets, row_facets
-from brewslm.observe.row_filter import RowFilter
+from brewslm.observe.row_filter import RowFilter, RowStatus
 from brewslm.observe.row_pages import RowItem, RowPage, row_page
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.web.layout import frame
@@ -89,7 +89,7 @@ def line(facets: RowFacets, asked: RowFilter) -> str:
     return " · ".join(f"{facets.statuses[name]:,} {said}" for name, said in _SAID.items()) + whose
 
 
-_SAID = {"counts": "rows count", "rejected": "rejected", "undone": "undone"}
+_SAID: dict[RowStatus, str] = {"counts": "rows count", "rejected": "rejected", "undone": "undone"}
 
 
 def _see(project: int, asked: RowFilter, after: str | None, before: str | None) -> tuple[RowPage, RowFacets]:

@@ -27,7 +27,7 @@ def described(splits: dict[str, dict[str, Any]]) -> str:
 def limits(splits: dict[str, dict[str, Any]]) -> list[int]:
     """Every power of two from the shortest bin that has rows to the longest."""
     found = sorted({int(limit) for one in splits.values() for limit in one["tokens"]["bins"]})
-    every = []
+    every: list[int] = []
     while found and (not every or every[-1] < found[-1]):
         every.append(every[-1] * 2 if every else found[0])
     return every
