@@ -1,5 +1,6 @@
 """/ui/projects/{id}/gold: gold sets, their review, how far reviewers agree, and the lock."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -66,8 +67,8 @@ class _Gold:
                 columns = [
                     Column[GoldSetView]("Gold set", lambda one: one.gold_set, "mono"),
                     Column("State", _state),
-                    Column("Rows", lambda one: ", ".join(f"{state} {count:,}" for state, count in sorted(one.rows.items()))),
-                    Column("Reviewed by", lambda one: ", ".join(f"{name} {count:,}" for name, count in one.reviewers.items())),
+                    Column("Rows", lambda one: _counts(one.rows)),
+                    Column("Reviewed by", lambda one: _counts(one.reviewers)),
                     Column("Agreement", lambda one: "; ".join(map(agreement, one.agreement))),
                     Column("", self._acts),
                 ]
@@ -75,7 +76,7 @@ class _Gold:
             self._confirm = Confirm("Change a gold set")
         drafts = [one.gold_set.partition("@")[0] for one in sets if one.state == "draft"]
         with box("section", "card", aria_labelledby="draft"):
-            Text("h2", "Open a draft and draw rows", id="draft")
+            Text("h2", "Draft, and rows for it", id="draft")
             with box("div", "fields"):
                 self._name = FormField("name", "Name", drafts[0] if drafts else "", "In small letters, such as support.")
                 self._rows = FormField("rows", "Rows to draw", "100", "From the eval split of the manifest in use.")
@@ -151,3 +152,7 @@ def agreement(pair: PairAgreement) -> str:
 
 def _state(one: GoldSetView) -> None:
     Badge(Sign("done", "locked") if one.state == "locked" else Sign("needs", one.state))
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))

@@ -84,7 +84,7 @@ class Review:
             project=self._project,
             name=self._name,
             reviewer=self._reviewer,
-            reviews=[judged],  # type: ignore[list-item]
+            reviews=[judged],
         )
         done = await attempt(partial(execute.call, ACTOR, request, idempotency_key=f"page-{uuid4()}"))
         self._said.clear()

@@ -3,7 +3,7 @@ import pytest
 from brewslm.observe.gold import gold_rows, gold_set
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.stages.prepare.gold import GoldDraftRequest, GoldImportRequest
-from tests.web.test_data_page import perform, press
+from tests.web.test_data_page import native, perform, press
 
 pytestmark = pytest.mark.anyio
 
@@ -39,4 +39,6 @@ async def test_a_project_without_a_set_says_so(user, project):
     await user.open(f"/projects/{project}/gold")
     await user.should_see("There is no gold set yet")
     press(user, "Open a draft")
-    await user.should_see("String should")
+    await user.should_see("String should match pattern")
+    (blamed,) = native(user, "input", **{"aria-invalid": "true"})
+    assert next(iter(blamed.elements)).props["id"] == "name"
