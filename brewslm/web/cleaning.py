@@ -1,0 +1,171 @@
+"""/ui/projects/{id}/cleaning: documents, what cleaning found in them, and the health of all data."""
+
+from functools import partial
+from uuid import uuid4
+
+import anyio
+
+from brewslm.api.uploads import readable_file
+from brewslm.errors import StageError
+from brewslm.observe.document_text import STRETCH, DocumentText, document_text
+from brewslm.observe.documents import DocumentView, documents
+from brewslm.observe.health import HealthReport, data_health
+from brewslm.observe.projects import projects
+from brewslm.pipeline.runs import RunView
+from brewslm.reasons.refusals import UnknownRow
+from brewslm.stages.clean import CleanRequest
+from brewslm.stages.documents import AddRequest
+from brewslm.web.acts import act
+from brewslm.web.confirm import Confirm
+from brewslm.web.document_card import document_card
+from brewslm.web.fields import FileField
+from brewslm.web.form_field import FormField
+from brewslm.web.health_card import health_card
+from brewslm.web.layout import frame
+from brewslm.web.parts import Badge, Text, box, button, link, problem
+from brewslm.web.pieces import Column, ledger_bar, pager, reason_chip, table, title_row
+from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.words import Sign
+
+PAGE = 50
+PRESETS = {"documents": "documents: a team's own", "web": "web: the strict ones for crawled pages"}
+PII = {
+    "redact": "redact: a placeholder such as [EMAIL]", "pseudonymise": "pseudonymise: the same stand-in for the same value",
+    "block": "block: turn the document away",
+}  # fmt: skip
+STATES = {"added": Sign("idle", "not cleaned yet"), "cleaned": Sign("done", "cleaned"), "rejected": Sign("needs", "rejected")}
+Seen = tuple[list[DocumentView], HealthReport | StageError, DocumentText | None]
+
+
+async def page(project: str, document: str | None = None, start: str | None = None, page: str | None = None) -> None:
+    """The page.
+
+    Args:
+        document: The number of the document that is opened, from its character `start` on.
+        page: Of the table, from 1.
+    """
+    known = await anyio.to_thread.run_sync(projects)
+    try:
+        found = known_project(known, project)
+        seen = await anyio.to_thread.run_sync(_see, found.id, document, start)
+    except StageError as error:
+        problem_page(known, error)
+        return
+    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Cleaning", "")], found):
+        _Cleaning(found.id, seen, int(page) if page and page.isdecimal() else 1)
+
+
+def _see(project: int, document: str | None, start: str | None) -> Seen:
+    try:
+        health: HealthReport | StageError = data_health(project)
+    except StageError as error:
+        health = error
+    opened = None
+    if document:
+        if not document.isdecimal():
+            raise StageError(UnknownRow(), "there is no such document", where=f"document {document}")
+        opened = document_text(project, int(document), int(start) if start and start.isdecimal() else 0)
+    return documents(project), health, opened
+
+
+class _Cleaning:
+    def __init__(self, project: int, seen: Seen, number: int) -> None:
+        self._project = project
+        self._documents, health, opened = seen
+        cleaned = sum(one.state == "cleaned" for one in self._documents)
+        rejected = sum(one.state == "rejected" for one in self._documents)
+        with title_row("Cleaning", f"{len(self._documents):,} documents: {cleaned:,} cleaned, {rejected:,} rejected"):
+            pass
+        if opened is not None:
+            document_card(project, opened, STRETCH)
+        if isinstance(health, StageError):
+            with box("section", "card", aria_label="Data health"):
+                problem(health)
+        else:
+            health_card(project, health)
+        self._table(number)
+        self._forms()
+
+    def _table(self, number: int) -> None:
+        with box("section", "card", aria_labelledby="documents"):
+            Text("h2", "Documents", id="documents")
+            if not self._documents:
+                Text("p", "No document was added yet: add one below. Rows of imports need no cleaning.", "empty")
+                return
+            first = (number - 1) * PAGE
+            shown = self._documents[first : first + PAGE]
+            columns = [
+                Column[DocumentView]("Document", self._name),
+                Column("State", _state),
+                Column("Quality", lambda one: f"{one.cleaned['quality']:.2f}" if one.cleaned else "", "figure"),
+                Column("Personal data", lambda one: _personal(one)),
+                Column("Chunks", lambda one: f"{one.cleaned['chunks']:,}" if one.cleaned else "", "figure"),
+                Column("Language", lambda one: str(one.cleaned["language"]) if one.cleaned else ""),
+            ]
+            table("Documents", columns, shown)
+            base = f"/projects/{self._project}/cleaning?page="
+            entries = [("Previous", f"{base}{number - 1}")] if number > 1 else []
+            entries += [("Next", f"{base}{number + 1}")] if first + PAGE < len(self._documents) else []
+            pager(f"{first + 1:,}–{first + len(shown):,} of {len(self._documents):,}", entries)
+
+    def _name(self, one: DocumentView) -> None:
+        link(one.name, f"/projects/{self._project}/cleaning?document={one.id}")
+
+    def _forms(self) -> None:
+        with box("div", "columns"):
+            with box("section", "card", aria_labelledby="clean"):
+                Text("h2", "Clean the documents", id="clean")
+                self._preset = FormField("preset", "Rules", "documents", options=PRESETS)
+                self._pii = FormField("pii", "Personal data", "redact", options=PII)
+                if self._documents:
+                    with box("div", "actions"):
+                        button(f"Clean {len(self._documents):,} documents", self._ask, "primary")
+                self._confirm = Confirm("Clean the documents")
+            with box("section", "card", aria_labelledby="add"):
+                Text("h2", "Add documents", id="add")
+                FileField("Upload a document", "PDF, Word, HTML, e-mail, Markdown or text", self._add)
+                self._added = box("div")
+
+    def _ask(self) -> None:
+        chunks = sum((one.cleaned or {}).get("chunks", 0) for one in self._documents)
+        request = CleanRequest(project=self._project, preset=self._preset.value, pii=self._pii.value)
+        sentences = [
+            f"All {len(self._documents):,} documents are cleaned anew. What was cleaned before is replaced, once all is done.",
+            f"Chunks: {chunks:,} → as many as the new texts make. Frozen manifests stay as they are.",
+        ]
+        do = partial(act, request, f"page-{uuid4()}", self._cleaned)
+        self._confirm.ask("Clean them now?", sentences, f"Clean {len(self._documents):,} documents now", do)
+
+    def _cleaned(self, run: RunView) -> None:
+        result = run.result or {}
+        ledger = result["ledger"]
+        ledger_bar(ledger["rows_in"], ledger["rows_out"], ledger["rejected"])
+        Text("p", f"{result['chunks']:,} chunks were cut.", "figure", role="status")
+        link("See what was found", f"/projects/{self._project}/cleaning")
+
+    async def _add(self, path: str) -> None:
+        self._added.clear()
+        with self._added:
+            try:
+                request = AddRequest(project=self._project, paths=[readable_file(path)])
+            except StageError as error:
+                problem(error)
+                return
+            await act(request, f"page-{uuid4()}", self._told)
+
+    def _told(self, run: RunView) -> None:
+        result = run.result or {}
+        Text("p", f"{result['added']:,} added, {result['known']:,} stood there already.", "figure", role="status")
+        link("Show all documents", f"/projects/{self._project}/cleaning")
+
+
+def _state(one: DocumentView) -> None:
+    if one.reason:
+        reason_chip(one.reason)
+    else:
+        Badge(STATES[one.state])
+
+
+def _personal(one: DocumentView) -> str:
+    counts = (one.cleaned or {}).get("finding_counts", {})
+    return ", ".join(f"{kind} {count:,}" for kind, count in sorted(counts.items()))

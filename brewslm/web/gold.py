@@ -1,0 +1,158 @@
+"""/ui/projects/{id}/gold: gold sets, their review, how far reviewers agree, and the lock."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import anyio
+from nicegui import ui
+from pydantic import ValidationError
+
+from brewslm.errors import StageError
+from brewslm.observe.gold import GoldRowView, GoldSetView, gold_rows, gold_sets
+from brewslm.observe.projects import projects
+from brewslm.observe.row_facets import row_facets
+from brewslm.pipeline.runs import RunView
+from brewslm.rows.gold import PairAgreement
+from brewslm.stages.prepare.gold import GoldDraftRequest, GoldImportRequest, GoldLockRequest
+from brewslm.web.acts import act
+from brewslm.web.confirm import Confirm
+from brewslm.web.form_field import FormField
+from brewslm.web.gold_review import AT_ONCE, Review
+from brewslm.web.layout import frame
+from brewslm.web.parts import Badge, Text, box, button, link
+from brewslm.web.pieces import Column, table, title_row
+from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.words import Sign
+
+
+async def page(project: str, review: str | None = None, reviewer: str | None = None) -> None:
+    """The page.
+
+    Args:
+        review: The name of the set whose draft is reviewed, by `reviewer`.
+    """
+    known = await anyio.to_thread.run_sync(projects)
+    try:
+        found = known_project(known, project)
+        sets, waiting, labels = await anyio.to_thread.run_sync(_see, found.id, review, reviewer)
+    except StageError as error:
+        problem_page(known, error)
+        return
+    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Gold set", "")], found):
+        with title_row("Gold set", "Rows that people have judged: they are held out, and never trained on."):
+            pass
+        if review and reviewer:
+            Review(found.id, review, reviewer, waiting, labels)
+        _Gold(found.id, sets, reviewer or "")
+
+
+def _see(project: int, review: str | None, reviewer: str | None) -> tuple[list[GoldSetView], list[GoldRowView], list[str]]:
+    sets = gold_sets(project)
+    if not review or not reviewer:
+        return sets, [], []
+    waiting = gold_rows(project, review, reviewer=reviewer, limit=AT_ONCE)
+    return sets, waiting, sorted(row_facets(project).labels)
+
+
+class _Gold:
+    def __init__(self, project: int, sets: list[GoldSetView], reviewer: str) -> None:
+        self._project, self._reviewer = project, reviewer
+        with box("section", "card", aria_labelledby="sets"):
+            Text("h2", "Gold sets", id="sets")
+            if not sets:
+                Text("p", "There is no gold set yet: open a draft below, and draw rows into it.", "empty")
+            else:
+                columns = [
+                    Column[GoldSetView]("Gold set", lambda one: one.gold_set, "mono"),
+                    Column("State", _state),
+                    Column("Rows", lambda one: _counts(one.rows)),
+                    Column("Reviewed by", lambda one: _counts(one.reviewers)),
+                    Column("Agreement", lambda one: "; ".join(map(agreement, one.agreement))),
+                    Column("", self._acts),
+                ]
+                table("Gold sets", columns, sets)
+            self._confirm = Confirm("Change a gold set")
+        drafts = [one.gold_set.partition("@")[0] for one in sets if one.state == "draft"]
+        with box("section", "card", aria_labelledby="draft"):
+            Text("h2", "Draft, and rows for it", id="draft")
+            with box("div", "fields"):
+                self._name = FormField("name", "Name", drafts[0] if drafts else "", "In small letters, such as support.")
+                self._rows = FormField("rows", "Rows to draw", "100", "From the eval split of the manifest in use.")
+            with box("div", "actions"):
+                button("Open a draft", self._draft)
+                button("Draw rows", self._draw, "primary")
+            self._said = box("div", "form-said")
+
+    def _acts(self, one: GoldSetView) -> None:
+        if one.state != "draft":
+            return
+        name = one.gold_set.partition("@")[0]
+        with box("div", "row-actions"):
+            button(f"Review {one.gold_set}", partial(self._ask_reviewer, name))
+            button(f"Lock {one.gold_set}", partial(self._ask_lock, one, name))
+
+    def _ask_reviewer(self, name: str) -> None:
+        made: list[FormField] = []
+
+        async def begin() -> None:
+            who = made[0].value
+            if who:
+                ui.navigate.to(f"/projects/{self._project}/gold?review={name}&reviewer={who}")
+
+        sentence = "You see each row without what others said of it: who sees that agrees more easily."
+        more = lambda: made.append(FormField("reviewer", "Your name", self._reviewer))  # noqa: E731 - drawn inside the panel
+        self._confirm.ask(f"Review {name}", [sentence], "Begin", begin, more=more)
+
+    def _ask_lock(self, one: GoldSetView, name: str) -> None:
+        request = GoldLockRequest(project=self._project, name=name)
+        rows = sum(one.rows.values())
+        sentences = [
+            f"State of {one.gold_set}: draft → locked. Its {rows:,} rows are frozen by their hash, for good.",
+            "Prepare keeps them out of train from now on. Two reviewers must have looked at each row.",
+        ]
+        do = partial(act, request, f"page-{uuid4()}", self._done)
+        self._confirm.ask(f"Lock {one.gold_set}?", sentences, f"Lock {one.gold_set} now", do)
+
+    async def _draft(self) -> None:
+        await self._send(GoldDraftRequest, name=self._name.value)
+
+    async def _draw(self) -> None:
+        rows = self._rows.value.replace(",", "")
+        await self._send(GoldImportRequest, name=self._name.value, **({"rows": rows} if rows else {}))
+
+    async def _send(self, kind: Any, **fields: str) -> None:
+        self._said.clear()
+        for field in (self._name, self._rows):
+            field.blame("")
+        try:
+            request = kind(project=self._project, **fields)
+        except ValidationError as error:
+            for each in error.errors():
+                (self._rows if "rows" in each["loc"] else self._name).blame(each["msg"].removeprefix("Value error, "))
+            return
+        with self._said:
+            await act(request, f"page-{uuid4()}", self._done)
+
+    def _done(self, run: RunView) -> None:
+        result = run.result or {}
+        with box("p", "", role="status"):
+            Text("span", f"{result['gold_set']} has {result['rows']:,} rows now. ")
+            link("Show the sets", f"/projects/{self._project}/gold")
+
+
+def agreement(pair: PairAgreement) -> str:
+    """Of two reviewers, in one line."""
+    people = " and ".join(pair.reviewers)
+    if pair.kappa is None:
+        return f"{people}: the same of {pair.agreed:,} of {pair.n:,} rows"
+    return f"{people}: kappa {pair.kappa:.2f} ({pair.low:.2f} to {pair.high:.2f}) on {pair.n:,} rows"
+
+
+def _state(one: GoldSetView) -> None:
+    Badge(Sign("done", "locked") if one.state == "locked" else Sign("needs", one.state))
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
