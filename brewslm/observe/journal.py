@@ -4,21 +4,23 @@ All of it is worked out from the event stream each time it is asked for; nothing
 days in UTC; the diary's days and the streaks that are shown are those of the zone that is asked for.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 from pydantic import BaseModel
-from sqlalchemy import ClauseElement, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
 from brewslm.observe.diary_words import against_base, sentence
-from brewslm.observe.journal_replay import READ_BESIDE_DEEDS, Award, Event, Replay, streaks
-from brewslm.observe.journal_rules import ACHIEVEMENTS, DEEDS, Achievement, level_begins, level_of, title_of
+from brewslm.observe.journal_replay import Award, Replay, streaks
+from brewslm.observe.journal_rules import ACHIEVEMENTS, Achievement, level_begins, level_of, title_of
+from brewslm.observe.journal_stream import parts
 from brewslm.reasons import REGISTRY
 from brewslm.reasons.refusals import InvalidRequest, JournalOff
 from brewslm.settings import settings
@@ -133,13 +135,13 @@ def journal(project: int | None = None, zone: str = "UTC") -> JournalView:
     """
     where = _zone(zone)
     replay = _replayed(project)
-    days = {_day(award.ts, where) for award in replay.awards}
+    days = _days([award[2] for award in replay.earned], where)
     streak, longest = streaks(days)
     level = level_of(replay.experience)
     earned: Counter[str] = Counter()
     achievements = {one.id for one in ACHIEVEMENTS}
-    for award in replay.awards:
-        earned["achievements" if award.why in achievements else award.why] += award.experience
+    for *_, experience, why in replay.earned:
+        earned["achievements" if why in achievements else why] += experience
     newest = sorted((one for one in _achievements(replay) if one.at), key=lambda one: one.event or 0, reverse=True)
     return JournalView(
         project=project, experience=replay.experience, level=level, title=title_of(level), level_begins=level_begins(level),
@@ -176,7 +178,7 @@ def diary(project: int | None = None, *, day: date | None = None, zone: str = "U
             query, count = query.where(RunEvent.project_id == project), count.where(RunEvent.project_id == project)
         found = session.scalars(query.order_by(RunEvent.id).limit(LONGEST_DAY)).all()
         total = session.scalar(count) or 0
-        awards = [award for award in replay.awards if begins <= award.ts < ends]
+        awards = [Award._make(award) for award in replay.earned if begins <= award[2] < ends]
         return Day(
             day=day, zone=zone, experience=sum(award.experience for award in awards),
             entries=list(_entries(found, awards, where)), before=_nearest(session, project, begins, "before", where),
@@ -188,31 +190,13 @@ def _replayed(project: int | None) -> Replay:
     """The fold over the stream: of events that earn nothing, only failures are read."""
     if not settings().journal:
         raise StageError(JournalOff())
-    query = select(
-        RunEvent.id, RunEvent.project_id, RunEvent.ts, RunEvent.severity, RunEvent.reason_code, RunEvent.run_id, RunEvent.payload
-    ).where(or_(RunEvent.reason_code.in_([*DEEDS, *READ_BESIDE_DEEDS]), RunEvent.severity.in_(("error", "critical"))))
     replay = Replay()
     with reading() as session:
-        if project is not None:
-            if project:
-                project_of(session, project)
-            query = query.where(RunEvent.project_id == project)
-        in_order = query.order_by(RunEvent.id if project is None else RunEvent.sequence)  # the same; each has its index
-        for part in _rows(session, in_order):
-            replay.feed(map(Event._make, part))
+        if project:
+            project_of(session, project)
+        for part in parts(session, project):
+            replay.feed(part)
     return replay
-
-
-def _rows(session: Session, query: ClauseElement) -> Iterator[Sequence[Any]]:
-    """Plain tuples from the driver itself: of a million events, SQLAlchemy's rows would take longer to make than to read."""
-    connection = session.connection()
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(str(query.compile(connection.engine, compile_kwargs={"literal_binds": True})))
-        while part := cursor.fetchmany(10_000):
-            yield part
-    finally:
-        cursor.close()
 
 
 def _achievements(replay: Replay) -> Iterator[AchievementView]:
@@ -287,6 +271,17 @@ def _zone(name: str) -> ZoneInfo:
 
 def _day(ts: str, zone: ZoneInfo) -> date:
     return datetime.fromisoformat(ts).astimezone(zone).date()
+
+
+def _days(moments: list[str], zone: ZoneInfo) -> set[date]:
+    """The days on which these moments lie: worked out once a day, for there are as many moments as events."""
+    moments.sort()
+    found, at = set[date](), 0
+    while at < len(moments):
+        day = _day(moments[at], zone)
+        found.add(day)
+        at = max(at + 1, bisect_left(moments, _bounds(day, zone)[1], at))
+    return found
 
 
 def _bounds(day: date, zone: ZoneInfo) -> tuple[str, str]:

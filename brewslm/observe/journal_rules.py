@@ -19,13 +19,13 @@ class Deed:
         counts: The name under which achievements count it.
         once_per: Fields of the payload: the same values again earn nothing. "@day" is the event's day in UTC, "@data" the content
             of the manifest that it names, by rows and ledger.
-        earns: Whether this one earns at all: a forced one does not.
+        earns: Whether this one earns at all: a forced one does not. None: each does.
     """
 
     experience: int
     counts: str
     once_per: tuple[str, ...]
-    earns: Callable[[Payload], bool] = lambda _payload: True
+    earns: Callable[[Payload], bool] | None = None
 
 
 def _not_forced(payload: Payload) -> bool:
@@ -37,7 +37,7 @@ DEEDS: dict[str, Deed] = {
         20,
         "imports",
         ("source", "mapper", "config_id", "accepted_count", "rejected_count"),
-        lambda one: _not_forced(one) and one["accepted_count"] > 0,
+        lambda one: not one.get("forced") and one["accepted_count"] > 0,
     ),
     "cleaning_completed": Deed(20, "cleanings", ("documents", "chunks", "preset_sha256", "pii", "ledger")),
     "dataset_prepared": Deed(20, "manifests", ("@data",)),
@@ -50,6 +50,8 @@ DEEDS: dict[str, Deed] = {
     "export_compared": Deed(20, "comparisons", ("experiment_id",)),
     "deployment_checked": Deed(15, "drift_checks", ("deployment_version_id", "@day")),
     "deployment_drift_detected": Deed(25, "drifts_found", ("deployment_version_id",)),
+    "lesson_read": Deed(5, "lessons_read", ("lesson",)),
+    "quiz_answered": Deed(10, "quizzes_passed", ("lesson",), lambda one: bool(one["passed"])),
 }
 """By reason code. A code that is not here earns nothing, and stands in the diary all the same."""
 
@@ -118,6 +120,7 @@ ACHIEVEMENTS: tuple[Achievement, ...] = (
     Achievement("first_mended", "Mended", "Have a run succeed where the one before it failed.", "mended", experience=100),
     Achievement("mended_ten", "Fault finder", "Have ten faults behind you.", "mended", 10, 400),
     Achievement("rollback", "One step back", "Roll a version back.", "rollbacks", experience=150),
+    Achievement("first_lesson", "Student", "Pass the quiz of an Academy lesson.", "quizzes_passed", experience=50),
     Achievement("week", "A good week", "Earn something on seven days in a row (UTC).", "streak", 7, 200),
     Achievement("month", "Steady hand", "Earn something on thirty days in a row (UTC).", "streak", 30, 600),
     Achievement("honest", "Honest", "Roll a version back that a check found drifted.", "honest_rollbacks", 1, 300, hidden=True),

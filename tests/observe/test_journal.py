@@ -2,18 +2,20 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from brewslm.api.app import create_app
 from brewslm.audit.chain import canonical
 from brewslm.cli.main import app
 from brewslm.errors import StageError
+from brewslm.observe import journal_stream
 from brewslm.observe.journal import achievements, diary, journal
 from brewslm.observe.journal_replay import Event, Replay, streaks
 from brewslm.observe.journal_rules import ACHIEVEMENTS, CHANGES, DEEDS, level_begins, level_of, title_of
@@ -24,7 +26,10 @@ from brewslm.reasons.ingestion import DatasetImportFailed, DatasetImportRun
 from brewslm.reasons.prepare import DatasetPrepared
 from brewslm.reasons.training import TrainingCompleted, TrainingOom, TrainingRetriedSmaller
 from brewslm.settings import settings
+from brewslm.store.database import transaction
 from tests.events import write_events
+from tests.observe.plain_replay import Event as PlainEvent
+from tests.observe.plain_replay import Replay as PlainReplay
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -143,8 +148,8 @@ def stream(*reasons: Reason, project: int = 1, hours: float = 1, first_id: int =
     return [
         Event(
             place, project, (START + timedelta(hours=hours) * (place - first_id)).isoformat(timespec="milliseconds"),
-            reason.severity, reason.code, getattr(reason, "experiment_id", f"{KINDS.get(type(reason), 'run')}-{place}"),
-            canonical(reason.payload()),
+            reason.code, getattr(reason, "experiment_id", f"{KINDS.get(type(reason), 'run')}-{place}"),
+            json.loads(canonical(reason.payload())),
         )
         for place, reason in enumerate(reasons, first_id)
     ]  # fmt: skip
@@ -191,6 +196,24 @@ def test_however_the_stream_is_cut_into_batches_the_journal_is_the_same(reasons,
     assert parts == whole
     assert whole.experience == sum(award.experience for award in whole.awards)
     assert level_begins(level_of(whole.experience)) <= whole.experience < level_begins(level_of(whole.experience) + 1)
+
+
+@given(
+    st.lists(REASONS, max_size=60), st.floats(0.1, 40), st.lists(st.sampled_from([None, "exp-1", "exp", "import-2"]), max_size=60)
+)
+def test_the_fast_fold_is_the_plain_one(reasons, hours, runs):
+    events = [
+        event._replace(project=1 + event.id % 3 // 2, run_id=run)
+        for event, run in zip_longest(stream(*reasons, hours=hours), runs[: len(reasons)], fillvalue=None)
+    ]
+    severities = [reason.severity for reason in reasons]
+    fast = Replay().feed(events)
+    plain = PlainReplay().feed(
+        PlainEvent(*event[:3], severity, *event[3:5], canonical(event.payload))
+        for event, severity in zip(events, severities, strict=True)
+    )
+    assert fast.awards == plain.awards and fast.unlocked == plain.unlocked and fast.counts == plain.counts
+    assert fast.experience == plain.experience
 
 
 @given(st.lists(REASONS, max_size=20), REASONS)
@@ -326,6 +349,29 @@ def test_days_are_those_of_the_zone_and_experience_is_not(project):
     with pytest.raises(StageError) as unknown:
         journal(project, "Mars/Olympus")
     assert unknown.value.reason.code == "invalid_request"
+
+
+def test_the_journal_reads_the_stream_as_it_stands_however_it_is_cut(project, monkeypatch):
+    """Also where a payload was tampered with, and beside another project; on Postgres row by row."""
+    told = [imported(source=f"jsonl:{number}") for number in range(9)] + [oom(1), trained(1)]
+    write_events(project, [(START + timedelta(hours=number), one) for number, one in enumerate(told)], [None] * 9 + ["exp-1"] * 2)
+    write_events(
+        0,
+        [
+            (START, DatasetImportFailed(source="x", mapper=None, error="E", problem="crashed", signature="ab")),
+            (START, imported()),
+        ],
+    )
+    whole = journal(project)
+    assert whole.earned == {"achievements": 400, "imports": 180, "mended": 25, "trainings": 50}
+    for at_once in (1, 3, 10):
+        monkeypatch.setattr(journal_stream, "AT_ONCE", at_once)
+        assert journal(project) == whole and journal().earned["imports"] == 200
+    with transaction() as session:
+        session.execute(text("DROP TRIGGER run_events_no_update"))
+        session.execute(text("UPDATE run_events SET payload = '{}],[{' WHERE project_id = :p AND sequence = 2"), {"p": project})
+        session.execute(text("UPDATE run_events SET actor = 'x' || char(31) WHERE sequence = 3"))
+    assert journal(project).earned["imports"] == 160 and journal().earned["imports"] == 180
 
 
 def test_a_new_stage_shows_in_the_diary_by_its_meaning_alone(project):
