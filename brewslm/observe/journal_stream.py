@@ -69,4 +69,4 @@ def _one_by_one(rows: Sequence[Any]) -> Iterator[Event]:
         except orjson.JSONDecodeError:
             continue
         if isinstance(read, dict):
-            yield Event(*rest, read)
+            yield Event._make((*rest, read))

@@ -7,10 +7,10 @@ import anyio
 
 from brewslm.observe.tasks import log_of, task, tasks
 from brewslm.pipeline.runs import RunView
-from brewslm.web.mapping_result import values_list
 from brewslm.web.parts import Badge, Text, box, link, moment, problem_document
 from brewslm.web.pieces import Column, table
 from brewslm.web.run_acts import RunActs
+from brewslm.web.sample_rows import values_list
 from brewslm.web.words import RUN_SIGNS, duration
 
 LOG_CHARACTERS = 6000
