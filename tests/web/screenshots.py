@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from tests.running import ROOT, Server, server
 
 OUT, KEPT = ROOT / ".screenshots", ROOT / "docs" / "screenshots"
@@ -31,7 +33,7 @@ def main() -> None:
     with home() as folder, server(folder) as serving, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
         for theme in THEMES:
-            for name, address in addresses(values(serving)).items():
+            for name, address in addresses(values(serving, folder)).items():
                 page = browser.new_context(color_scheme=theme, viewport={"width": WIDTHS[0], "height": 900}).new_page()
                 page.goto(f"{serving.url}/ui{address}")
                 page.wait_for_function("window.did_handshake && document.querySelector('h1')")
@@ -69,12 +71,17 @@ def addresses(found: dict[str, Any]) -> dict[str, str]:
     return {named[path]: path.format_map(found) for path in PAGES}
 
 
-def values(serving: Server) -> dict[str, Any]:
-    """What the pages of the first project are about: its newest run of each kind, and a row."""
+def values(serving: Server, folder: Path) -> dict[str, Any]:
+    """What the pages of the first project are about: its newest experiment, its last event, one of its rows."""
     from brewslm.academy.course import course
 
-    runs = serving.get("/api/projects/1/runs")
-    return {"project": 1, "run_id": runs[0]["task_id"], "row_id": "", "lesson": course().lessons[0].id}
+    prepared = next((folder / "projects" / "1").glob("prepared/eval.jsonl"))
+    row = orjson.loads(prepared.read_bytes().splitlines()[0])["row_id"]
+    events = serving.get("/api/projects/1/events")
+    return {
+        "project": 1, "run_id": "exp-1", "row_id": row, "lesson_name": course()[0].name, "event_id": events[-1]["id"],
+        "subject": "exp-1", "cluster_id": "none",
+    }  # fmt: skip
 
 
 if __name__ == "__main__":
