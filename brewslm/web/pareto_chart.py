@@ -1,5 +1,6 @@
 """Size against quality of an export's variants: a point for each, with the interval of its figure."""
 
+from math import ceil, floor
 from typing import Any
 
 from nicegui import ui
@@ -10,6 +11,9 @@ from brewslm.stages.export.choosing import Variant
 from brewslm.web.amounts import file_size
 from brewslm.web.theme import FONT, color
 from brewslm.web.words import plain
+
+ROWS, ROW_HEIGHT = 3, 16
+"""Of the names over the points."""
 
 
 def pareto_chart(view: CompressionView) -> None:
@@ -36,25 +40,23 @@ def options(view: CompressionView) -> dict[str, Any]:
         "type": "value", "nameTextStyle": words, "axisLabel": words, "splitLine": {"lineStyle": {"color": color("line")}},
         "axisLine": {"lineStyle": {"color": color("edge")}}, "axisTick": {"show": False},
     }  # fmt: skip
-    low, high = min(ends) - room, max(ends) + room
+    low, high = round(min(ends) - room, 2), round(max(ends) + room, 2)
     if unit:
-        low, high = max(0.0, low), min(100.0, high)
+        low, high = max(0, floor(low)), min(100, ceil(high))
     return {
         "animation": False,
         "textStyle": {"fontFamily": FONT},
-        "grid": {"left": 56, "right": 112, "top": 32, "bottom": 40},
+        "grid": {"left": 56, "right": 40, "top": 76, "bottom": 40},
         "xAxis": axis | {"name": "size (MB)", "nameLocation": "middle", "nameGap": 26, "min": 0, "splitLine": {"show": False}},
         "yAxis": axis
         | {
             "name": f"{plain(view.metric)}{unit}", "nameTextStyle": words | {"align": "left"},
-            "min": round(low, 2), "max": round(high, 2), "splitNumber": 4,
+            "nameGap": 52, "min": low, "max": high, "splitNumber": 4,
         },
         "series": [
             *(_span(one, view, scale) | still for one in view.variants),
-            {
-                "type": "scatter", "symbolSize": 11, "z": 3, "data": [_point(one, view, scale) for one in view.variants],
-                "labelLayout": {"moveOverlap": "shiftY"},
-            } | still,
+            {"type": "scatter", "symbolSize": 11, "z": 3, "data": [_point(one, view, scale) for one in view.variants]} | still,
+            {"type": "scatter", "symbolSize": 0.1, "z": 4, "data": _labels(view, scale)} | still,
         ],
     }  # fmt: skip
 
@@ -67,19 +69,32 @@ def _ink(one: Variant, view: CompressionView) -> str:
 
 def _point(one: Variant, view: CompressionView, scale: int) -> dict[str, Any]:
     ink, on_frontier = _ink(one, view), one.variant in view.pareto
-    notes = [
-        *(["reference"] if one.variant == view.reference else []),
-        *(["worse"] if one.worse else []),
-        *(["take it"] if one.variant == view.recommendation.variant else []),
-    ]
     return {
         "value": [round(one.size_bytes / 1e6, 1), round(scale * one.metric.value, 3)],
         "itemStyle": {"color": ink if on_frontier else color("surface"), "borderColor": ink, "borderWidth": 2, "opacity": 1},
-        "label": {
-            "show": True, "position": "right", "color": color("text"),
-            "formatter": one.variant + (f" ({', '.join(notes)})" if notes else ""),
-        },
-    }  # fmt: skip
+    }
+
+
+def _labels(view: CompressionView, scale: int) -> list[dict[str, Any]]:
+    """Over each interval its variant's name, in `ROWS` rows, so that neighbours do not cover each other."""
+    top = max(scale * one.metric.high for one in view.variants)
+    found = []
+    for place, one in enumerate(sorted(view.variants, key=lambda one: one.size_bytes)):
+        notes = [
+            *(["reference"] if one.variant == view.reference else []),
+            *(["worse"] if one.worse else []),
+            *(["take it"] if one.variant == view.recommendation.variant else []),
+        ]
+        said = one.variant + (f" ({', '.join(notes)})" if notes else "")
+        label = {"show": True, "position": "top", "offset": [0, -ROW_HEIGHT * (place % ROWS)], "color": color("text")}
+        found.append(
+            {
+                "value": [round(one.size_bytes / 1e6, 1), round(top, 3)],
+                "itemStyle": {"opacity": 1},
+                "label": label | {"formatter": said},
+            }
+        )
+    return found
 
 
 def _span(one: Variant, view: CompressionView, scale: int) -> dict[str, Any]:

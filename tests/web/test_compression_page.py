@@ -62,14 +62,14 @@ async def test_without_an_export_there_is_nothing_to_compress(user: User, projec
 def test_the_chart_has_each_variant_at_its_size_with_its_interval(compared):
     view = compression(compared, Limits())
     drawn = options(view)
-    *spans, points = drawn["series"]
+    *spans, points, names = drawn["series"]
     assert drawn["xAxis"]["min"] == 0 and [one["value"] for one in points["data"]] == [
         [270.0, 90.0],
         [145.0, 90.0],
         [100.0, 85.0],
     ]
     assert spans[1]["data"] == [[145.0, 80.0], [145.0, 100.0]]
-    labels = [one["label"]["formatter"] for one in points["data"]]
+    labels = [one["label"]["formatter"] for one in names["data"][::-1]]
     assert labels == ["gguf-f16 (reference)", "gguf-q8_0 (take it)", "gguf-q4_k_m (worse)"]
     assert described(view) == (
         "Size and macro f1 on 100 rows: gguf-f16 270 MB 90.0 %, gguf-q8_0 145 MB 90.0 %, gguf-q4_k_m 100 MB 85.0 %"
