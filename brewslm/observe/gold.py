@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from brewslm.rows.gold import PairAgreement, RowState, RowVerdict
+from brewslm.rows.gold import PairAgreement as PairAgreement  # what a set says of two reviewers: part of this view
+from brewslm.rows.gold import RowState, RowVerdict
 from brewslm.stages.prepare.gold.rows import ReviewedRow, agreement, label_of, rows_of
 from brewslm.store.database import reading
 from brewslm.store.records import gold_set_of, project_of

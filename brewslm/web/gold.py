@@ -10,11 +10,10 @@ from nicegui import ui
 from pydantic import ValidationError
 
 from brewslm.errors import StageError
-from brewslm.observe.gold import GoldRowView, GoldSetView, gold_rows, gold_sets
+from brewslm.observe.gold import PairAgreement, GoldRowView, GoldSetView, gold_rows, gold_sets
 from brewslm.observe.projects import projects
 from brewslm.observe.row_facets import row_facets
 from brewslm.pipeline.runs import RunView
-from brewslm.rows.gold import PairAgreement
 from brewslm.stages.prepare.gold import GoldDraftRequest, GoldImportRequest, GoldLockRequest
 from brewslm.web.acts import act
 from brewslm.web.confirm import Confirm

@@ -202,6 +202,7 @@ def test_a_file_is_chosen_looked_at_dry_run_committed_and_undone(home, tmp_path,
         page.get_by_role("button", name="Undo import-1 now").click()
         page.wait_for_selector("text=its 40 rows count no more")
         assert page.evaluate(UNNAMED) == [] and page.evaluate(TOO_WIDE) <= 0
+        page.get_by_text("See the first").click()
         page.locator("a[href^='/ui/rows/']").first.click()
         page.wait_for_selector("text=its import was undone")
 

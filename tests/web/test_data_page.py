@@ -199,7 +199,8 @@ async def test_with_rows_in_the_project_the_wizard_waits_behind_its_button_and_a
     assert not wizard.visible
     native(user, "button", **{"aria-controls": "wizard"})[0].click()
     assert wizard.visible and not native(user, "button", **{"aria-controls": "wizard"})
-    press(user, "Close")
+    (close,) = [one for one in wizard.descendants() if isinstance(one, Text) and one.text == "Close"]
+    UserInteraction(user, {close}, None).click()
     assert not wizard.visible
     await user.open(f"/projects/{walk.project}/data?source=sample:movie-review")
     await user.should_see("did you mean movie-reviews?")

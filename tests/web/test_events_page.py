@@ -150,7 +150,7 @@ async def test_an_event_has_a_page_with_its_cause_its_way_on_and_its_place_in_th
     for seen in (failed.reason_code, failed.meaning, failed.remedy, "Where to look", "brewslm task show clean-1", failed.hash):
         await user.should_see(seen)
     found = links(user)
-    assert found["run clean-1"] == f"/projects/{project}/events?run=clean-1"
+    assert found["run clean-1"] == f"/projects/{project}/runs/clean-1"
     assert found["The event before"] == f"/projects/{project}/events/1" and "The event after" not in found
     for other in ("99", "x", "9" * 30):
         answer = await user.http_client.get(f"/projects/{project}/events/{other}")
