@@ -5,13 +5,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from brewslm.audit.rows import HASH, HASHED, ID, LATE, PREVIOUS, PROJECT, RUN, SEQUENCE, TS, Row, rows_of
+from brewslm.audit.rows import (
+    AT_ONCE,
+    HASH,
+    HASHED,
+    ID,
+    LATE,
+    PREVIOUS,
+    PROJECT,
+    RUN,
+    SEQUENCE,
+    TS,
+    Range,
+    Row,
+    range_of,
+    rows_of,
+)
 from brewslm.store.tables import Run, RunEvent
 
 GENESIS = "0" * 64
@@ -94,6 +111,9 @@ class _Chain:
     marks: dict[int, list[Mark]] = field(default_factory=dict)
     sequence: int = 0
     """Of its last event."""
+    hash: str = GENESIS
+    newest: str = ""
+    """The newest moment that its events tell."""
     is_whole: bool = True
     unlike: list[Fault] = field(default_factory=list)
     """Marks that are not met."""
@@ -124,32 +144,77 @@ def verify(session: Session, project_id: int | None = None, marks: Iterable[Mark
 
 
 def _read(session: Session, project_id: int | None, marks: Mapping[int, dict[int, list[Mark]]]) -> tuple[int, list[_Chain]]:
-    """Each chain up to its first fault, at the speed of hashing: what is wrong with it is asked afterwards."""
-    count, chains, chain = 0, list[_Chain](), _Chain(-1)
-    newest, sequence, before, runs = "", 0, GENESIS, set[str | None]()
-    dumps, sha256 = orjson.dumps, hashlib.sha256
-    for row in rows_of(session, project_id):
+    """Each chain up to its end, at the speed of hashing: what is wrong with it is asked afterwards."""
+    count, chains = 0, list[_Chain]()
+    if session.get_bind().dialect.name != "sqlite":
+        for project, rows in groupby(rows_of(session, project_id), key=itemgetter(PROJECT)):
+            chains.append(_Chain(project, marks.get(project, {})))
+            count += _follow(chains[-1], rows)
+        return count, chains
+    every = select(RunEvent.project_id).distinct().order_by(RunEvent.project_id)
+    for project in session.scalars(every if project_id is None else every.where(RunEvent.project_id == project_id)).all():
+        chain = _Chain(project, marks.get(project, {}))
+        chains.append(chain)
+        count += _follow_ranges(session, chain)
+    return count, chains
+
+
+def _follow_ranges(session: Session, chain: _Chain) -> int:
+    """A range at a time, where all of it is as it should be; event by event where not."""
+    count, last = 0, None
+    while True:
+        beyond = [] if last is None else [RunEvent.sequence > last]
+        of_it = (RunEvent.project_id == chain.project_id, *beyond)
+        first = session.scalar(select(func.min(RunEvent.sequence)).where(*of_it))
+        if first is None:
+            return count
+        last = first + AT_ONCE - 1
+        found = range_of(session, chain.project_id, first, last)
+        if found is not None and _holds(chain, found):
+            count += len(found.hashes)
+        else:
+            count += _follow(chain, rows_of(session, chain.project_id, first, last))
+
+
+def _holds(chain: _Chain, found: Range) -> bool:
+    """Whether all of the range follows the chain; then the chain goes on behind it, and else it is as it was."""
+    size, moments = len(found.hashes), found.moments
+    sha256, begins = hashlib.sha256, chain.sequence + 1
+    marks = [mark for sequence in chain.marks.keys() & range(begins, begins + size) for mark in chain.marks[sequence]]
+    if (
+        found.sequences != list(map(str, range(begins, begins + size)))
+        or found.previous != [chain.hash, *found.hashes[:-1]]
+        or moments[0] < chain.newest
+        or sorted(moments) != moments
+        or [sha256(body.encode()).hexdigest() for body in found.bodies] != found.hashes
+        or any(mark.hash != found.hashes[mark.sequence - begins] for mark in marks)
+    ):
+        return False
+    chain.sequence, chain.hash, chain.newest = chain.sequence + size, found.hashes[-1], moments[-1]
+    chain.runs.update(found.runs)
+    return True
+
+
+def _follow(chain: _Chain, rows: Iterable[Row]) -> int:
+    """Event by event; returns how many."""
+    count, dumps, sha256 = 0, orjson.dumps, hashlib.sha256
+    for row in rows:
         count += 1
-        if row[PROJECT] != chain.project_id:
-            chain.sequence = sequence
-            chain = _Chain(row[PROJECT], marks.get(row[PROJECT], {}))
-            chains.append(chain)
-            newest, sequence, before, runs = "", 0, GENESIS, chain.runs
         late, written = row[LATE], row[HASH]
         body = row[PREVIOUS:LATE] if late is None else row[PREVIOUS:HASH]
-        if row[PREVIOUS] != before or row[SEQUENCE] != sequence + 1 or sha256(dumps(body)).hexdigest() != written:
+        follows = row[PREVIOUS] == chain.hash and row[SEQUENCE] == chain.sequence + 1
+        if not follows or sha256(dumps(body)).hexdigest() != written:
             chain.is_whole = False
         moment = late or row[TS]
-        if moment >= newest:
-            newest = moment
-        elif is_back(newest, moment):
+        if moment >= chain.newest:
+            chain.newest = moment
+        elif is_back(chain.newest, moment):
             chain.is_whole = False
-        sequence, before = row[SEQUENCE], written
-        runs.add(row[RUN])
-        if sequence in chain.marks:
-            chain.unlike += [_rewritten(row, mark) for mark in chain.marks[sequence] if mark.hash != written]
-    chain.sequence = sequence
-    return count, chains
+        chain.sequence, chain.hash = row[SEQUENCE], written
+        chain.runs.add(row[RUN])
+        if chain.sequence in chain.marks:
+            chain.unlike += [_rewritten(row, mark) for mark in chain.marks[chain.sequence] if mark.hash != written]
+    return count
 
 
 def is_back(before: str, after: str) -> bool:
@@ -176,11 +241,15 @@ def _cut_off(chain: _Chain) -> list[Fault]:
 
 def _of_other_projects(session: Session, chains: Sequence[_Chain]) -> list[Fault]:
     """Events that tell of another project's run: a chain that was copied and hashed anew holds by itself."""
-    owned = select(Run.id, Run.project_id).where(Run.project_id.is_not(None))
-    owners: dict[str | None, int | None] = dict(session.execute(owned).tuples().all())
     faults = []
     for chain in chains:
-        for run in sorted(run for run in chain.runs if run and owners.get(run, chain.project_id) != chain.project_id):
+        own = set(session.scalars(select(Run.id).where(Run.project_id == chain.project_id)))
+        told = sorted(run for run in chain.runs - own if run)
+        owners: dict[str, int | None] = {}
+        for start in range(0, len(told), AT_ONCE):
+            asked = select(Run.id, Run.project_id).where(Run.id.in_(told[start : start + AT_ONCE]), Run.project_id.is_not(None))
+            owners |= dict(session.execute(asked).tuples().all())
+        for run in sorted(owners):
             first = select(RunEvent.sequence, RunEvent.id).where(RunEvent.project_id == chain.project_id, RunEvent.run_id == run)
             sequence, event = session.execute(first.order_by(RunEvent.sequence).limit(1)).tuples().one()
             what = f"it tells of {run}, which is a run of project {owners[run]}: events were copied from there"
