@@ -163,8 +163,9 @@ def _follow_ranges(session: Session, chain: _Chain) -> int:
     """A range at a time, where all of it is as it should be; event by event where not."""
     count, last = 0, None
     while True:
-        beyond = [] if last is None else [RunEvent.sequence > last]
-        of_it = (RunEvent.project_id == chain.project_id, *beyond)
+        of_it = [RunEvent.project_id == chain.project_id]
+        if last is not None:
+            of_it.append(RunEvent.sequence > last)
         first = session.scalar(select(func.min(RunEvent.sequence)).where(*of_it))
         if first is None:
             return count

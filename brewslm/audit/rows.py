@@ -53,8 +53,8 @@ def range_of(session: Session, project_id: int, first: int, last: int) -> Range 
         return None
     if found[0] is None or found[4] or not all(isinstance(found[place], str) for place in (0, 1, 2, 3, 5, 6)):
         return None
-    lists = [found[place].split(",") for place in (0, 1, 2, 3)]
-    return Range(*lists, found[5].split(","), found[6].split("\x1f"))
+    sequences, previous, hashes, moments = (found[place].split(",") for place in (0, 1, 2, 3))
+    return Range(sequences, previous, hashes, moments, found[5].split(","), found[6].split("\x1f"))
 
 
 def rows_of(session: Session, project_id: int | None, first: int = 0, last: int | None = None) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from nicegui import ui
 from pydantic import ValidationError
 
 from brewslm.errors import StageError
-from brewslm.observe.gold import PairAgreement, GoldRowView, GoldSetView, gold_rows, gold_sets
+from brewslm.observe.gold import GoldRowView, GoldSetView, PairAgreement, gold_rows, gold_sets
 from brewslm.observe.projects import projects
 from brewslm.observe.row_facets import row_facets
 from brewslm.pipeline.runs import RunView

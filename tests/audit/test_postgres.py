@@ -1,4 +1,4 @@
-"""The spine on a real Postgres: its own server, in a folder of its own, on loopback. Where none is installed there is nothing to ask."""
+"""The spine on a real Postgres: its own server, in its own folder, on loopback. Where none is installed, nothing is asked."""
 
 import os
 import pwd
@@ -68,7 +68,7 @@ def postgres(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_spine_holds_on_a_real_postgres(postgres):
-    """From nothing: migrations, emits of four threads, refusals of the triggers, every view, and an edited payload that is named."""
+    """From nothing: migrations, emits of four threads, refusals of the triggers, every view, and a named edit of a payload."""
     project = call("cli:ana", CreateRequest(name="one")).project
     with reading() as session:
         before, _ = verify(session)
