@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_CURL=OFF -DGGML_NATIVE=OFF
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 
-.PHONY: run setup test test-all bench lint lock clean
+.PHONY: run setup test test-all bench screenshots lint lock clean
 
 run: setup  ## the main job on movie-reviews, then the page
 	$(BIN)/brewslm quickstart --serve
@@ -32,6 +32,9 @@ test-all: setup  ## with the heavier proofs, and examples that nobody has tried 
 
 bench: setup
 	$(BIN)/python -m bench.quickstart
+
+screenshots: setup  ## every page in both themes at three widths, into .screenshots/
+	$(BIN)/python -m tests.web.screenshots
 
 lint: setup
 	$(BIN)/ruff check .
