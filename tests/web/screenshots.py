@@ -30,7 +30,7 @@ def main() -> None:
 
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir()
-    with home() as folder, server(folder) as serving, sync_playwright() as playwright:
+    with home() as folder, _served(folder) as serving, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
         for theme in THEMES:
             for name, address in addresses(values(serving, folder)).items():
@@ -46,6 +46,13 @@ def main() -> None:
     KEPT.mkdir(exist_ok=True)
     for name in DOCS:
         shutil.copy(OUT / f"{name}.png", KEPT)
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[Server]:
+    os.environ["BREWSLM_HOME"] = str(folder)
+    with server(folder) as serving:
+        yield serving
 
 
 @contextmanager
