@@ -35,7 +35,7 @@ def bundle(
 
     def show(view: "RunView") -> None:
         result = view.result or {}
-        print_line(f"{view.task_id}  {result['files']} files, {result['size_bytes'] / 2**20:.1f} MB, SHA-256 {result['sha256']}")
+        print_line(f"{view.task_id}  {result['files']} files, {result['size_bytes'] / 1e6:,.1f} MB, SHA-256 {result['sha256']}")
         taken = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in result["redactions"].items())
         print_line(f"  taken out: {taken or 'nothing'}")
         for one in result["left_out"]:

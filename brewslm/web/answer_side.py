@@ -11,10 +11,9 @@ from brewslm.api.uploads import readable_file
 from brewslm.errors import StageError
 from brewslm.observe.playground import Playable, ask, playable, start
 from brewslm.observe.predict import Timed
-from brewslm.web.amounts import milliseconds
 from brewslm.web.doing import attempt
 from brewslm.web.parts import Badge, Text, box, button, link, problem
-from brewslm.web.words import Sign, percent
+from brewslm.web.words import Sign, milliseconds, percent
 
 SIGNS = {
     "live": Sign("done", "served"),

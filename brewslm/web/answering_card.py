@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from brewslm.observe.deployments import DeploymentView, SlotView
 from brewslm.observe.drift import CheckView
 from brewslm.observe.gateway import VersionStatistics
-from brewslm.web.amounts import milliseconds
 from brewslm.web.parts import Badge, Text, box, link
 from brewslm.web.pieces import stats
-from brewslm.web.words import Sign
+from brewslm.web.words import Sign, milliseconds
 
 
 def answering(slot: SlotView, traffic: Sequence[VersionStatistics], days: str, looks: Sequence[CheckView]) -> None:

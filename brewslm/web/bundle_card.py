@@ -5,11 +5,10 @@ from collections.abc import Callable
 from brewslm.observe.exports import BundleFile, BundleView, SmokeRow, SmokeVariant
 from brewslm.stages.export.job import Artifact
 from brewslm.stages.export.smoke import CHECKED_AS
-from brewslm.web.amounts import file_size
 from brewslm.web.doing import follow
 from brewslm.web.parts import Badge, Text, box, link, problem_document
 from brewslm.web.pieces import Column, table
-from brewslm.web.words import Sign, percent, plain
+from brewslm.web.words import Sign, file_size, percent, plain
 
 HASH_SHOWN = 12
 ROWS_SHOWN = 50

@@ -12,11 +12,11 @@ from brewslm.observe.export_formats import FormatView, export_formats
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.export import ExportRequest
 from brewslm.web.acts import act
-from brewslm.web.amounts import file_size
 from brewslm.web.confirm import Confirm
 from brewslm.web.fields import Select, Tick
 from brewslm.web.parts import Text, box, link, problem, put
 from brewslm.web.pieces import empty
+from brewslm.web.words import file_size
 
 
 class ExportForm:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from brewslm.observe.exports import PAGE, ExportView
-from brewslm.web.amounts import file_size
 from brewslm.web.parts import Badge, Text, box, link, moment
 from brewslm.web.pieces import Column, pager, reason_chip, table
-from brewslm.web.words import Sign
+from brewslm.web.words import Sign, file_size
 
 SIGNS = {
     "queued": Sign("idle", "queued"),

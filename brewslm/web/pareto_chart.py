@@ -8,9 +8,8 @@ from nicegui import ui
 from brewslm.metrics.units import PLAIN, said
 from brewslm.observe.compression import CompressionView
 from brewslm.stages.export.choosing import Variant
-from brewslm.web.amounts import file_size
 from brewslm.web.theme import FONT, color
-from brewslm.web.words import plain
+from brewslm.web.words import file_size, plain
 
 ROWS, ROW_HEIGHT = 3, 16
 """Of the names over the points."""

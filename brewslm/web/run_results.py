@@ -10,7 +10,7 @@ from brewslm.web.changes import changes, config_diff, setting
 from brewslm.web.parts import Badge, Text, box, link
 from brewslm.web.pieces import Column, empty, interval, ledger_bar, stats, table
 from brewslm.web.run_steps import Asked
-from brewslm.web.words import Sign, plain, size
+from brewslm.web.words import Sign, memory_size, plain
 
 BEST = Sign("done", "best")
 
@@ -26,7 +26,7 @@ def results(one: TrainingDetail) -> None:
             ("Dev loss", "–", "no dev rows") if dev is None else ("Dev loss", f"{dev:.3f}", f"at step {result['best_step']:,}"),
             ("Rows trained on", f"{result['trained_rows']:,}", f"{result['steps']:,} steps"),
             ("Speed", f"{result['real_tokens_per_second']:,.0f} tok/s", "without padding"),
-            ("Peak memory", size(result["peak_memory_bytes"]), "of its process"),
+            ("Peak memory", memory_size(result["peak_memory_bytes"]), "of its process"),
         ])  # fmt: skip
         if result.get("ledger"):
             ledger_bar(result["ledger"]["rows_in"], result["ledger"]["rows_out"], result["ledger"]["rejected"])

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from brewslm.observe.trace import StepsPage, StepView, trace_step, trace_steps
 from brewslm.web.parts import Text, box, link
 from brewslm.web.pieces import Column, pager, table
-from brewslm.web.words import size
+from brewslm.web.words import memory_size
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def steps_card(asked: Asked, seen: Seen) -> None:
             Column[StepView]("Gradient norm", partial(_figure, "grad_norm", "{:.3f}"), "figure"),
             Column[StepView]("Learning rate", partial(_figure, "learning_rate", "{:.3g}"), "figure"),
             Column[StepView]("Tokens a second", partial(_figure, "tokens_per_second", "{:,.0f}"), "figure"),
-            Column[StepView]("Memory", lambda one: size(one.figures["memory_bytes"]) if "memory_bytes" in one.figures else "–"),
+            Column[StepView]("Memory", _memory),
             Column[StepView]("Rows", partial(_count, asked), "figure"),
         )  # fmt: skip
         table("Steps, newest first", columns, page.steps, marked=lambda one: one.step == asked.step)
@@ -82,6 +82,10 @@ def _rows(asked: Asked, chosen: StepView | None) -> None:
 
 def _step(asked: Asked, one: StepView) -> None:
     link(f"{one.step:,}", asked.address(step=one.step), aria_label=f"Step {one.step}: show its rows")
+
+
+def _memory(one: StepView) -> str:
+    return memory_size(one.figures["memory_bytes"]) if "memory_bytes" in one.figures else "–"
 
 
 def _figure(name: str, form: str, one: StepView) -> str:

@@ -102,7 +102,7 @@ def options(card: Scorecard) -> dict[str, Any]:
 
 
 def _table(card: Scorecard) -> None:
-    with box("div", "wide"), box("table", "figures"):
+    with box("div", "wide", tabindex="0", role="region", aria_label="Figures of every system"), box("table", "figures"):
         with box("thead"), box("tr"):
             for head in ("System", f"{plain(card.primary_metric)} (95 % interval)", "Right rows", "Tuned against it"):
                 Text("th", head, scope="col")
@@ -131,7 +131,7 @@ def _gates(card: Scorecard) -> None:
     if not card.gates:
         return
     Text("h3", f"Gates of {card.eval_pack}")
-    with box("div", "wide"), box("table", "figures folded"):
+    with box("div", "wide", tabindex="0", role="region", aria_label="Gates"), box("table", "figures folded"):
         with box("thead"), box("tr"):
             for head in ("Gate", "Tuned", "Asked for", "Surely", "Rows"):
                 Text("th", head, scope="col")

@@ -6,10 +6,9 @@ from brewslm.handlers.gates import GateOutcome
 from brewslm.metrics.units import said, said_gap
 from brewslm.observe.gatewords import condition, outcome
 from brewslm.observe.slot_changes import SlotChange, VersionModel
-from brewslm.web.amounts import file_size
 from brewslm.web.parts import Badge, Text, box, link, problem_document
 from brewslm.web.pieces import Column, table
-from brewslm.web.words import Sign, plain
+from brewslm.web.words import Sign, file_size, plain
 
 VERBS = {"promote": "Promote", "reject": "Reject", "rollback": "Roll back"}
 NOTHING = "nothing"

@@ -18,7 +18,7 @@ from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.query import address, asked, fields_of
 from brewslm.web.support_made import Made
 from brewslm.web.support_maker import Maker
-from brewslm.web.words import size
+from brewslm.web.words import file_size
 
 REDACTED = (
     (
@@ -93,7 +93,7 @@ def _contents(found: SupportContents) -> None:
     rows = [
         ("Runs", f"{found.runs:,}", f"{found.failed_runs:,} failed; each with its request, problem and frozen job"),
         ("Events", f"{found.events:,}", "with meaning and remedy; the head of their chain"),
-        ("Logs", f"{found.logs:,}", f"{size(found.log_bytes)}, the end of each; those of failing runs first"),
+        ("Logs", f"{found.logs:,}", f"{file_size(found.log_bytes)}, the end of each; those of failing runs first"),
         ("Data manifests", f"{found.manifests:,}", "which name labels and fields"),
         ("Experiments", f"{found.experiments:,}", "with evaluations and exports: ids and hashes"),
         ("Deployment versions", f"{found.versions:,}", "and slots"),

@@ -10,7 +10,7 @@ from brewslm.observe.support import SupportBundleView, support_bundle, support_b
 from brewslm.web.doing import attempt
 from brewslm.web.parts import Badge, Text, box, button, link, moment, problem
 from brewslm.web.pieces import Column, table
-from brewslm.web.words import Sign, absolute, size
+from brewslm.web.words import Sign, absolute, file_size
 
 
 class Made:
@@ -40,7 +40,7 @@ class Made:
                     Column[SupportBundleView]("Bundle", self._name),
                     Column[SupportBundleView]("Made", _when),
                     Column[SupportBundleView]("Of", lambda one: one.of_run or "the whole project"),
-                    Column[SupportBundleView]("Size", lambda one: size(one.size_bytes), "figure"),
+                    Column[SupportBundleView]("Size", lambda one: file_size(one.size_bytes), "figure"),
                     Column[SupportBundleView]("SHA-256", lambda one: f"{one.sha256[:16]}…", "mono"),
                     Column[SupportBundleView]("", self._action),
                 ),

@@ -15,7 +15,7 @@ from brewslm.web.fields import Select
 from brewslm.web.parts import Badge, Text, box, button, problem, problem_document
 from brewslm.web.projects import ACTOR
 from brewslm.web.support_made import hand_over
-from brewslm.web.words import Sign, plain, size
+from brewslm.web.words import Sign, file_size, plain
 
 SIZES = (8, MEGABYTES, 128, 1024)
 
@@ -84,7 +84,7 @@ def _made(run: RunView) -> None:
     result = run.result or {}
     with box("p", "note", role="status"):
         Badge(Sign("done", f"{run.task_id} is made"))
-        Text("span", f"{result['files']:,} files, {size(result['size_bytes'])}", "figure")
+        Text("span", f"{result['files']:,} files, {file_size(result['size_bytes'])}", "figure")
     taken = ", ".join(f"{count:,} {plain(kind)}" for kind, count in result["redactions"].items())
     Text("p", f"Taken out: {taken or 'nothing'}.", "figure")
     for one in result["left_out"]:

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from brewslm.observe.gateway import VersionStatistics
 from brewslm.serving.exchange import OK
 from brewslm.serving.statistics import Percentiles
-from brewslm.web.amounts import milliseconds
 from brewslm.web.parts import Text, box
 from brewslm.web.pieces import Column, chips, known_reasons, reason_chip, table
-from brewslm.web.words import percent
+from brewslm.web.words import milliseconds, percent
 
 SPANS: dict[str, int | None] = {"today": 1, "7 days": 7, "30 days": 30, "ever": None}
 USUAL = "7 days"

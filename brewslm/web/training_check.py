@@ -10,7 +10,7 @@ from brewslm.pipeline.runs import RunView
 from brewslm.web.changes import setting
 from brewslm.web.parts import Badge, Text, box, button, link
 from brewslm.web.pieces import stats
-from brewslm.web.words import Sign, duration, plain, size
+from brewslm.web.words import Sign, duration, memory_size, plain
 
 FITS, BLOCKED = Sign("done", "fits"), Sign("failed", "blocked")
 PARTS = ("weights", "trained", "activations", "logits", "overhead", "runtime")
@@ -74,7 +74,7 @@ def _figures(plan: Mapping[str, Any]) -> None:
         ("Time, about", duration(plan["seconds"]), plan["seconds_basis"]),
         ("Rows", f"{plan['rows']:,}", f"{plan['steps']:,} steps"),
         ("Tokens", f"{plan['tokens']:,}", f"the longest row {plan['longest_tokens']:,}"),
-        ("Memory", size(plan["memory_bytes"]["total"]), f"of {size(plan['runtime']['memory_bytes'])} to use"),
+        ("Memory", memory_size(plan["memory_bytes"]["total"]), f"of {memory_size(plan['runtime']['memory_bytes'])} to use"),
         ("Machine", plan["runtime"]["device"], f"{plan['runtime']['threads']} threads, {plan['runtime']['precision']}"),
     ])  # fmt: skip
 
@@ -85,8 +85,10 @@ def _memory(plan: Mapping[str, Any], probe: Mapping[str, Any] | None) -> None:
     total = needs["total"]
     low, high = spread(total) if plan["memory_basis"] == "measured" else (total, total)
     scale = max(free, high) * 1.02
-    uncertain = f"between {size(low)} and {size(high)}" if high > low else "by formula: not measured on this kind of device"
-    said = f"{size(total)} needed, {uncertain}; {size(free)} to use"
+    uncertain = (
+        f"between {memory_size(low)} and {memory_size(high)}" if high > low else "by formula: not measured on this kind of device"
+    )
+    said = f"{memory_size(total)} needed, {uncertain}; {memory_size(free)} to use"
     with box("div", "memory"):
         with box("div", "memory-bar", role="img", aria_label=said):
             for place, name in enumerate(PARTS, 1):
@@ -98,11 +100,10 @@ def _memory(plan: Mapping[str, Any], probe: Mapping[str, Any] | None) -> None:
             for place, name in enumerate(PARTS, 1):
                 with box("li"):
                     box("span", "memory-key", aria_hidden="true").style(f"background: var(--chart-{place})")
-                    Text("span", f"{name} {size(needs[name])}", "figure")
+                    Text("span", f"{name} {memory_size(needs[name])}", "figure")
         if probe:
-            measured = (
-                f"Measured by the probe: {size(probe['peak_memory_bytes'])} where {size(probe['estimated_bytes'])} was estimated"
-            )
+            peak, estimated = memory_size(probe["peak_memory_bytes"]), memory_size(probe["estimated_bytes"])
+            measured = f"Measured by the probe: {peak} where {estimated} was estimated"
             Text("p", f"{measured}; {probe['seconds_per_step']:.2f} s a step on the longest batch.", "figure")
 
 
@@ -114,7 +115,7 @@ def _plan(one: Mapping[str, Any], take: Callable[[Mapping[str, Any]], None]) -> 
             Badge(FITS if one["fits"] else Sign("failed", "does not fit"))
         with box("dl", "values"):
             for title, said in (
-                ("time", f"about {duration(one['seconds'])}"), ("memory", size(one["memory_bytes"])),
+                ("time", f"about {duration(one['seconds'])}"), ("memory", memory_size(one["memory_bytes"])),
                 ("rows", f"{one['rows']:,}"), ("steps", f"{one['steps']:,}"),
             ):  # fmt: skip
                 Text("dt", title)
@@ -139,7 +140,7 @@ def takes(result: Mapping[str, Any], offer: TrainingOffer) -> list[str]:
     if not plan:
         unsaid = "These settings were not checked: preflight runs first, and ends the run if they can't work here."
         return [f"A new experiment: {data}.", unsaid, end]
-    memory = f"{size(plan['memory_bytes']['total'])} of {size(plan['runtime']['memory_bytes'])}"
+    memory = f"{memory_size(plan['memory_bytes']['total'])} of {memory_size(plan['runtime']['memory_bytes'])}"
     took = f"about {duration(plan['seconds'])} of this machine's processor, {memory}."
     cost = f"{plan['rows']:,} rows, {plan['steps']:,} steps, {took}"
     blocked = [] if result["passed"] else ["Preflight found blockers: the run will end there, unless they are mended first."]

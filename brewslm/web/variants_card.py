@@ -7,11 +7,10 @@ from brewslm.observe.compression import CompressionView
 from brewslm.observe.exports import ExportView
 from brewslm.stages.export.choosing import Variant
 from brewslm.stages.export.job import Artifact
-from brewslm.web.amounts import file_size
 from brewslm.web.pareto_chart import pareto_chart
 from brewslm.web.parts import Badge, Text, box, link
 from brewslm.web.pieces import Column, table
-from brewslm.web.words import Sign, percent, plain
+from brewslm.web.words import Sign, file_size, percent, plain
 
 
 def unmeasured_card(export: ExportView, why_not: dict[str, str]) -> None:
