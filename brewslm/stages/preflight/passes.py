@@ -9,7 +9,7 @@ from brewslm.models.runtime import RuntimeProfile
 
 
 def steps_of(recipe: Recipe, examples: Sequence[Packable]) -> Iterator[list[Pack]]:
-    """The passes of each step: batches of rows of like length, as the trainer lays them out but for the order of the batches."""
+    """The passes of each step if the longest rows met in one: no order of rows needs more memory, and all have these tokens."""
     prefix = shared_prefix(examples)
     ordered = sorted(examples, key=lambda example: example.tokens, reverse=True)
     for at in range(0, len(ordered), recipe.batch_size):

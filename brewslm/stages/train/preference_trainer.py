@@ -53,6 +53,10 @@ def passes_of(pairs: Sequence[Pair], prefix: Sequence[int], budget: int) -> list
     return found
 
 
+def _by_length(pairs: Sequence[Pair]) -> list[Pair]:
+    return sorted(pairs, key=lambda pair: pair.tokens)
+
+
 class Answers:
     """The log-probabilities that a model gives to answers.
 
@@ -103,8 +107,8 @@ def build(
         trainer.reference = reference(answers, [*pairs, *dev], prefix, recipe.pack_tokens, dtype, context)
     trainer.dtype, trainer.experiment_id = dtype, experiment_id
     trainer.train_dataset = list(pairs)
-    trainer.data_collator = lambda batch: {"passes": passes_of(batch, prefix, recipe.pack_tokens), "examples": batch}
-    dev_passes = passes_of(sorted(dev, key=lambda pair: pair.tokens), prefix, recipe.pack_tokens)
+    trainer.data_collator = lambda batch: {"passes": passes_of(_by_length(batch), prefix, recipe.pack_tokens), "examples": batch}
+    dev_passes = passes_of(_by_length(dev), prefix, recipe.pack_tokens)
     trainer.watch(pairs, recipe, plan, lambda: trainer.mean_loss(dev_passes), context, experiment_id)
     return trainer
 
@@ -123,7 +127,7 @@ def reference(
 
     found: dict[str, tuple[float, float]] = {}
     with torch.inference_mode(), multiplying_in(dtype):
-        for one in passes_of(sorted(pairs, key=lambda pair: pair.tokens), prefix, budget):
+        for one in passes_of(_by_length(pairs), prefix, budget):
             if context.pause_asked():
                 raise Paused
             both = zip(*answers.of(one.packed), strict=True)

@@ -16,7 +16,7 @@ from brewslm.stages.train.adapter import without_adapter
 from brewslm.stages.train.checkpoints import WRITING
 from brewslm.stages.train.guards import loss_must_tell
 from brewslm.stages.train.loss import mean_loss, output_matrix, pack_loss
-from brewslm.stages.train.order import LengthGroupedOrder
+from brewslm.stages.train.order import ShuffledOrder
 from brewslm.stages.train.watcher import CheckpointPlan, watcher
 from brewslm.store.files import says_full
 
@@ -69,7 +69,8 @@ def build(
             return total
 
     def collate(batch: list[Packable]) -> dict[str, Any]:
-        return {"packs": pack(batch, prefix, recipe.pack_tokens), "examples": batch}
+        rows = sorted(batch, key=lambda row: row.tokens)  # attention is computed as for a pack's longest row
+        return {"packs": pack(rows, prefix, recipe.pack_tokens), "examples": batch}
 
     arguments = TrainingArguments(**settings(recipe, len(examples), plan))
     trainer = PackedTrainer(model=model, args=arguments, train_dataset=list(examples), data_collator=collate)
@@ -98,7 +99,7 @@ class OurWays:
         """To be called once the Trainer is made: choose the order, and let the trace tell what the Trainer would print."""
         from transformers import PrinterCallback
 
-        self._order = LengthGroupedOrder([example.tokens for example in examples], recipe.batch_size, recipe.seed)
+        self._order = ShuffledOrder(len(examples), recipe.seed)
         self._plan = plan
         trainer: Any = self
         trainer.remove_callback(PrinterCallback)
