@@ -49,7 +49,12 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         """The database's SQLAlchemy URL."""
-        return self.database_url or f"sqlite:///{self.home / 'brewslm.sqlite'}"
+        return self.database_url or _database_of(self.home)
+
+
+@cache  # it is asked for at every look at the database, and a path takes long to put together
+def _database_of(home: Path) -> str:
+    return f"sqlite:///{home / 'brewslm.sqlite'}"
 
 
 @cache

@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from brewslm.audit import heads, lost
-from brewslm.audit.append import LOCK_SECONDS, Draft, Link, chained, newest, write
+from brewslm.audit.append import HASH, LOCK_SECONDS, PROJECT, SEQUENCE, Chains, Draft, Link, chained
 from brewslm.settings import settings
-from brewslm.store.database import brief_transaction, engine
+from brewslm.store.database import brief_cursor, engine
 from brewslm.store.locks import lock
 
 EMIT_SECONDS = 10.0
@@ -125,20 +126,20 @@ class Committer:
 
     def _commit(self, group: list[_Waiting]) -> Exception | None:
         try:
-            with _turn(), brief_transaction(LOCK_SECONDS, WRITE_SECONDS) as connection:
-                database = heads.identity(connection)
-                newest_links = newest(connection, {each.draft.project_id for each in group})
+            is_sqlite = engine().dialect.name == "sqlite"
+            with _turn(is_sqlite), brief_cursor(LOCK_SECONDS, WRITE_SECONDS) as cursor:
+                chains = Chains(cursor, is_sqlite)
+                database, newest = chains.identity(), chains.newest({each.draft.project_id for each in group})
                 with self._changed:  # from here on a caller who gives up knows what his event would be
                     group = [each for each in group if not each.gave_up]
-                    rows = chained(newest_links, [each.draft for each in group])
+                    rows = chained(newest, [each.draft for each in group])
                     for each, row in zip(group, rows, strict=True):
-                        each.link = (row["sequence"], row["hash"])
-                if rows:
-                    write(connection, rows)
+                        each.link = (row[SEQUENCE], row[HASH])
+                chains.write(rows)
         except Exception as error:  # noqa: BLE001 - the writer of events: each caller is told, and the thread lives on
             return error
         file = heads.path()
-        self._heads |= {(file, database, row["project_id"]): (row["sequence"], row["hash"]) for row in rows}
+        self._heads |= {(file, database, row[PROJECT]): (row[SEQUENCE], row[HASH]) for row in rows}
         return None
 
     def _note(self) -> None:
@@ -152,13 +153,18 @@ class Committer:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def _turn(is_sqlite: bool) -> Iterator[None]:
     """On SQLite, processes queue for the write lock here: its own waiting is by trying again, and may starve one of eight."""
-    if engine().dialect.name != "sqlite":
+    if not is_sqlite:
         yield
         return
-    with lock(settings().home / "locks" / "events"):
+    with lock(_place(settings().home)):
         yield
+
+
+@cache
+def _place(home: Path) -> Path:
+    return home / "locks" / "events"
 
 
 COMMITTER = Committer()

@@ -6,7 +6,7 @@ from sqlalchemy import event, func, insert, select
 from sqlalchemy.orm import Session
 
 from brewslm.audit import heads, lost
-from brewslm.audit.append import LOCK_SECONDS, Draft, Link, append, moment
+from brewslm.audit.append import LOCK_SECONDS, Chains, Draft, Link, moment
 from brewslm.audit.committer import COMMITTER, WRITE_SECONDS, NotWritten
 from brewslm.reasons import Reason, is_event
 from brewslm.store.database import brief_transaction
@@ -62,8 +62,9 @@ def _join(session: Session, draft: Draft) -> None:
     joined = session.info.get("joined") or _Joined(session)
     try:
         with connection.begin_nested():
-            database = heads.identity(connection)
-            (link,) = append(connection, [draft])
+            chains = Chains.of(connection)
+            database = chains.identity()
+            (link,) = chains.append([draft])
     except Exception as error:  # noqa: BLE001 - the boundary that keeps emit_event's promise
         raw = connection.connection.driver_connection
         if connection.dialect.name == "sqlite" and raw is not None and not raw.in_transaction:

@@ -14,9 +14,9 @@ WAIT_SECONDS = 1.0
 """The longest wait for a file's lock: whoever holds it syncs a few lines."""
 
 
-def folder() -> Path:
-    """Where they are."""
-    return settings().home / "audit"
+def folder(home: Path | None = None) -> Path:
+    """Where they are: in this home, unless another is named."""
+    return (home or settings().home) / "audit"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -139,8 +140,12 @@ def _lines() -> Iterable[dict[str, Any]]:
 
 def path() -> Path:
     """One file a database: a home that asks a server's database has not had its own one swapped."""
-    url = settings().database_url
-    return folder() / ("heads.jsonl" if not url else f"heads-{hashlib.sha256(_address(url)).hexdigest()[:12]}.jsonl")
+    return _path(settings().home, settings().database_url)
+
+
+@cache
+def _path(home: Path, url: str) -> Path:
+    return folder(home) / ("heads.jsonl" if not url else f"heads-{hashlib.sha256(_address(url)).hexdigest()[:12]}.jsonl")
 
 
 def _address(url: str) -> bytes:

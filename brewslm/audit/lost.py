@@ -19,7 +19,7 @@ from pathlib import Path
 import orjson
 from sqlalchemy import Connection, insert, select
 
-from brewslm.audit.append import EVENTS, Draft, Link, append, moment
+from brewslm.audit.append import EVENTS, Chains, Draft, Link, moment
 from brewslm.audit.files import append_lines, folder, waited_lock
 from brewslm.reasons.system import EventLost
 from brewslm.settings import settings
@@ -151,7 +151,7 @@ def _write_late(connection: Connection, found: Sequence[Lost], unreadable: int, 
     count = 0
     for project in sorted({each.draft.project_id for each in missing} | ({0} if unreadable else set())):
         of_it = [each for each in missing if each.draft.project_id == project]
-        append(connection, [_tell(project, of_it, unreadable if project == 0 else 0, batch)])
+        Chains.of(connection).append([_tell(project, of_it, unreadable if project == 0 else 0, batch)])
         count += sum(_append_late(connection, each) for each in of_it)
     return count
 
@@ -160,7 +160,7 @@ def _append_late(connection: Connection, each: Lost) -> bool:
     """By itself: one that the database will never take must not keep the others back."""
     try:
         with connection.begin_nested():
-            append(connection, [replace(each.draft, is_late=True)])
+            Chains.of(connection).append([replace(each.draft, is_late=True)])
     except Exception as error:  # noqa: BLE001 - part of emit_event's promise
         gap = {"ts": each.draft.ts, "project_id": each.draft.project_id, "reason_code": each.draft.reason_code}
         connection.execute(insert(EmitGap), gap | {"error": type(error).__name__})

@@ -22,8 +22,7 @@ def lock(path: Path, *, wait: bool = True) -> Iterator[None]:
     Raises:
         Held: `wait` is false and somebody else holds it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _opened(path, os.O_RDWR)
     try:
         if wait:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -32,6 +31,15 @@ def lock(path: Path, *, wait: bool = True) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path, how: int) -> int:
+    how |= os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(path, how, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, how, 0o600)
 
 
 def _take(descriptor: int, path: Path) -> None:
@@ -57,11 +65,7 @@ def _shares(descriptor: int) -> bool:
 @contextmanager
 def shared(path: Path) -> Iterator[None]:
     """Hold a lock on a file for the block together with others: see `is_taken`. It may wait for microseconds."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _opened(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield

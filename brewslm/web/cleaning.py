@@ -9,6 +9,7 @@ from brewslm.api.uploads import readable_file
 from brewslm.errors import StageError
 from brewslm.observe.document_text import STRETCH, DocumentText, document_text
 from brewslm.observe.documents import DocumentView, documents
+from brewslm.observe.figures import counted
 from brewslm.observe.health import HealthReport, data_health
 from brewslm.observe.projects import projects
 from brewslm.pipeline.runs import RunView
@@ -74,7 +75,7 @@ class _Cleaning:
         self._documents, health, opened = seen
         cleaned = sum(one.state == "cleaned" for one in self._documents)
         rejected = sum(one.state == "rejected" for one in self._documents)
-        with title_row("Cleaning", f"{len(self._documents):,} documents: {cleaned:,} cleaned, {rejected:,} rejected"):
+        with title_row("Cleaning", f"{counted(len(self._documents), 'document')}: {cleaned:,} cleaned, {rejected:,} rejected"):
             pass
         if opened is not None:
             document_card(project, opened, STRETCH)
@@ -119,7 +120,7 @@ class _Cleaning:
                 self._pii = FormField("pii", "Personal data", "redact", options=PII)
                 if self._documents:
                     with box("div", "actions"):
-                        button(f"Clean {len(self._documents):,} documents", self._ask, "primary")
+                        button(f"Clean {counted(len(self._documents), 'document')}", self._ask, "primary")
                 self._confirm = Confirm("Clean the documents")
             with box("section", "card", aria_labelledby="add"):
                 Text("h2", "Add documents", id="add")
@@ -129,18 +130,19 @@ class _Cleaning:
     def _ask(self) -> None:
         chunks = sum((one.cleaned or {}).get("chunks", 0) for one in self._documents)
         request = CleanRequest(project=self._project, preset=self._preset.value, pii=self._pii.value)
+        anew = counted(len(self._documents), "document is", "documents are")
         sentences = [
-            f"All {len(self._documents):,} documents are cleaned anew. What was cleaned before is replaced, once all is done.",
+            f"{anew} cleaned anew. What was cleaned before is replaced, once all is done.",
             f"Chunks: {chunks:,} → as many as the new texts make. Frozen manifests stay as they are.",
         ]
         do = partial(act, request, f"page-{uuid4()}", self._cleaned)
-        self._confirm.ask("Clean them now?", sentences, f"Clean {len(self._documents):,} documents now", do)
+        self._confirm.ask("Clean them now?", sentences, f"Clean {counted(len(self._documents), 'document')} now", do)
 
     def _cleaned(self, run: RunView) -> None:
         result = run.result or {}
         ledger = result["ledger"]
         ledger_bar(ledger["rows_in"], ledger["rows_out"], ledger["rejected"])
-        Text("p", f"{result['chunks']:,} chunks were cut.", "figure", role="status")
+        Text("p", f"{counted(result['chunks'], 'chunk was', 'chunks were')} cut.", "figure", role="status")
         link("See what was found", f"/projects/{self._project}/cleaning")
 
     async def _add(self, path: str) -> None:

@@ -11,6 +11,7 @@ from nicegui import ui
 from brewslm.errors import StageError
 from brewslm.observe.compression import CompressionView, compression, promotions
 from brewslm.observe.exports import ExportView, exports
+from brewslm.observe.figures import counted
 from brewslm.observe.projects import projects
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import InvalidRequest, NotCompared, UnknownRun
@@ -222,5 +223,8 @@ def limits_of_or_none(seen: Seen, said: dict[str, str]) -> Limits:
 def _measured(run: RunView) -> None:
     result = run.result or {}
     with box("p", "", role="status"):
-        Text("span", f"{len(result['variants']):,} variants were measured on {result['n']:,} rows. ")
+        Text(
+            "span",
+            f"{counted(len(result['variants']), 'variant was', 'variants were')} measured on {counted(result['n'], 'row')}. ",
+        )
         link(run.task_id, f"/projects/{run.project}/runs/{run.task_id}", "mono")

@@ -4,6 +4,7 @@ import anyio
 
 from brewslm.errors import StageError
 from brewslm.observe.connectors import ConnectorView, MapperView, connectors, mappers
+from brewslm.observe.figures import counted
 from brewslm.observe.imports import ImportView, imports
 from brewslm.observe.projects import projects
 from brewslm.web.import_card import ImportCard
@@ -46,8 +47,8 @@ def line(done: list[ImportView]) -> str:
     if not live:
         return "No row counts yet. Name a source, see what is in it, dry run its mapping, and commit its rows."
     rows, rejected = sum(one.accepted_count for one in live), sum(one.rejected_count for one in live)
-    imports = "1 import" if len(live) == 1 else f"{len(live):,} imports"
-    return f"{rows:,} rows count, out of {imports}; {rejected:,} were rejected."
+    count, lost = counted(rows, "row counts", "rows count"), counted(rejected, "was", "were")
+    return f"{count}, out of {counted(len(live), 'import')}; {lost} rejected."
 
 
 def _see(project: int) -> tuple[list[ConnectorView], list[MapperView], list[ImportView]]:

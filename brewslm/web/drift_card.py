@@ -9,6 +9,7 @@ from brewslm.errors import StageError
 from brewslm.metrics.units import said
 from brewslm.observe.deployments import SlotView
 from brewslm.observe.drift import CheckView, ScheduleView
+from brewslm.observe.figures import counted
 from brewslm.pipeline import execute
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.contract import Request
@@ -137,7 +138,7 @@ class DriftCard:
         with box("p", "event-head", role="status"):
             Badge(VERDICTS[result["verdict"]])
             Text("span", f"{plain(result['metric'])} {said(result['metric'], result['value'])}", "figure")
-            Text("span", f"was {said(result['metric'], result['before'])} on {result['n']:,} rows", "muted figure")
+            Text("span", f"was {said(result['metric'], result['before'])} on {counted(result['n'], 'row')}", "muted figure")
             link(run.task_id, f"/projects/{run.project}/runs/{run.task_id}", "mono")
 
     async def _ask_schedule(self) -> None:

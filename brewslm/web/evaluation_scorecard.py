@@ -6,6 +6,7 @@ from typing import Any
 
 from brewslm.handlers.gates import GateOutcome
 from brewslm.metrics.units import PLAIN
+from brewslm.observe.figures import counted
 from brewslm.observe.gatewords import about, asked_gap, condition, gap, next_for, outcome, why
 from brewslm.observe.scorecards import scorecard_of
 from brewslm.stages.evaluate.scorecard import Scorecard
@@ -164,7 +165,10 @@ def _answers(asked: Asked, card: Scorecard) -> None:
             unread = card.n - sum(map(sum, details["confusion"]["counts"]))
             if unread:
                 with box("p"):
-                    link(f"{unread:,} answers were no label", asked.address("rows", verdict="unusable", system=system))
+                    link(
+                        counted(unread, "answer was no label", "answers were no label"),
+                        asked.address("rows", verdict="unusable", system=system),
+                    )
         for name, value in by.items():
             _by(asked, system, plain(name.removeprefix("per_")), value)
 

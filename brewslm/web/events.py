@@ -12,6 +12,7 @@ from brewslm.audit.filters import EventFilter
 from brewslm.errors import StageError
 from brewslm.observe.chains import GapView, waiting
 from brewslm.observe.events import PAGE, events
+from brewslm.observe.figures import counted
 from brewslm.observe.following import newest_of
 from brewslm.observe.projects import projects
 from brewslm.observe.savedfilters import SavedFilterView, saved_filters
@@ -134,7 +135,7 @@ def _pages(wanted: Asked, project: int, shown: TimelinePage) -> None:
     if shown.older is not None:
         entries.append(("Older", wanted.address(project, before=shown.older)))
     if entries:
-        pager(f"{len(shown.trees):,} trees of runs", entries)
+        pager(counted(len(shown.trees), "tree of runs", "trees of runs"), entries)
 
 
 def _gaps(gaps: list[GapView]) -> None:
@@ -143,7 +144,7 @@ def _gaps(gaps: list[GapView]) -> None:
         return
     with box("section", "card", aria_label="Gaps"):
         with box("p", "note"):
-            Badge(Sign("failed", f"{len(gaps):,} {'event' if len(gaps) == 1 else 'events'} could not be written yet"))
+            Badge(Sign("failed", f"{counted(len(gaps), 'event')} could not be written yet"))
             Text("span", "They come back with the next event, at their true time.", "muted")
         for gap in gaps[:GAPS_SHOWN]:
             Text("p", f"{gap.ts}  {gap.lost_code}  {gap.run_id or ''}  by {gap.actor}: {gap.error}", "mono")

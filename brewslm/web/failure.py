@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from brewslm.errors import StageError
 from brewslm.observe.clusters import FailureChange, FailureClusterDetail, FailureExemplar, cluster, occurrences
 from brewslm.observe.differences import FieldDifference
+from brewslm.observe.figures import counted
 from brewslm.observe.projects import projects
 from brewslm.web.changes import Change, config_diff
 from brewslm.web.count_chart import count_chart
@@ -187,7 +188,7 @@ def _events(project: int, cluster_id: str, wanted: Asked, seen: list[FailureExem
         if shown and (upward or beyond):
             entries.append(("Older", address(here, {"before": str(shown[-1].event)})))
         if entries:
-            pager(f"{len(shown):,} of {count:,} events", entries)
+            pager(f"{len(shown):,} of {counted(count, 'event')}", entries)
 
 
 def _run(project: int, each: FailureExemplar) -> str | None:

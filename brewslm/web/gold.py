@@ -10,6 +10,7 @@ from nicegui import ui
 from pydantic import ValidationError
 
 from brewslm.errors import StageError
+from brewslm.observe.figures import counted
 from brewslm.observe.gold import GoldRowView, GoldSetView, PairAgreement, gold_rows, gold_sets
 from brewslm.observe.projects import projects
 from brewslm.observe.row_facets import row_facets
@@ -108,7 +109,7 @@ class _Gold:
         request = GoldLockRequest(project=self._project, name=name)
         rows = sum(one.rows.values())
         sentences = [
-            f"State of {one.gold_set}: draft → locked. Its {rows:,} rows are frozen by their hash, for good.",
+            f"State of {one.gold_set}: draft → locked. {counted(rows, 'row is', 'rows are')} frozen by their hash, for good.",
             "Prepare keeps them out of train from now on. Two reviewers must have looked at each row.",
         ]
         do = partial(act, request, f"page-{uuid4()}", self._done)
@@ -137,7 +138,7 @@ class _Gold:
     def _done(self, run: RunView) -> None:
         result = run.result or {}
         with box("p", "", role="status"):
-            Text("span", f"{result['gold_set']} has {result['rows']:,} rows now. ")
+            Text("span", f"{result['gold_set']} has {counted(result['rows'], 'row')} now. ")
             link("Show the sets", f"/projects/{self._project}/gold")
 
 
@@ -145,8 +146,8 @@ def agreement(pair: PairAgreement) -> str:
     """Of two reviewers, in one line."""
     people = " and ".join(pair.reviewers)
     if pair.kappa is None:
-        return f"{people}: the same of {pair.agreed:,} of {pair.n:,} rows"
-    return f"{people}: kappa {pair.kappa:.2f} ({pair.low:.2f} to {pair.high:.2f}) on {pair.n:,} rows"
+        return f"{people}: the same of {pair.agreed:,} of {counted(pair.n, 'row')}"
+    return f"{people}: kappa {pair.kappa:.2f} ({pair.low:.2f} to {pair.high:.2f}) on {counted(pair.n, 'row')}"
 
 
 def _state(one: GoldSetView) -> None:

@@ -13,6 +13,7 @@ from brewslm.errors import StageError
 from brewslm.observe.academy import AcademyView, academy
 from brewslm.observe.diary_words import sentence
 from brewslm.observe.events import PAGE, EventView, events
+from brewslm.observe.figures import counted
 from brewslm.observe.journal import AchievementView, Day, Entry, JournalView, achievements, diary, journal
 from brewslm.observe.projects import projects
 from brewslm.web.filters import FilterField, filter_form
@@ -94,14 +95,13 @@ async def page(project: str, request: Request) -> None:
 
 def _standing(seen: Seen) -> None:
     one, course = seen.standing, seen.course
-    learned = f"{course.read:,} read, {course.quizzes_passed:,} quizzes passed"
-    streak = "1 day" if one.streak == 1 else f"{one.streak:,} days"
+    learned = f"{course.read:,} read, {counted(course.quizzes_passed, 'quiz', 'quizzes')} passed"
     with box("section", "card", aria_label="Where you stand"):
         stats(
             [
                 ("Level", f"{one.level:,}", one.title),
                 ("Experience", f"{one.experience:,}", f"the next level at {one.next_level:,}"),
-                ("Streak", streak, f"the longest {one.longest_streak:,}; {one.days:,} days in all"),
+                ("Streak", counted(one.streak, "day"), f"the longest {one.longest_streak:,}; {counted(one.days, 'day')} in all"),
                 ("Achievements", f"{one.unlocked:,} of {one.achievements:,}", ""),
                 ("Academy", f"{course.done:,} of {course.lessons:,}", learned),
             ]
@@ -115,7 +115,7 @@ def _day(project: int, wanted: Asked, day: Day) -> None:
     with box("section", "card", aria_labelledby="day"):
         with box("div", "card-head"):
             Text("h2", f"{day.day:%A, %d %B %Y}", id="day")
-            Text("span", f"{day.experience:,} points" if day.experience else "", "muted figure")
+            Text("span", counted(day.experience, "point") if day.experience else "", "muted figure")
         if not day.entries:
             empty("Nothing happened on this day.", "See the newest day", wanted.address(project, day=None))
         with box("ol", "diary"):

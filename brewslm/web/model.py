@@ -5,6 +5,7 @@ from functools import partial
 import anyio
 
 from brewslm.errors import StageError
+from brewslm.observe.figures import counted
 from brewslm.observe.modelpassport import ModelPassport, model_passport
 from brewslm.observe.modelstory import ModelStory, model_story
 from brewslm.observe.projects import projects
@@ -82,7 +83,7 @@ def _told(found: ModelPassport) -> None:
     with box("p", "event-head", role="status"):
         if found.broken is None:
             Badge(Sign("done", "whole"))
-            Text("span", f"All {len(found.links):,} links hold.")
+            Text("span", f"{counted(len(found.links), 'link holds', 'links hold')}.")
         else:
             Badge(Sign("failed", "broken"))
             Text("span", f"{found.broken.link} {found.broken.name}: {found.broken.cause}. What is behind it stands on nothing.")

@@ -7,6 +7,7 @@ from nicegui import ui
 
 from brewslm.errors import StageError
 from brewslm.observe.events import EventView, events
+from brewslm.observe.figures import counted
 from brewslm.observe.next_step import NextStep
 from brewslm.observe.projects import ProjectView, projects
 from brewslm.observe.scorecards import ScorecardView, scorecard
@@ -129,7 +130,7 @@ class _Overview:
     def _show(self) -> None:
         view = self._seen.view
         done = sum(cell.state == "done" for cell in view.stages)
-        gaps = f" · {view.gaps:,} events could not be written" if view.gaps else ""
+        gaps = f" · {counted(view.gaps, 'event')} could not be written" if view.gaps else ""
         self._line.text = f"{done} of {len(view.stages)} stages done{gaps}"
         self._map.show(view.stages)
         self._next.show(view)

@@ -7,6 +7,7 @@ import anyio
 
 from brewslm.errors import StageError
 from brewslm.observe.chunks import ChunkOrigin
+from brewslm.observe.figures import counted
 from brewslm.observe.projects import projects
 from brewslm.observe.rowpassport import Fate, RowPassport, row_passport
 from brewslm.web.forget_card import ForgetCard
@@ -53,7 +54,11 @@ def _line(row: RowPassport) -> str:
         asked = f", asked by {row.forgotten.actor}" if row.forgotten.actor else ""
         return f"Its text was removed on {row.forgotten.at:%Y-%m-%d} by {row.forgotten.run_id}{asked}; who it was stays."
     if any(fate.payload is not None and not fate.undone_by for fate in row.fates):
-        return f"It counts in the project; {len(row.splits):,} manifests know it." if row.splits else "It counts in the project."
+        return (
+            f"It counts in the project; {counted(len(row.splits), 'manifest knows', 'manifests know')} it."
+            if row.splits
+            else "It counts in the project."
+        )
     return "It does not count in the project: " + ("its import was undone." if _undone(row) else "it was rejected.")
 
 

@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import ValidationError
 
 from brewslm.errors import StageError
+from brewslm.observe.figures import counted
 from brewslm.observe.projects import projects
 from brewslm.observe.row_facets import RowFacets, row_facets
 from brewslm.observe.row_filter import RowFilter, RowStatus
@@ -86,10 +87,12 @@ def address(project: int, asked: RowFilter, **changes: Any) -> str:
 def line(facets: RowFacets, asked: RowFilter) -> str:
     """Where they stand, in one line."""
     whose = f" of {asked.import_run}" if asked.import_run and asked.manifest is None else ""
-    return " · ".join(f"{facets.statuses[name]:,} {said}" for name, said in _SAID.items()) + whose
+    return " · ".join(counted(facets.statuses[name], *said) for name, said in _SAID.items()) + whose
 
 
-_SAID: dict[RowStatus, str] = {"counts": "rows count", "rejected": "rejected", "undone": "undone"}
+_SAID: dict[RowStatus, tuple[str, str]] = {
+    "counts": ("row counts", "rows count"), "rejected": ("rejected", "rejected"), "undone": ("undone", "undone"),
+}  # fmt: skip
 
 
 def _see(project: int, asked: RowFilter, after: str | None, before: str | None) -> tuple[RowPage, RowFacets]:

@@ -5,6 +5,7 @@ from nicegui import ui
 
 from brewslm.errors import StageError
 from brewslm.observe.experiments import OPERATION
+from brewslm.observe.figures import counted
 from brewslm.observe.projects import ProjectView, projects
 from brewslm.observe.tasks import task
 from brewslm.observe.trace import trace
@@ -120,7 +121,7 @@ def line_of(one: TrainingDetail) -> str:
     if result:
         speed = f"{result['real_tokens_per_second']:,.0f} tok/s"
         took = f" · {duration(one.seconds)}" if one.seconds is not None else ""
-        return f"{result['trained_rows']:,} rows · {result['steps']:,} steps{took} · {speed}"
+        return f"{counted(result['trained_rows'], 'row')} · {counted(result['steps'], 'step')}{took} · {speed}"
     done = run.progress or {}
     if done.get("total"):
         return f"{plain(done['unit'])} {done['done']:,} of {done['total']:,}"

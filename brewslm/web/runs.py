@@ -9,6 +9,7 @@ from nicegui.events import GenericEventArguments
 from brewslm.errors import StageError
 from brewslm.metrics.units import said
 from brewslm.models.recipe import Recipe
+from brewslm.observe.figures import counted
 from brewslm.observe.projects import projects
 from brewslm.observe.trainings import MOST_COMPARED, Measurement, TrainingsPage, TrainingView, trainings, trainings_by_id
 from brewslm.web.layout import frame
@@ -32,8 +33,7 @@ async def page(project: str, compare: str | None = None, before: str | None = No
         problem_page(known, error)
         return
     with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Runs", "")], found):
-        counted = "1 training run" if shown.total == 1 else f"{shown.total:,} training runs"
-        with title_row("Runs", f"{counted}; an experiment is a run that ended well."):
+        with title_row("Runs", f"{counted(shown.total, 'training run')}; an experiment is a run that ended well."):
             link("Configure a training", f"/projects/{found.id}/training", "button" + (" primary" if not held else ""))
         if held:
             compared_card(found.id, held)

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from brewslm.errors import StageError
 from brewslm.handlers import handler_for
@@ -27,11 +28,11 @@ def fill(job: ExportJob, bundle: Path, data: PreparedData, context: Context, des
         describe: Makes the record of an artifact: (variant, file with its weights, agreement).
 
     Raises:
-        StageError(ExportRunFailed): An answer differs, or there is no row to ask.
+        StageError(ExportRunFailed): An answer differs, there is no row to ask, or no weight is other than the base's.
     """
     set_threads()
     for stale in bundle.iterdir():  # of an attempt that was killed: these models are small, and made again as a whole
-        shutil.rmtree(stale)
+        shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
     schema, progress = data.manifest.output_schema, _steps(context)
     architecture = architecture_for(job.base.architecture, job.base.folder, schema)
     handler = handler_for(data.manifest.task_profile, schema)
@@ -43,6 +44,8 @@ def fill(job: ExportJob, bundle: Path, data: PreparedData, context: Context, des
     wanted = handler.predict(rows, architecture.predictor(model))
     progress("trained model asked")
     merged = model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
+    if _same_weights(merged, architecture.load(precision="fp32")):
+        raise _failed(job, "every weight is that of its untrained base", "The trained model changed nothing")
     merged.save_pretrained(bundle / "hf")
     architecture.save_reader(bundle / "hf")
     architecture.save_reader(bundle / "tokenizer")
@@ -87,6 +90,11 @@ def _steps(context: Context) -> Callable[[str], None]:
     return step
 
 
-def _failed(job: ExportJob, cause: str) -> StageError:
-    reason = ExportRunFailed(experiment_id=job.experiment_id, format="hf", error=cause)
-    return StageError(reason, "The exported model does not answer as the trained one", cause=cause)
+def _same_weights(model: Any, base: Any) -> bool:
+    """Whether training left no trace. The answers can't tell: of a few rows a trained model may say what its base says."""
+    untrained = base.state_dict()
+    return all(values.equal(untrained[name]) for name, values in model.state_dict().items() if name in untrained)
+
+
+def _failed(job: ExportJob, cause: str, what: str = "The exported model does not answer as the trained one") -> StageError:
+    return StageError(ExportRunFailed(experiment_id=job.experiment_id, format="hf", error=cause), what, cause=cause)
