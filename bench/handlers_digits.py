@@ -25,7 +25,8 @@ DRAWINGS = 2
 BASE_MODEL = "made:vision-small"
 MAPPER, MAPPED = "image_text", {"image": "image", "text": "answer", "prompt": "question"}
 PREPARE = ("--group-by", "picture", "--eval-rows", "900", "--dev-rows", "150")
-SETTINGS: dict[str, str] = {}
+SETTINGS = {"epochs": "5", "batch_size": "16"}
+"""Of the recipe."""
 
 
 def rows(folder: Path) -> Path:

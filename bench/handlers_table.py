@@ -110,7 +110,7 @@ TABLE: dict[str, Measured] = {
         settings=handlers_digits.SETTINGS, more=("exact_match",), caveat="an untrained small model, 8×8 pixels",
     ),
     "captions": Measured(
-        "VisionLanguageHandler, captions", "drawn shapes; pairs of shapes held out", handlers_captions.rows,
+        "VisionLanguageHandler, captions", "drawn shapes; descriptions held out", handlers_captions.rows,
         handlers_captions.MAPPER, handlers_captions.MAPPED, base_model=handlers_captions.BASE_MODEL,
         prepare=handlers_captions.PREPARE, settings=handlers_captions.SETTINGS, more=("bleu", "chrf"),
         caveat="an untrained small model, drawn pictures",
