@@ -11,7 +11,6 @@ from brewslm.observe.document_text import STRETCH, DocumentText, document_text
 from brewslm.observe.documents import DocumentView, documents
 from brewslm.observe.figures import counted
 from brewslm.observe.health import HealthReport, data_health
-from brewslm.observe.projects import projects
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import UnknownRow
 from brewslm.stages.clean import CleanRequest
@@ -22,10 +21,9 @@ from brewslm.web.document_card import document_card
 from brewslm.web.fields import FileField
 from brewslm.web.form_field import FormField
 from brewslm.web.health_card import health_card
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, button, link, problem
 from brewslm.web.pieces import Column, ledger_bar, pager, reason_chip, table, title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.words import Sign
 
 PAGE = 50
@@ -45,14 +43,10 @@ async def page(project: str, document: str | None = None, start: str | None = No
         document: The number of the document that is opened, from its character `start` on.
         page: Of the table, from 1.
     """
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        seen = await anyio.to_thread.run_sync(_see, found.id, document, start)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Cleaning", "")], found):
+    here = await opened(project)
+    found = here.project
+    seen = await anyio.to_thread.run_sync(_see, found.id, document, start)
+    with here.frame("Cleaning"):
         _Cleaning(found.id, seen, int(page) if page and page.isdecimal() else 1)
 
 

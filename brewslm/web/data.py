@@ -2,16 +2,13 @@
 
 import anyio
 
-from brewslm.errors import StageError
 from brewslm.observe.connectors import ConnectorView, MapperView, connectors, mappers
 from brewslm.observe.figures import counted
 from brewslm.observe.imports import ImportView, imports
-from brewslm.observe.projects import projects
 from brewslm.web.import_card import ImportCard
 from brewslm.web.imports_card import ImportsCard
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import Text, box, button, link
-from brewslm.web.problem_page import known_project, problem_page
 
 
 async def page(project: str, new: str | None = None, source: str | None = None) -> None:
@@ -21,14 +18,10 @@ async def page(project: str, new: str | None = None, source: str | None = None) 
         new: The wizard is open, if anything stands here.
         source: A locator that the wizard looks at by itself.
     """
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        sources, known_mappers, done = await anyio.to_thread.run_sync(_see, found.id)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Data", "")], found):
+    here = await opened(project)
+    found = here.project
+    sources, known_mappers, done = await anyio.to_thread.run_sync(_see, found.id)
+    with here.frame("Data"):
         with box("div", "title"):
             with box("div"):
                 Text("h1", "Data")

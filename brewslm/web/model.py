@@ -14,19 +14,15 @@ from brewslm.web.layout import frame
 from brewslm.web.model_cards import chain_table, made_of, measured, steps, uses
 from brewslm.web.parts import Badge, Text, box, button, problem
 from brewslm.web.pieces import title_row
-from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.problem_page import known_project
 from brewslm.web.words import Sign
 
 
 async def page(subject: str) -> None:
     """The passport."""
     known = await anyio.to_thread.run_sync(projects)
-    try:
-        story = await anyio.to_thread.run_sync(model_story, subject)
-        project = known_project(known, str(story.project))
-    except StageError as error:
-        problem_page(known, error)
-        return
+    story = await anyio.to_thread.run_sync(model_story, subject)
+    project = known_project(known, str(story.project))
     above = [("Projects", "/"), (project.name, f"/projects/{project.id}")]
     with frame(known, [*above, (f"Model {subject}", "")], project):
         chain = _Chain(story)

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import anyio
 
-from brewslm.errors import StageError
 from brewslm.observe.chunks import ChunkOrigin
 from brewslm.observe.figures import counted
 from brewslm.observe.projects import projects
@@ -13,7 +12,7 @@ from brewslm.observe.rowpassport import Fate, RowPassport, row_passport
 from brewslm.web.forget_card import ForgetCard
 from brewslm.web.layout import frame
 from brewslm.web.parts import Badge, Text, box, link
-from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.problem_page import known_project
 from brewslm.web.rejections import row_reasons
 from brewslm.web.sample_rows import values_list
 from brewslm.web.words import Sign, plain
@@ -26,12 +25,8 @@ STEPS_SHOWN = 100
 async def page(row_id: str) -> None:
     """The passport."""
     known = await anyio.to_thread.run_sync(projects)
-    try:
-        row = await anyio.to_thread.run_sync(row_passport, row_id)
-        project = known_project(known, str(row.project))
-    except StageError as error:
-        problem_page(known, error)
-        return
+    row = await anyio.to_thread.run_sync(row_passport, row_id)
+    project = known_project(known, str(row.project))
     above = [("Projects", "/"), (project.name, f"/projects/{project.id}"), ("Data", f"/projects/{project.id}/data")]
     with frame(known, [*above, (f"Row {row_id}", "")], project):
         with box("div", "title"), box("div"):

@@ -9,15 +9,13 @@ from pydantic import ValidationError
 
 from brewslm.errors import StageError
 from brewslm.observe.figures import counted
-from brewslm.observe.projects import projects
 from brewslm.observe.row_facets import RowFacets, row_facets
 from brewslm.observe.row_filter import RowFilter, RowStatus
 from brewslm.observe.row_pages import RowItem, RowPage, row_page
 from brewslm.reasons.refusals import InvalidRequest
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, box, link
 from brewslm.web.pieces import Column, empty, pager, reason_chip, table, title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.row_filter_form import filter_card
 from brewslm.web.row_text import row_text
 from brewslm.web.words import Sign
@@ -42,19 +40,14 @@ async def page(
     import_run: Annotated[str | None, Query(alias="import")] = None,
 ) -> None:
     """The list."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        asked = asked_for(
-            status=status, reason=reason, manifest=manifest, split=split, label=label, text=text, field=field,
-            import_run=import_run,
-        )  # fmt: skip
-        shown, facets = await anyio.to_thread.run_sync(_see, found.id, asked, after, before)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    above = [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Data", f"/projects/{found.id}/data")]
-    with frame(known, [*above, ("Rows", "")], found):
+    here = await opened(project)
+    found = here.project
+    asked = asked_for(
+        status=status, reason=reason, manifest=manifest, split=split, label=label, text=text, field=field,
+        import_run=import_run,
+    )  # fmt: skip
+    shown, facets = await anyio.to_thread.run_sync(_see, found.id, asked, after, before)
+    with here.frame("Rows", ("Data", f"/projects/{found.id}/data")):
         with title_row("Rows", line(facets, asked)):
             link("Data", f"/projects/{found.id}/data", "button")
         filter_card(found.id, asked, facets)

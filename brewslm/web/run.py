@@ -6,16 +6,15 @@ from nicegui import ui
 from brewslm.errors import StageError
 from brewslm.observe.experiments import OPERATION
 from brewslm.observe.figures import counted
-from brewslm.observe.projects import ProjectView, projects
+from brewslm.observe.projects import ProjectView
 from brewslm.observe.tasks import task
 from brewslm.observe.trace import trace
 from brewslm.observe.trainings import TrainingDetail, training
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import UnknownRun
 from brewslm.web.any_run import RunCard, log_card
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, problem_document
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.run_acts import RunActs
 from brewslm.web.run_charts import RunCharts
 from brewslm.web.run_results import checkpoints_card, recipe_card, results
@@ -26,20 +25,15 @@ from brewslm.web.words import RUN_SIGNS, duration, plain
 
 async def page(project: str, run_id: str, against: str | None = None, step: str | None = None, before: str | None = None) -> None:
     """The run."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        run = await anyio.to_thread.run_sync(_run_of, found, run_id)
-        asked = Asked(found.id, run_id, against, _number(step), _number(before))
-        detail = await anyio.to_thread.run_sync(training, run_id) if run.operation == OPERATION else None
-        other = await anyio.to_thread.run_sync(training, against) if against and detail else None
-        first = await anyio.to_thread.run_sync(trace, run_id)
-        steps = await anyio.to_thread.run_sync(seen_steps, asked)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    above = [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Runs", f"/projects/{found.id}/runs")]
-    with frame(known, [*above, (run_id, "")], found):
+    here = await opened(project)
+    found = here.project
+    run = await anyio.to_thread.run_sync(_run_of, found, run_id)
+    asked = Asked(found.id, run_id, against, _number(step), _number(before))
+    detail = await anyio.to_thread.run_sync(training, run_id) if run.operation == OPERATION else None
+    other = await anyio.to_thread.run_sync(training, against) if against and detail else None
+    first = await anyio.to_thread.run_sync(trace, run_id)
+    steps = await anyio.to_thread.run_sync(seen_steps, asked)
+    with here.frame(run_id, ("Runs", f"/projects/{found.id}/runs")):
         if detail is None:
             shown: _Training | RunCard = RunCard(run)
         else:
