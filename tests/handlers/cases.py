@@ -13,6 +13,7 @@ from brewslm.mappers.bio_to_spans import BioToSpans
 from brewslm.mappers.chat_messages_passthrough import ChatMessagesPassthrough
 from brewslm.mappers.kv_to_structured import KvToStructured
 from brewslm.mappers.label_to_classification import LabelToClassification
+from brewslm.mappers.preference_pair import PreferencePair
 from brewslm.mappers.qa_pair_passthrough import QaPairPassthrough
 from brewslm.mappers.rag_passthrough import RagPassthrough
 from brewslm.mappers.safety_prompt import SafetyPrompt
@@ -105,6 +106,14 @@ CASES: dict[str, Case] = {
         rows_of(ANYTHING, "text", "label"),
         {"labels": ["x", "y"]},
     ),
+    "labels": Case(
+        LabelToClassification(columns("text", "label")),
+        "classification-labels",
+        frozenset({"labels"}),
+        st.fixed_dictionaries({"text": WORDS, "label": st.lists(st.sampled_from(["x", "y"]), min_size=1, max_size=2)}),
+        st.fixed_dictionaries({"text": ANYTHING, "label": ANYTHING | st.lists(ANYTHING, max_size=3)}),
+        {"labels": ["x", "y"]},
+    ),
     "chat_sft": Case(
         ChatMessagesPassthrough(columns("messages", "system")),
         "chat-messages",
@@ -122,6 +131,13 @@ CASES: dict[str, Case] = {
     ),
     "language_modeling": Case(
         TextOnly(columns("text")), "language-modeling", frozenset(), rows_of(WORDS, "text"), rows_of(ANYTHING, "text")
+    ),
+    "preference": Case(
+        PreferencePair(columns("prompt", "chosen", "rejected")),
+        "preference-pair",
+        frozenset({"chosen", "rejected"}),
+        rows_of(WORDS, "prompt", "chosen", "rejected"),
+        rows_of(ANYTHING | ODD_MESSAGES, "prompt", "chosen", "rejected"),
     ),
     "qa": Case(
         QaPairPassthrough(columns("question", "answer")),

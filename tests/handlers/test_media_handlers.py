@@ -19,6 +19,7 @@ from brewslm.rows import RowReason
 from brewslm.rows.manifest import OutputSchema, PreparedRow
 from brewslm.stages.prepare.adapters import AdapterPreset
 from tests.handlers.cases import ANYTHING, WORDS, columns
+from tests.handlers.door import assert_reads_alike
 from tests.media.made import picture, sweep
 
 quick = settings(
@@ -35,7 +36,11 @@ KINDS = {
         "transcript",
         "made:speech-encoder-decoder-tiny",
     ),
-}
+    "audio_transcript ctc": (
+        AudioTranscript(columns("audio", "transcript")), "audio-transcript", "transcript", "made:speech-ctc-tiny",
+    ),
+}  # fmt: skip
+"""Task profile, and what else tells two of it apart → mapper, preset, the answer's field, base."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +58,7 @@ def kind(request, files):
     adapter = presets.load("adapters", preset, AdapterPreset)
     schema = OutputSchema(scoring_mode=adapter.scoring_mode)
     made = base_model(base)
-    handler = handler_for(request.param, schema)
+    handler = handler_for(request.param.split()[0], schema)
     return Kind(
         handler,
         mapper,
@@ -71,6 +76,7 @@ class Kind:
     def __init__(self, handler, mapper, adapter, answer, architecture, kept, files):
         self.handler, self.mapper, self.adapter, self.answer, self.architecture = handler, mapper, adapter, answer, architecture
         self.kept, self.files, self.field = kept, files, handler.input_field
+        self.model = architecture.load(precision="fp32")
         self.suffix = {"image": "png", "audio": "wav"}[handler.media]
 
     def payload(self, values):
@@ -107,9 +113,27 @@ def test_what_is_learned_is_the_answer_and_its_stop_token_alone(kind, data):
     payload = kind.good(data)
     made = kind.architecture.encode("r", kind.handler.prompt(payload), kind.handler.completion(payload))
     learned = [label for label in made.labels if label != IGNORED]
-    assert learned[-1] == kind.architecture.end_id and kind.architecture.end_id not in learned[:-1]
-    said = kind.architecture._tokenizer.decode(learned[:-1]).replace("\u2060", "")
-    assert said == kind.handler.completion(payload)
+    tokenizer = kind.architecture._tokenizer
+    if kind.architecture.end_id is None:  # letters, without capitals and punctuation; none where the model lacks one
+        assume(learned)
+        said = tokenizer.decode(learned, group_tokens=False)
+        assert letters(said) == letters(kind.handler.completion(payload))
+    else:
+        assert learned[-1] == kind.architecture.end_id and kind.architecture.end_id not in learned[:-1]
+        assert tokenizer.decode(learned[:-1]).replace("\u2060", "") == kind.handler.completion(payload)
+
+
+def letters(text):
+    return "".join(filter(str.isalnum, text.lower()))
+
+
+@quick
+@given(data=st.data())
+def test_a_model_reads_the_same_in_training_and_when_it_is_asked(kind, data):
+    payload = kind.good(data)
+    made = kind.architecture.encode("r", kind.handler.prompt(payload), kind.handler.completion(payload))
+    assume(made.supervised)
+    assert_reads_alike(kind.architecture, kind.model, kind.handler, payload)
 
 
 @quick

@@ -5,14 +5,16 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from brewslm.handlers.examples import example_of
+from brewslm.handlers import HANDLERS
+from brewslm.handlers.examples import example_of, pair_of
 from brewslm.models.loading import load_tokenizer
-from brewslm.models.packing import Example
+from brewslm.models.packing import Example, Pair
 from brewslm.models.prompt import WHOLE_TEXT
 from brewslm.models.templates import answer_ids, end_token_id, prompt_ids
 from brewslm.rows.manifest import PreparedRow
 from brewslm.rows.reasons import RowReason
 from tests.handlers.cases import CASES
+from tests.handlers.test_media_handlers import KINDS
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 LONGEST = 512
@@ -34,6 +36,17 @@ def good_payload(case, data):
     return payload
 
 
+def made_of(payload, handler, tokenizer):
+    """What a causal model is trained on: an example, a pair of them, or why there is none."""
+    make = pair_of if handler.objective == "preference" else example_of
+    return make(PreparedRow(row_id="r", payload=payload), handler, tokenizer, LONGEST)
+
+
+def test_every_handler_is_held_to_what_is_promised():
+    held = {type(case.handler()) for case in CASES.values()}
+    assert held == {one for profile, known in HANDLERS.items() if profile not in KINDS for one in known}
+
+
 @quick
 @given(data=st.data())
 def test_the_answer_is_not_in_the_question(case, data):
@@ -49,15 +62,18 @@ def test_the_answer_is_not_in_the_question(case, data):
 @given(data=st.data())
 def test_what_is_learned_is_the_answer_and_its_stop_token_after_the_ids_of_serving(case, tokenizer, data):
     payload, handler = good_payload(case, data), case.handler()
-    example = example_of(PreparedRow(row_id="r", payload=payload), handler, tokenizer, LONGEST)
-    assume(isinstance(example, Example))
+    made = made_of(payload, handler, tokenizer)
+    assume(isinstance(made, Example | Pair))
     asked = prompt_ids(tokenizer, handler.prompt(payload))
-    answer = [*answer_ids(tokenizer, handler.completion(payload)), end_token_id(tokenizer)]
-    assert example.ids == asked + answer
-    learned = [label for label in example.labels() if label != -100]
-    assert learned[-len(answer) :] == answer
-    if not handler.every_turn:
-        assert learned == answer and example.prompt_length == (1 if handler.prompt(payload) == WHOLE_TEXT else len(asked))
+    answers = [handler.completion(payload), *([handler.worse(payload)] if handler.objective == "preference" else [])]
+    for example, text in zip(made.sequences, answers, strict=True):
+        answer = [*answer_ids(tokenizer, text), end_token_id(tokenizer)]
+        assert example.ids == asked + answer
+        assert tokenizer.decode(answer[:-1]).replace("\u2060", "") == text.replace("\u2060", ""), "it does not come back whole"
+        learned = [label for label in example.labels() if label != -100]
+        assert learned[-len(answer) :] == answer
+        if not handler.every_turn:
+            assert learned == answer and example.prompt_length == (1 if handler.prompt(payload) == WHOLE_TEXT else len(asked))
 
 
 @quick
@@ -71,8 +87,7 @@ def test_any_row_of_the_mapper_is_taken_or_rejected_with_a_reason(case, tokenize
     assert reason is None or isinstance(reason, RowReason)
     assert isinstance(preset.text(payload), str)
     if reason is None and preset.target(payload).strip():
-        made = example_of(PreparedRow(row_id="r", payload=payload), handler, tokenizer, LONGEST)
-        assert isinstance(made, Example | RowReason)
+        assert isinstance(made_of(payload, handler, tokenizer), Example | Pair | RowReason)
 
 
 class Perfect:
@@ -80,7 +95,8 @@ class Perfect:
 
     def __init__(self, handler, rows):
         self.asked = 0
-        self._known = {str(handler.prompt(row.payload)): handler.completion(row.payload) for row in rows}
+        said = [(str(handler.prompt(row.payload)), handler.completion(row.payload)) for row in rows]
+        self._known, self._right = dict(said), set(said)
 
     def generate(self, prompts, max_new_tokens, schema=None):
         self.asked += len(prompts)
@@ -92,7 +108,8 @@ class Perfect:
 
     def log_likelihoods(self, prompts, completions):
         self.asked += len(prompts)
-        return [(-0.0, len(completion) + 1) for completion in completions]
+        asked = zip(map(str, prompts), completions, strict=True)
+        return [(-0.0 if pair in self._right else -9.0, len(pair[1]) + 1) for pair in asked]
 
 
 @quick
