@@ -51,6 +51,6 @@ def _cell(count: int, every: int, expected: str, predicted: str, address: Callab
         Text("span", "0", "none figure")
         return
     said = "row" if count == 1 else "rows"
-    made = link(f"{count:,}", address(expected, predicted), "cell-link figure")
+    made = link(f"{count:,}", address(expected, predicted), "matrix-link figure")
     made.props["aria-label"] = f"{count:,} {said}: expected {expected}, predicted {predicted}"
     made.style(f"--share: {round(40 * count / every)}%")

@@ -67,7 +67,7 @@ def _metric(metric_id: str, own: bool, one: SliceFigures) -> None:
 
 
 def _cluster(asked: Asked, cluster: Cluster) -> None:
-    with box("li", "cluster"):
+    with box("li", "error-cluster"):
         with box("div", "card-head"):
             Text("h3", f"{cluster.id}: {cluster.name}")
             rows = "1 row" if cluster.rows == 1 else f"{cluster.rows:,} rows"
