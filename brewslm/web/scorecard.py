@@ -102,9 +102,10 @@ def options(card: Scorecard) -> dict[str, Any]:
 
 
 def _table(card: Scorecard) -> None:
-    with box("div", "wide", tabindex="0", role="region", aria_label="Figures of every system"), box("table", "figures"):
+    with box("div", "wide", tabindex="0", role="region", aria_label="Figures of every system"), box("table", "figures rows stacks"):
+        heads = ("System", f"{plain(card.primary_metric)} (95 % interval)", "Right rows", "Tuned against it")
         with box("thead"), box("tr"):
-            for head in ("System", f"{plain(card.primary_metric)} (95 % interval)", "Right rows", "Tuned against it"):
+            for head in heads:
                 Text("th", head, scope="col")
         with box("tbody"):
             for name, system in card.systems.items():
@@ -115,9 +116,9 @@ def _table(card: Scorecard) -> None:
                         plain(name) + (f" ({system.prompt} prompt)" if name == "base" and system.prompt else ""),
                         scope="row",
                     )
-                    Text("td", _interval(card.primary_metric, metric))
-                    Text("td", f"{system.correct:,} of {card.n:,}")
-                    Text("td", _against(card, name))
+                    cells = (_interval(card.primary_metric, metric), f"{system.correct:,} of {card.n:,}", _against(card, name))
+                    for head, cell in zip(heads[1:], cells, strict=True):
+                        Text("td", cell, data_head=head)
 
 
 def _interval(metric_id: str, metric: Metric) -> str:
@@ -131,9 +132,10 @@ def _gates(card: Scorecard) -> None:
     if not card.gates:
         return
     Text("h3", f"Gates of {card.eval_pack}")
-    with box("div", "wide", tabindex="0", role="region", aria_label="Gates"), box("table", "figures folded"):
+    with box("div", "wide", tabindex="0", role="region", aria_label="Gates"), box("table", "figures folded rows stacks"):
+        heads = ("Gate", "Tuned", "Asked for", "Surely", "Rows")
         with box("thead"), box("tr"):
-            for head in ("Gate", "Tuned", "Asked for", "Surely", "Rows"):
+            for head in heads:
                 Text("th", head, scope="col")
         with box("tbody"):
             for gate in card.gates:
@@ -142,9 +144,9 @@ def _gates(card: Scorecard) -> None:
                     with box("th", scope="row"):
                         Text("div", plain(gate.gate_id))
                         Badge(Sign(gate_state(gate), outcome(gate)))
-                    Text("td", f"{plain(about(gate))} {value}")
-                    for cell in (condition(gate), bound(gate), f"{gate.n:,}"):
-                        Text("td", cell.replace(" %", f"{NO_BREAK}%").replace("≥ ", f"≥{NO_BREAK}"))
+                    cells = (f"{plain(about(gate))} {value}", condition(gate), bound(gate), f"{gate.n:,}")
+                    for head, cell in zip(heads[1:], cells, strict=True):
+                        Text("td", cell.replace(" %", f"{NO_BREAK}%").replace("≥ ", f"≥{NO_BREAK}"), data_head=head)
 
 
 def gate_state(gate: GateOutcome) -> str:

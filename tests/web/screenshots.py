@@ -23,7 +23,10 @@ from tests.running import PATIENCE_SECONDS, ROOT, Server, server
 OUT, KEPT = ROOT / ".screenshots", ROOT / "docs" / "screenshots"
 WIDTHS = (1440, 1024, 420)
 THEMES = ("light", "dark")
-DOCS = ("overview-1440-light", "data-1440-light", "runs-run_id-1440-dark", "evaluation-1440-light", "events-1440-light")
+DOCS = {"overview": "light", "runs-run_id": "dark", "events": "light", "journal": "light"}
+"""Pages that documents show, in this theme."""
+MOST_BYTES = 150_000
+"""Of a picture in docs/."""
 
 
 def main() -> None:
@@ -34,6 +37,7 @@ def main() -> None:
     if len(wanted) < 2:
         shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(exist_ok=True)
+    KEPT.mkdir(exist_ok=True)
     with home() as folder, _served(folder) as serving, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_context(viewport={"width": WIDTHS[0], "height": 900}).new_page()
@@ -49,11 +53,12 @@ def main() -> None:
                 for theme in THEMES:
                     page.emulate_media(color_scheme=theme)
                     page.screenshot(path=OUT / f"{name}-{width}-{theme}.png", full_page=True, animations="disabled")
+            if name in DOCS:
+                page.set_viewport_size({"width": 1280, "height": 800})
+                page.emulate_media(color_scheme=DOCS[name])
+                page.screenshot(path=(kept := KEPT / f"{name}.png"), animations="disabled")
+                assert kept.stat().st_size <= MOST_BYTES, f"{name}: {kept.stat().st_size:,} bytes"
             print(name, file=sys.stderr)
-    KEPT.mkdir(exist_ok=True)
-    for name in DOCS:
-        if (OUT / f"{name}.png").exists():
-            shutil.copy(OUT / f"{name}.png", KEPT)
 
 
 @contextmanager
