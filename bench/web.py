@@ -9,6 +9,7 @@ the beginning of the navigation. Memory is what the server process holds (its re
 """
 
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -27,9 +28,12 @@ from bench.web_home import BROWSED, store, training
 
 EVENTS, ROWS = 1_000_000, 100_000
 QUICK_EVENTS, QUICK_ROWS = 20_000, 5_000
-ROUNDS = 7
-WATCHERS = 25
-WATCHED_SECONDS = 60
+ROUNDS, QUICK_ROUNDS = 7, 1
+WATCHERS, QUICK_WATCHERS = 25, 3
+WATCHED_SECONDS, QUICK_WATCHED_SECONDS = 60, 5
+PATIENCE_SECONDS = 300
+WALKED = 12
+"""Pages of a long list."""
 STEPS_PER_SECOND = 5
 PAGES = {
     "projects": "",
@@ -41,6 +45,14 @@ PAGES = {
     "rows": "/projects/2/rows",
     "runs": "/projects/1/runs",
 }
+WAYS = {
+    "rows": (PAGES["rows"], "Next"),
+    "rows_of_a_label": (f"{PAGES['rows']}?label=positive", "Next"),
+    "events": (PAGES["timeline"], "Older"),
+    "events_of_errors": (f"{PAGES['timeline']}?severity=error", "Older"),
+    "explorer": (PAGES["explorer"], "Older"),
+}
+"""Each long list: where it begins, and the link from page to page."""
 USABLE = "() => window.did_handshake && document.querySelector('h1') && performance.now()"
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run")
 GOAL: dict[str, dict[str, float]] = {
@@ -63,13 +75,10 @@ def main() -> None:
         measured: dict[str, Any] = {"store": {"events": events, "rows": rows}}
         with served(home) as (server, url), browser() as chromium:
             seen = Seen(chromium, url)
-            measured |= loads(seen)
-            measured["browsing"] = {
-                "rows": walked(seen, PAGES["rows"], "Next"),
-                "events": walked(seen, PAGES["timeline"], "Older"),
-            }
-            measured["memory_mb"] = resident(server)
-            measured["watchers"] = watchers(seen, server, home)
+            measured |= loads(seen, QUICK_ROUNDS if quick else ROUNDS)
+            measured["browsing"] = {name: walked(seen, server, *way) for name, way in WAYS.items()}
+            many, seconds = (QUICK_WATCHERS, QUICK_WATCHED_SECONDS) if quick else (WATCHERS, WATCHED_SECONDS)
+            measured["watchers"] = watchers(seen, server, home, many, seconds)
             measured["outside_requests"] = len(seen.outside)
     if quick:
         print(orjson.dumps(measured, option=orjson.OPT_INDENT_2).decode())
@@ -81,13 +90,16 @@ def main() -> None:
 def served(home: Path) -> Iterator[tuple[psutil.Process, str]]:
     """`brewslm serve`, its process and its address."""
     command = [sys.executable, "-m", "brewslm.cli.main", "serve", "--port", "0"]
+    log = home / "serve.log"
     with (
-        (home / "serve.log").open("wb") as log,
-        subprocess.Popen(command, env=os.environ | {"BREWSLM_HOME": str(home)}, stdout=subprocess.PIPE, stderr=log) as process,
+        log.open("wb") as file,
+        subprocess.Popen(command, env=os.environ | {"BREWSLM_HOME": str(home)}, stdout=file, stderr=file) as process,
     ):
-        assert process.stdout is not None
         try:
-            yield psutil.Process(process.pid), next(line.decode().strip() for line in process.stdout if line.startswith(b"http"))
+            while not (said := re.search(rb"^http://\S+$", log.read_bytes(), re.MULTILINE)):
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.05)
+            yield psutil.Process(process.pid), said[0].decode()
         finally:
             process.terminate()
 
@@ -113,6 +125,7 @@ class Seen:
     def person(self) -> Any:
         """A browser that has never seen the product."""
         context = self._chromium.new_context(viewport={"width": 1440, "height": 900})
+        context.set_default_timeout(1000 * PATIENCE_SECONDS)
         context.on("request", lambda asked: asked.url.startswith(("http", "ws")) and self._note(asked.url))
         return context.new_page()
 
@@ -131,12 +144,12 @@ def usable(page: Any) -> float:
     return float(page.wait_for_function(USABLE, polling=10).json_value()) / 1000
 
 
-def loads(seen: Seen) -> dict[str, Any]:
+def loads(seen: Seen, rounds: int) -> dict[str, Any]:
     """Each page cold and warm. The first look of all, at a server that has just begun, is told apart."""
     first = seen.open(page := seen.person(), "")
     page.context.close()
     times: dict[str, dict[str, list[float]]] = {"cold": {}, "warm": {}}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, address in PAGES.items():
             page = seen.person()
             for kind in ("cold", "warm"):
@@ -155,18 +168,20 @@ def summary(found: dict[str, list[float]]) -> dict[str, Any]:
     }
 
 
-def walked(seen: Seen, address: str, onward: str, times: int = 12) -> dict[str, Any]:
-    """From page to page of a long list by its own link."""
+def walked(seen: Seen, server: psutil.Process, address: str, onward: str) -> dict[str, Any]:
+    """From page to page of a long list by its own link, and what the server holds more at the end than after the first page."""
     page = seen.person()
     seen.open(page, address)
+    before_mb = resident(server)
     found = []
-    for _ in range(times):
+    for _ in range(WALKED):
         before = page.url
         page.get_by_role("link", name=onward, exact=True).first.click(no_wait_after=True)
         page.wait_for_url(lambda url, before=before: url != before, wait_until="commit")
         found.append(usable(page))
     page.context.close()
-    return {"p50_seconds": round(statistics.median(found), 3), "most_seconds": round(max(found), 3)}
+    figures = {"p50_seconds": round(statistics.median(found), 3), "most_seconds": round(max(found), 3)}
+    return figures | {"more_mb": round(resident(server) - before_mb, 1)}
 
 
 def resident(process: psutil.Process) -> float:
@@ -174,24 +189,24 @@ def resident(process: psutil.Process) -> float:
     return round(process.memory_info().rss / 2**20, 1)
 
 
-def watchers(seen: Seen, server: psutil.Process, home: Path) -> dict[str, Any]:
-    """What 25 people who watch one run cost the server, beyond the first of them."""
+def watchers(seen: Seen, server: psutil.Process, home: Path, many: int, seconds: int) -> dict[str, Any]:
+    """What so many people who watch one run for so long cost the server, beyond the first of them."""
     with training(home) as (run, learn):
         address = f"/projects/{BROWSED}/runs/{run}"
         people = [seen.person()]
         seen.open(people[0], address)
         watched(learn, 10)
         before = resident(server)
-        for _ in range(WATCHERS):
+        for _ in range(many):
             people.append(seen.person())
             seen.open(people[-1], address)
-        watched(learn, WATCHED_SECONDS)
+        watched(learn, seconds)
         after = resident(server)
         shown = [len(person.locator(".chart").first.text_content() or "") > 0 for person in people]
         for person in people:
             person.context.close()
     return {
-        "watchers": WATCHERS,
+        "watchers": many,
         "more_mb": round(after - before, 1),
         "before_mb": before,
         "after_mb": after,

@@ -1,6 +1,6 @@
 """What an exercise looks for in the event stream, declared in its lesson, and the one pure function that looks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -163,12 +163,10 @@ def evaluate(exercise: Exercise, events: Iterable[Told]) -> Outcome:
     Each step takes the first event after that of the step before it. With `same`, each value of that field is a story of its
     own, and the one that came furthest counts. Nothing but the arguments is read.
     """
-    told = [event for event in events if event.reason_code in exercise.codes()]
-    stories = dict.fromkeys(_text(event, exercise.same) for event in told) if exercise.same else {}
-    found = [_follow(exercise, [one for one in told if _text(one, exercise.same) in (None, story)]) for story in stories]
-    found = found or [_follow(exercise, told)]
-    best = max(found, key=len)
-    seen = [*best, *[None] * (len(exercise.steps) - len(best))]
+    codes = exercise.codes()
+    told = [event for event in events if event.reason_code in codes]
+    best = max(_stories(exercise, told), key=lambda one: len(one.met))
+    seen = [*best.met, *[None] * (len(exercise.steps) - len(best.met))]
     return Outcome(
         steps=tuple(
             StepOutcome(said=step.said, reasons=step.reasons, event=event)
@@ -177,18 +175,60 @@ def evaluate(exercise: Exercise, events: Iterable[Told]) -> Outcome:
     )
 
 
-def _follow(exercise: Exercise, told: list[Told]) -> list[int | None]:
-    """The ids of the events that meet the first steps, as many as can be met in order."""
-    met: list[int | None] = []
-    taken: set[str] = set()
-    for event in told:
-        if len(met) == len(exercise.steps):
-            break
+class _Story:
+    """How far the events of one value of `same` go.
+
+    Attributes:
+        met: The ids of those that meet the first steps, as many as can be met in order.
+    """
+
+    def __init__(self, met: Sequence[int] = (), taken: Iterable[str] = ()) -> None:
+        self.met, self._taken = [*met], {*taken}
+
+    def copy(self) -> "_Story":
+        """One that goes its own way from here on."""
+        return _Story(self.met, self._taken)
+
+    def tell(self, exercise: Exercise, event: Told) -> None:
+        """What came next."""
+        if len(self.met) == len(exercise.steps) or not exercise.steps[len(self.met)].met_by(event):
+            return
         value = _text(event, exercise.differs)
-        if exercise.steps[len(met)].met_by(event) and value not in taken:
-            met.append(event.id)
-            taken |= {value} if value is not None else set()
-    return met
+        if value not in self._taken:
+            self.met.append(event.id)
+            self._taken |= {value} if value is not None else set()
+
+
+def _stories(exercise: Exercise, told: Sequence[Told]) -> Sequence[_Story]:
+    """One for each value of `same`, in the order of their first events; an event without a value is of every story.
+
+    A story begins as what such events told before it, and they are told to those alone whose next step they meet: so thousands
+    of stories cost no more than their events.
+    """
+    common, own = _Story(), dict[str, _Story]()
+    waiting: list[set[str]] = [set() for _ in (*exercise.steps, None)]  # names of stories, by how many steps they have met
+
+    def tell(names: Iterable[str], event: Told) -> None:
+        for name in names:
+            before = len(own[name].met)
+            own[name].tell(exercise, event)
+            if len(own[name].met) > before:
+                waiting[before].remove(name)
+                waiting[before + 1].add(name)
+
+    for event in told:
+        value = _text(event, exercise.same)
+        if value is None:
+            common.tell(exercise, event)
+            for place, step in reversed([*enumerate(exercise.steps)]):  # so that one event is one step of a story
+                if waiting[place] and step.met_by(event):
+                    tell(list(waiting[place]), event)
+            continue
+        if value not in own:
+            own[value] = common.copy()
+            waiting[len(common.met)].add(value)
+        tell([value], event)
+    return list(own.values()) or [common]
 
 
 def field_of(payload: dict[str, Any], name: str) -> Any:

@@ -10,6 +10,7 @@ from brewslm.api.events import Limit, SavedName, Wanted
 from brewslm.api.work import ACTOR, Fields, Key, asked
 from brewslm.audit.filters import CallFilter, Face
 from brewslm.observe.audit_export import MEDIA_TYPES, Format, exported
+from brewslm.observe.event_facets import EventFacets, event_facets
 from brewslm.observe.explorer import PAGE, CallView, Facets, calls, facets
 from brewslm.observe.savedfilters import SavedFilterView, saved_filter, saved_filters, with_saved
 from brewslm.pipeline import execute
@@ -63,6 +64,12 @@ def explorer(wanted: Called, before: int | None = None, after: int | None = None
 def counted(wanted: Called) -> Facets:
     """How many of these calls have which operation, actor, face, outcome and end."""
     return facets(wanted)
+
+
+@router.get("/facets/events", operation_id="audit.event_facets")
+def counted_events(wanted: Wanted) -> EventFacets:
+    """How many of the newest of these events have which stage, severity, code and actor."""
+    return event_facets(wanted)
 
 
 @router.get("/export/calls", operation_id="audit.export_calls", response_class=StreamingResponse, responses=FILE)

@@ -135,16 +135,12 @@ def _speed(speed: dict[str, Any] | None) -> str:
 
 
 def _judged(judge: dict[str, Any], systems: dict[str, Any]) -> str:
-    name = f"judge {judge['model']} at {judge['host']}"
-    if judge["problem"]:
-        return f"  {name}: no figure, {judge['problem']}"
+    from brewslm.handlers.base import Metric
+    from brewslm.observe.judge_words import judge_words
+    from brewslm.stages.evaluate.judging import JudgeReport
+
     found = systems["tuned"]["metrics"].get(judge["metric"])
-    figure = f"{judge['metric']} {found['value']:.2f} ({found['low']:.2f} to {found['high']:.2f})" if found else "no figure"
-    kappa = judge["agreement"] or {"value": None}
-    agrees = "agreement unknown" if kappa["value"] is None else (
-        f"kappa {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f}) with {judge['agreement_with']} on {kappa['n']}"
-    )  # fmt: skip
-    return f"  {name}: {figure} on {judge['judged']:,} rows; {agrees}"
+    return f"  {judge_words(JudgeReport.model_validate(judge), Metric.model_validate(found) if found else None)}"
 
 
 def _gate(gate: dict[str, Any]) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from brewslm.cli import (
     projects,
     quickstart,
     row,
+    rows,
     serve,
     status,
     support,
@@ -46,7 +47,7 @@ app = typer.Typer(
 MODULES = (
     quickstart, serve, projects, project_file, data, imports, documents, health, prepare, gold, models, preflight, train,
     evaluate, errors, evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, timeline, explorer, failures,
-    journal, row, support, academy,
+    journal, row, rows, support, academy,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

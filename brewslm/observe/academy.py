@@ -15,6 +15,9 @@ from brewslm.store.database import reading
 from brewslm.store.records import project_of
 from brewslm.store.tables import RunEvent
 
+MOST_LOOKED_AT = 2_000
+"""So many of the oldest events, and of the newest, are held against exercises."""
+
 
 class Progress(BaseModel):
     """How far one has come with a lesson.
@@ -232,14 +235,21 @@ def _of_the_course() -> tuple[set[str], set[str]]:
 
 
 def _told(codes: set[str], project: int | None) -> dict[int, list[_Told]]:
-    """The events with these codes, oldest first, by project."""
+    """The events with these codes, oldest first, by project; of very many the oldest and the newest.
+
+    An exercise is done in a small project: a page does not wait until a million events were read.
+    """
     query = select(RunEvent.project_id, RunEvent.id, RunEvent.reason_code, RunEvent.payload)
-    query = query.where(RunEvent.reason_code.in_(sorted(codes)), RunEvent.project_id != 0).order_by(RunEvent.id)
+    query = query.where(RunEvent.reason_code.in_(sorted(codes)), RunEvent.project_id != 0)
     found: dict[int, list[_Told]] = {}
     with reading() as session:
         if project is not None:
             project_of(session, project)
             query = query.where(RunEvent.project_id == project)
-        for where, number, code, payload in session.execute(query):
-            found.setdefault(where, []).append(_Told(number, code, orjson.loads(payload)))
+        told = session.execute(query.order_by(RunEvent.id).limit(MOST_LOOKED_AT)).all()
+        if len(told) == MOST_LOOKED_AT:
+            newer = query.where(RunEvent.id > told[-1].id).order_by(RunEvent.id.desc()).limit(MOST_LOOKED_AT)
+            told = [*told, *reversed(session.execute(newer).all())]
+    for where, number, code, payload in told:
+        found.setdefault(where, []).append(_Told(number, code, orjson.loads(payload)))
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from brewslm.observe.figures import counted
 from brewslm.reasons import REGISTRY
 
 Payload = Mapping[str, Any]
@@ -43,39 +44,35 @@ def against_base(payload: Payload) -> str:
     return f"{figure(payload['tuned'])} against the base's {figure(payload['base'])}"
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
 def _imported(one: Payload) -> str:
     forced = ", forced" if one.get("forced") else ""
     rejected = one["rejected_count"]
     rest = f", {rejected:,} told why not" if rejected else ", every one of them"
-    return f"imported {_count(one['accepted_count'], 'row')} from {one['source']} with {one['mapper']}{rest}{forced}"
+    return f"imported {counted(one['accepted_count'], 'row')} from {one['source']} with {one['mapper']}{rest}{forced}"
 
 
 def _cleaned(one: Payload) -> str:
     found = sum(one["pii_findings"].values())
-    pii = f"; {_count(found, 'finding')} of personal data, policy {one['pii']}" if found else ""
-    return f"cleaned {_count(one['documents'], 'document')} into {_count(one['chunks'], 'chunk')}{pii}"
+    pii = f"; {counted(found, 'finding')} of personal data, policy {one['pii']}" if found else ""
+    return f"cleaned {counted(one['documents'], 'document')} into {counted(one['chunks'], 'chunk')}{pii}"
 
 
 def _prepared(one: Payload) -> str:
     ordered = sorted(one["rows"].items(), key=lambda split: ("train", "dev", "eval", split[0]).index(split[0]))
     sizes = ", ".join(f"{count:,} {split}" for split, count in ordered)
     kept_out = sum(one["ledger"].get(reason, 0) for reason in ("leak", "in_gold_set"))
-    leaks = f"; {_count(kept_out, 'leak')} kept out" if kept_out else ""
+    leaks = f"; {counted(kept_out, 'leak')} kept out" if kept_out else ""
     return f"froze manifest v{one['manifest_version']} for {one['task_profile']}: {sizes}{leaks}"
 
 
 def _trained(one: Payload) -> str:
     forced = ", past what preflight blocks" if one.get("forced") else ""
-    return f"trained {one['experiment_id']}: {_count(one['steps'], 'step')}, loss {one['final_train_loss']:.2f}{forced}"
+    return f"trained {one['experiment_id']}: {counted(one['steps'], 'step')}, loss {one['final_train_loss']:.2f}{forced}"
 
 
 def _evaluated(one: Payload) -> str:
     gates = f"; {one['gates_met']} of {one['gates']} gates met" if one["gates"] else ""
-    return f"measured {one['experiment_id']} on {_count(one['n'], 'row')}: {one['metric']} {against_base(one)}{gates}"
+    return f"measured {one['experiment_id']} on {counted(one['n'], 'row')}: {one['metric']} {against_base(one)}{gates}"
 
 
 def _exported(one: Payload) -> str:
@@ -94,23 +91,23 @@ def _changed(one: Payload) -> str:
 
 def _checked(one: Payload) -> str:
     figures = f"{one['metric']} {figure(one['now'])}, before {figure(one['before'])}"
-    return f"asked {one['slot']} its {_count(one['n'], 'row')} again: {one['verdict']}, {figures}"
+    return f"asked {one['slot']} its {counted(one['n'], 'row')} again: {one['verdict']}, {figures}"
 
 
 def _locked(one: Payload) -> str:
     kappa = f", kappa {one['kappa']:.2f}" if one["kappa"] is not None else ""
-    return f"locked the gold set {one['gold_set']}: {_count(one['rows'], 'row')}, {_count(one['reviewers'], 'reviewer')}{kappa}"
+    return f"locked the gold set {one['gold_set']}: {counted(one['rows'], 'row')}, {counted(one['reviewers'], 'reviewer')}{kappa}"
 
 
 _WORDS: dict[str, Callable[[Payload], str]] = {
     "dataset_import_run": _imported,
-    "dataset_import_undone": lambda one: f"undid {one['import_run']}, and its {_count(one['rows'], 'row')}",
+    "dataset_import_undone": lambda one: f"undid {one['import_run']}, and its {counted(one['rows'], 'row')}",
     "cleaning_completed": _cleaned,
     "dataset_prepared": _prepared,
     "training_completed": _trained,
     "training_reproduced": lambda one: f"trained {one['experiment_id']} again, to the same weights, byte by byte",
     "evaluation_completed": _evaluated,
-    "gold_rows_reviewed": lambda one: f"reviewed {_count(sum(one['verdicts'].values()), 'row')} of {one['gold_set']}",
+    "gold_rows_reviewed": lambda one: f"reviewed {counted(sum(one['verdicts'].values()), 'row')} of {one['gold_set']}",
     "gold_set_locked": _locked,
     "export_completed": _exported,
     "deployment_changed": _changed,

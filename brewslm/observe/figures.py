@@ -114,9 +114,9 @@ def _deploy(facts: Facts) -> Figure:
     return True, f"{pending:,} pending" if pending else "none promoted", counts
 
 
-def counted(count: int, noun: str) -> str:
-    """ "1 source", "2 sources"."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def counted(count: int, noun: str, nouns: str = "") -> str:
+    """ "1 source", "2 sources"; `nouns` where that is not the noun and an s, such as "rows were" of "row was"."""
+    return f"{count:,} {noun if count == 1 else nouns or f'{noun}s'}"
 
 
 FIGURES: dict[str, Callable[[Facts], Figure]] = {

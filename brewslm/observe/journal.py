@@ -133,8 +133,37 @@ def journal(project: int | None = None, zone: str = "UTC") -> JournalView:
         StageError(UnknownProject): There is none of this number.
         StageError(InvalidRequest): There is no such time zone.
     """
-    where = _zone(zone)
+    return _standing(_replayed(project), project, zone)
+
+
+class Journal(BaseModel):
+    """All of it: what `journal`, `achievements` and `diary` answer."""
+
+    standing: JournalView
+    achievements: list[AchievementView]
+    day: Day
+
+
+def whole_journal(project: int, *, day: date | None = None, zone: str = "UTC") -> Journal:
+    """All of it, the stream read once.
+
+    Raises:
+        StageError: As `journal`.
+    """
     replay = _replayed(project)
+    return Journal(
+        standing=_standing(replay, project, zone), achievements=_ordered(replay), day=_diary(replay, project, day, zone)
+    )
+
+
+def stream_length(project: int) -> int:
+    """How many events a journal of this project is worked out from."""
+    with reading() as session:
+        return session.scalar(select(func.max(RunEvent.sequence)).where(RunEvent.project_id == project)) or 0
+
+
+def _standing(replay: Replay, project: int | None, zone: str) -> JournalView:
+    where = _zone(zone)
     days = _days([award[2] for award in replay.earned], where)
     streak, longest = streaks(days)
     level = level_of(replay.experience)
@@ -158,7 +187,11 @@ def achievements(project: int | None = None) -> list[AchievementView]:
         StageError(JournalOff): It is switched off.
         StageError(UnknownProject): There is none of this number.
     """
-    return sorted(_achievements(_replayed(project)), key=lambda one: (one.at is None, -(one.event or 0)))
+    return _ordered(_replayed(project))
+
+
+def _ordered(replay: Replay) -> list[AchievementView]:
+    return sorted(_achievements(replay), key=lambda one: (one.at is None, -(one.event or 0)))
 
 
 def diary(project: int | None = None, *, day: date | None = None, zone: str = "UTC") -> Day:
@@ -167,8 +200,11 @@ def diary(project: int | None = None, *, day: date | None = None, zone: str = "U
     Raises:
         StageError: As `journal`.
     """
+    return _diary(_replayed(project), project, day, zone)
+
+
+def _diary(replay: Replay, project: int | None, day: date | None, zone: str) -> Day:
     where = _zone(zone)
-    replay = _replayed(project)
     with reading() as session:
         day = day or _nearest(session, project, None, "before", where) or datetime.now(where).date()
         begins, ends = _bounds(day, where)

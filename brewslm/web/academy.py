@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import anyio
 
-from brewslm.errors import StageError
 from brewslm.observe.academy import LessonLine, PartView, Progress, academy
 from brewslm.observe.projects import ProjectView, projects
 from brewslm.web.layout import Crumb, frame
 from brewslm.web.parts import Badge, Text, box, link
 from brewslm.web.pieces import title_row
-from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.problem_page import known_project
 from brewslm.web.rail import ACADEMY
 from brewslm.web.words import Sign
 
@@ -21,12 +20,8 @@ STATES = {"read": "not read", "quiz passed": "quiz open", "exercise done": "exer
 async def page(project: str | None = None) -> None:
     """The list; with `project`, exercises count that were done in it."""
     known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project) if project else None
-        seen = await anyio.to_thread.run_sync(academy, found.id if found else None)
-    except StageError as error:
-        problem_page(known, error)
-        return
+    found = known_project(known, project) if project else None
+    seen = await anyio.to_thread.run_sync(academy, found.id if found else None)
     with frame(known, [*crumbs(found), (ACADEMY.name, "")], found):
         done = f"{seen.quizzes_passed} quizzes passed · {seen.exercises_done} exercises done"
         with title_row("Academy", f"{seen.read} of {seen.lessons} lessons read · {done}"):

@@ -9,6 +9,7 @@ from nicegui import ui
 
 from brewslm.api.uploads import readable_file
 from brewslm.errors import StageError
+from brewslm.observe.figures import counted
 from brewslm.observe.playground import Playable, ask, playable, start
 from brewslm.observe.predict import Timed
 from brewslm.web.doing import attempt
@@ -137,7 +138,7 @@ def _pace(found: Timed) -> str:
     if found.first_seconds is not None:
         said.append(f"first token after {milliseconds(found.first_seconds)}")
     if found.tokens:
-        said.append(f"{found.tokens:,} tokens")
+        said.append(counted(found.tokens, "token"))
     if found.tokens_per_second is not None:
         said.append(f"{found.tokens_per_second:,.0f} tok/s")
     return " · ".join(said)
@@ -154,7 +155,7 @@ def _scores(scores: dict[str, float]) -> None:
                     box("span", "score").style(f"width: {share:.1%}")
                 Text("span", percent(share), "figure")
     if len(ranked) > LABELS_SHOWN:
-        Text("p", f"and {len(ranked) - LABELS_SHOWN:,} less probable labels", "muted")
+        Text("p", f"and {counted(len(ranked) - LABELS_SHOWN, 'less probable label')}", "muted")
 
 
 def _spans(spans: list[dict[str, Any]]) -> None:

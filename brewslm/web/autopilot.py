@@ -8,6 +8,7 @@ from uuid import uuid4
 import anyio
 
 from brewslm.errors import StageError
+from brewslm.observe.figures import counted
 from brewslm.observe.status import StatusView
 from brewslm.pipeline import execute
 from brewslm.pipeline.autopilot import AutopilotRequest
@@ -86,9 +87,9 @@ class AutopilotAction:
 def will_happen(rows: int) -> str:
     """What the second click does, in one breath."""
     return (
-        f"{rows:,} rows are frozen as a new data manifest; preflight checks that training fits this machine; a new experiment is "
-        "trained on it, which takes its processor for minutes to hours; it is measured against its base on held-out rows, and "
-        "exported. Nothing is promoted, and no row is changed."
+        f"{counted(rows, 'row is', 'rows are')} frozen as a new data manifest; preflight checks that training fits this machine; "
+        "a new experiment is trained on it, which takes its processor for minutes to hours; it is measured against its base on "
+        "held-out rows, and exported. Nothing is promoted, and no row is changed."
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from brewslm.observe.exports import BundleFile, BundleView, SmokeRow, SmokeVariant
+from brewslm.observe.figures import counted
 from brewslm.stages.export.job import Artifact
 from brewslm.stages.export.smoke import CHECKED_AS
 from brewslm.web.doing import follow
@@ -90,7 +91,7 @@ def _smoke(one: BundleView) -> None:
         )
         table("Smoke check of each variant", columns, list(one.smoke.values()))
         with box("details", "event-details"):
-            Text("summary", f"What was asked, and what each wrote: {len(one.asked):,} rows")
+            Text("summary", f"What was asked, and what each wrote: {counted(len(one.asked), 'row')}")
             _rows(one)
 
 

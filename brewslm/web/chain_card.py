@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from brewslm.audit import Fault, Head
 from brewslm.errors import StageError
 from brewslm.observe.chains import Verification, chain_head, verification
+from brewslm.observe.figures import counted
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.web.doing import Busy, attempt
 from brewslm.web.parts import Badge, Text, box, button, link, problem
@@ -53,7 +54,7 @@ class Chain:
     def _show(self, found: Verification, head: Head, kept: Sequence[Head]) -> None:
         Text("h2", "The chain of events")
         with box("p", "event-head"):
-            Badge(WHOLE if not found.faults else Sign("failed", f"The chain is broken: {len(found.faults):,} faults"))
+            Badge(WHOLE if not found.faults else Sign("failed", f"The chain is broken: {counted(len(found.faults), 'fault')}"))
         Text("p", in_words(found, head, kept), "figure")
         if found.faults:
             _faults(self._project, found.faults[:FAULTS_SHOWN])
@@ -97,7 +98,7 @@ def _verified(project: int, kept: Sequence[Head]) -> tuple[Verification, Head]:
 
 def in_words(found: Verification, head: Head, kept: Sequence[Head]) -> str:
     """What was recomputed, and what came of it."""
-    events = f"{found.events:,} {'event was' if found.events == 1 else 'events were'} read and hashed anew"
+    events = f"{counted(found.events, 'event was', 'events were')} read and hashed anew"
     said = [f"{events}; each follows the one before it" if not found.faults else events]
     for one in kept:
         said.append(f"it was held against the head of {one.exported_at}" + ("" if found.faults else ", and goes on from it"))

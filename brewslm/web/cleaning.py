@@ -4,13 +4,14 @@ from functools import partial
 from uuid import uuid4
 
 import anyio
+from nicegui import ui
 
 from brewslm.api.uploads import readable_file
 from brewslm.errors import StageError
 from brewslm.observe.document_text import STRETCH, DocumentText, document_text
 from brewslm.observe.documents import DocumentView, documents
+from brewslm.observe.figures import counted
 from brewslm.observe.health import HealthReport, data_health
-from brewslm.observe.projects import projects
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import UnknownRow
 from brewslm.stages.clean import CleanRequest
@@ -21,10 +22,9 @@ from brewslm.web.document_card import document_card
 from brewslm.web.fields import FileField
 from brewslm.web.form_field import FormField
 from brewslm.web.health_card import health_card
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, button, link, problem
 from brewslm.web.pieces import Column, ledger_bar, pager, reason_chip, table, title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.words import Sign
 
 PAGE = 50
@@ -34,7 +34,7 @@ PII = {
     "block": "block: turn the document away",
 }  # fmt: skip
 STATES = {"added": Sign("idle", "not cleaned yet"), "cleaned": Sign("done", "cleaned"), "rejected": Sign("needs", "rejected")}
-Seen = tuple[list[DocumentView], HealthReport | StageError, DocumentText | None]
+Seen = tuple[list[DocumentView], DocumentText | None]
 
 
 async def page(project: str, document: str | None = None, start: str | None = None, page: str | None = None) -> None:
@@ -44,47 +44,57 @@ async def page(project: str, document: str | None = None, start: str | None = No
         document: The number of the document that is opened, from its character `start` on.
         page: Of the table, from 1.
     """
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        seen = await anyio.to_thread.run_sync(_see, found.id, document, start)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Cleaning", "")], found):
+    here = await opened(project)
+    found = here.project
+    seen = await anyio.to_thread.run_sync(_see, found.id, document, start)
+    with here.frame("Cleaning"):
         _Cleaning(found.id, seen, int(page) if page and page.isdecimal() else 1)
 
 
 def _see(project: int, document: str | None, start: str | None) -> Seen:
-    try:
-        health: HealthReport | StageError = data_health(project)
-    except StageError as error:
-        health = error
     opened = None
     if document:
         if not document.isdecimal():
             raise StageError(UnknownRow(), "there is no such document", where=f"document {document}")
         opened = document_text(project, int(document), int(start) if start and start.isdecimal() else 0)
-    return documents(project), health, opened
+    return documents(project), opened
+
+
+def _health(project: int) -> HealthReport | StageError:
+    try:
+        return data_health(project)
+    except StageError as error:
+        return error
 
 
 class _Cleaning:
     def __init__(self, project: int, seen: Seen, number: int) -> None:
         self._project = project
-        self._documents, health, opened = seen
+        self._documents, opened = seen
         cleaned = sum(one.state == "cleaned" for one in self._documents)
         rejected = sum(one.state == "rejected" for one in self._documents)
-        with title_row("Cleaning", f"{len(self._documents):,} documents: {cleaned:,} cleaned, {rejected:,} rejected"):
+        with title_row("Cleaning", f"{counted(len(self._documents), 'document')}: {cleaned:,} cleaned, {rejected:,} rejected"):
             pass
         if opened is not None:
             document_card(project, opened, STRETCH)
-        if isinstance(health, StageError):
-            with box("section", "card", aria_label="Data health"):
-                problem(health)
-        else:
-            health_card(project, health)
+        self._report = box("div", "placed")
+        with self._report, box("section", "card", aria_label="Data health", aria_busy="true"):
+            Text("h2", "Data health")
+            Text("p", "Every row is read for it…", "empty", role="status")
         self._table(number)
         self._forms()
+        ui.timer(0, self._read_health, once=True)
+
+    async def _read_health(self) -> None:
+        """Once the page is there: many rows take longer than anybody waits for a page."""
+        health = await anyio.to_thread.run_sync(_health, self._project)
+        self._report.clear()
+        with self._report:
+            if isinstance(health, StageError):
+                with box("section", "card", aria_label="Data health"):
+                    problem(health)
+            else:
+                health_card(self._project, health)
 
     def _table(self, number: int) -> None:
         with box("section", "card", aria_labelledby="documents"):
@@ -119,7 +129,7 @@ class _Cleaning:
                 self._pii = FormField("pii", "Personal data", "redact", options=PII)
                 if self._documents:
                     with box("div", "actions"):
-                        button(f"Clean {len(self._documents):,} documents", self._ask, "primary")
+                        button(f"Clean {counted(len(self._documents), 'document')}", self._ask, "primary")
                 self._confirm = Confirm("Clean the documents")
             with box("section", "card", aria_labelledby="add"):
                 Text("h2", "Add documents", id="add")
@@ -129,18 +139,19 @@ class _Cleaning:
     def _ask(self) -> None:
         chunks = sum((one.cleaned or {}).get("chunks", 0) for one in self._documents)
         request = CleanRequest(project=self._project, preset=self._preset.value, pii=self._pii.value)
+        anew = counted(len(self._documents), "document is", "documents are")
         sentences = [
-            f"All {len(self._documents):,} documents are cleaned anew. What was cleaned before is replaced, once all is done.",
+            f"{anew} cleaned anew. What was cleaned before is replaced, once all is done.",
             f"Chunks: {chunks:,} → as many as the new texts make. Frozen manifests stay as they are.",
         ]
         do = partial(act, request, f"page-{uuid4()}", self._cleaned)
-        self._confirm.ask("Clean them now?", sentences, f"Clean {len(self._documents):,} documents now", do)
+        self._confirm.ask("Clean them now?", sentences, f"Clean {counted(len(self._documents), 'document')} now", do)
 
     def _cleaned(self, run: RunView) -> None:
         result = run.result or {}
         ledger = result["ledger"]
         ledger_bar(ledger["rows_in"], ledger["rows_out"], ledger["rejected"])
-        Text("p", f"{result['chunks']:,} chunks were cut.", "figure", role="status")
+        Text("p", f"{counted(result['chunks'], 'chunk was', 'chunks were')} cut.", "figure", role="status")
         link("See what was found", f"/projects/{self._project}/cleaning")
 
     async def _add(self, path: str) -> None:

@@ -11,7 +11,7 @@ from nicegui import ui
 from brewslm.errors import StageError
 from brewslm.observe.compression import CompressionView, compression, promotions
 from brewslm.observe.exports import ExportView, exports
-from brewslm.observe.projects import projects
+from brewslm.observe.figures import counted
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import InvalidRequest, NotCompared, UnknownRun
 from brewslm.stages.export.choosing import Limits
@@ -19,10 +19,9 @@ from brewslm.stages.export.compare import CompareRequest
 from brewslm.web.acts import act
 from brewslm.web.confirm import Confirm
 from brewslm.web.fields import TextField
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import Text, box, button, link, problem
 from brewslm.web.pieces import chips, empty, title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.running import POLL_SECONDS
 from brewslm.web.variants_card import choice_card, measured_card, unmeasured_card
 
@@ -76,15 +75,11 @@ async def page(
     min_quality: str = "",
 ) -> None:
     """The page; the export and the limits stand in its address."""
-    known = await anyio.to_thread.run_sync(projects)
+    here = await opened(project)
     said = dict(zip(LIMITS, (max_mb, max_memory_mb, min_tokens_per_second, min_quality), strict=True))
-    try:
-        found = known_project(known, project)
-        seen = await anyio.to_thread.run_sync(see, found.id, export, limits_of(said))
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Compression", "")], found):
+    found = here.project
+    seen = await anyio.to_thread.run_sync(see, found.id, export, limits_of(said))
+    with here.frame("Compression"):
         shown = _Compression(found.id, seen, export, said)
     ui.timer(POLL_SECONDS, shown.look)
 
@@ -222,5 +217,8 @@ def limits_of_or_none(seen: Seen, said: dict[str, str]) -> Limits:
 def _measured(run: RunView) -> None:
     result = run.result or {}
     with box("p", "", role="status"):
-        Text("span", f"{len(result['variants']):,} variants were measured on {result['n']:,} rows. ")
+        Text(
+            "span",
+            f"{counted(len(result['variants']), 'variant was', 'variants were')} measured on {counted(result['n'], 'row')}. ",
+        )
         link(run.task_id, f"/projects/{run.project}/runs/{run.task_id}", "mono")

@@ -23,6 +23,7 @@ class Confirm:
         do: Callable[[], Awaitable[None]],
         keep: str = "Not now",
         more: Callable[[], None] | None = None,
+        ready: Callable[[], bool] | None = None,
     ) -> None:
         """Open it.
 
@@ -31,12 +32,13 @@ class Confirm:
             act: The button, a verb with its object: "Undo import-7 now".
             do: Called once, with the panel's own `with` block around it, after the panel was cleared.
             more: Draws what stands between the sentences and the buttons.
+            ready: Whether what was filled in there can be used; if not, it says so at its fields, and the panel stays.
         """
         pressed = False
 
         async def once() -> None:
             nonlocal pressed
-            if pressed:
+            if pressed or (ready is not None and not ready()):
                 return
             pressed = True
             self.panel.clear()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from brewslm.observe.figures import counted
 from brewslm.web.parts import Text, box, link
 from brewslm.web.words import percent
 
@@ -50,7 +51,6 @@ def _cell(count: int, every: int, expected: str, predicted: str, address: Callab
     if not count:
         Text("span", "0", "none figure")
         return
-    said = "row" if count == 1 else "rows"
     made = link(f"{count:,}", address(expected, predicted), "matrix-link figure")
-    made.props["aria-label"] = f"{count:,} {said}: expected {expected}, predicted {predicted}"
+    made.props["aria-label"] = f"{counted(count, 'row')}: expected {expected}, predicted {predicted}"
     made.style(f"--share: {round(40 * count / every)}%")

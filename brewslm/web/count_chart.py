@@ -6,6 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
+from brewslm.observe.figures import counted
 from brewslm.web.parts import Text, box
 from brewslm.web.pieces import Column, table
 from brewslm.web.theme import FONT, color
@@ -22,8 +23,8 @@ def count_chart(found: Sequence[tuple[str, int]], by: str) -> None:
         by: day or hour.
     """
     most = max(found, key=lambda one: one[1])
-    units = f"{len(found):,} {by}{'' if len(found) == 1 else 's'}"
-    said = f"{sum(count for _, count in found):,} events on {units}, the most on {_said(most[0])}: {most[1]:,}"
+    units = counted(len(found), by)
+    said = f"{counted(sum(count for _, count in found), 'event')} on {units}, the most on {_said(most[0])}: {most[1]:,}"
     Text("p", said, "muted figure")
     if len(found) > FEW:
         with box("div", "", role="img", aria_label=f"Events by {by}: {said}"):

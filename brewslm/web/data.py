@@ -2,15 +2,13 @@
 
 import anyio
 
-from brewslm.errors import StageError
 from brewslm.observe.connectors import ConnectorView, MapperView, connectors, mappers
+from brewslm.observe.figures import counted
 from brewslm.observe.imports import ImportView, imports
-from brewslm.observe.projects import projects
 from brewslm.web.import_card import ImportCard
 from brewslm.web.imports_card import ImportsCard
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import Text, box, button, link
-from brewslm.web.problem_page import known_project, problem_page
 
 
 async def page(project: str, new: str | None = None, source: str | None = None) -> None:
@@ -20,14 +18,10 @@ async def page(project: str, new: str | None = None, source: str | None = None) 
         new: The wizard is open, if anything stands here.
         source: A locator that the wizard looks at by itself.
     """
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        sources, known_mappers, done = await anyio.to_thread.run_sync(_see, found.id)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Data", "")], found):
+    here = await opened(project)
+    found = here.project
+    sources, known_mappers, done = await anyio.to_thread.run_sync(_see, found.id)
+    with here.frame("Data"):
         with box("div", "title"):
             with box("div"):
                 Text("h1", "Data")
@@ -46,8 +40,8 @@ def line(done: list[ImportView]) -> str:
     if not live:
         return "No row counts yet. Name a source, see what is in it, dry run its mapping, and commit its rows."
     rows, rejected = sum(one.accepted_count for one in live), sum(one.rejected_count for one in live)
-    imports = "1 import" if len(live) == 1 else f"{len(live):,} imports"
-    return f"{rows:,} rows count, out of {imports}; {rejected:,} were rejected."
+    count, lost = counted(rows, "row counts", "rows count"), counted(rejected, "was", "were")
+    return f"{count}, out of {counted(len(live), 'import')}; {lost} rejected."
 
 
 def _see(project: int) -> tuple[list[ConnectorView], list[MapperView], list[ImportView]]:

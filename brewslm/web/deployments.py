@@ -13,16 +13,14 @@ from brewslm.observe.deployments import DeploymentView, SlotView, deployments, s
 from brewslm.observe.drift import CheckView, ScheduleView, checks, schedules
 from brewslm.observe.gateway import VersionStatistics, version_statistics
 from brewslm.observe.predict import HowAsked, how_asked
-from brewslm.observe.projects import projects
 from brewslm.reasons.refusals import InvalidRequest, UnknownSlot
 from brewslm.stages.deploy.changes import ENDPOINT
 from brewslm.web.answering_card import answering
 from brewslm.web.asking_card import asking_card
 from brewslm.web.drift_card import DriftCard
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import box, button
 from brewslm.web.pieces import empty, tabs, title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.running import POLL_SECONDS
 from brewslm.web.traffic_card import SPANS, USUAL, TrafficCard
 from brewslm.web.version_form import VersionForm
@@ -101,16 +99,11 @@ async def page(
     project: str, slot: str = "", before: str = "", checks: str = "", days: str = USUAL, export: str = "", variant: str = ""
 ) -> None:
     """The page; with `export` and `variant` it opens with the form for a new version of them."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        asked = asked_for(slot, before, checks, days)
-        seen = await anyio.to_thread.run_sync(see, found.id, asked)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    above = [("Projects", "/"), (found.name, f"/projects/{found.id}")]
-    with frame(known, [*above, ("Deployments", "")], found):
+    here = await opened(project)
+    found = here.project
+    asked = asked_for(slot, before, checks, days)
+    seen = await anyio.to_thread.run_sync(see, found.id, asked)
+    with here.frame("Deployments"):
         shown = Deployments(found.id, asked, seen)
     ui.timer(POLL_SECONDS, shown.look)
     if export:

@@ -9,6 +9,7 @@ from brewslm.errors import StageError
 from brewslm.metrics.units import said
 from brewslm.observe.deployments import SlotView
 from brewslm.observe.drift import CheckView, ScheduleView
+from brewslm.observe.figures import counted
 from brewslm.pipeline import execute
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.contract import Request
@@ -19,13 +20,11 @@ from brewslm.web.confirm import Confirm
 from brewslm.web.doing import attempt
 from brewslm.web.drift_chart import drift_chart
 from brewslm.web.drift_form import DriftForm
-from brewslm.web.parts import Badge, Text, box, button, link, moment, problem
-from brewslm.web.pieces import Column, pager, reason_chip, table
+from brewslm.web.drift_table import VERDICTS, checks_table
+from brewslm.web.parts import Badge, Text, box, button, link, problem
+from brewslm.web.pieces import pager
 from brewslm.web.projects import ACTOR
 from brewslm.web.words import Sign, absolute, plain
-
-VERDICTS = {"reference": Sign("idle", "reference"), "steady": Sign("done", "steady"), "drifted": Sign("failed", "drifted")}
-RUNS = {"failed": Sign("failed", "not made"), "running": Sign("running", "running"), "queued": Sign("idle", "queued")}
 
 
 class DriftCard:
@@ -71,7 +70,7 @@ class DriftCard:
                 Text("p", "Nobody has looked yet: a check asks what answers its held-out rows again.", "empty")
                 return
             drift_chart(found)
-            self._table(found)
+            checks_table(found, self._slot)
 
     def _schedule(self, found: ScheduleView | None) -> None:
         if found is None:
@@ -94,25 +93,6 @@ class DriftCard:
             button("Pause" if paused else "Go on", partial(self._call, request))
             button("Remove the schedule", self._ask_unschedule)
 
-    def _table(self, found: list[CheckView]) -> None:
-        columns: tuple[Column[CheckView], ...] = (
-            Column("Check", self._name),
-            Column("Version", lambda one: one.name.removeprefix(f"{self._slot.name} ")),
-            Column("Verdict", _verdict),
-            Column("Figure", _figure),
-            Column("Was", lambda one: said(one.metric, one.before) if one.look else "–", "figure"),
-            Column("Worse, better", lambda one: f"{one.worse:,}, {one.better:,}" if one.look else "–", "figure"),
-            Column("p", lambda one: _chance(one.p_value) if one.look else "–", "figure"),
-            Column("Rows", lambda one: f"{one.n:,} of {one.rows_from}" if one.look else "–"),
-            Column("Worse rows", _worse_rows),
-        )
-        table("Drift checks", columns, found)
-
-    def _name(self, one: CheckView) -> None:
-        link(one.run, f"/projects/{self._slot.project}/runs/{one.run}", "mono")
-        with box("p"):
-            moment(one.created_at, "muted")
-
     async def _ask_check(self) -> None:
         answering = self._slot.answering
         if answering is None:
@@ -120,24 +100,18 @@ class DriftCard:
         form = await DriftForm.of(self._slot.project, None)
         name, key = f"{self._slot.name} v{answering.version}", f"page-{uuid4()}"
         sentences = [f"{name} is asked its rows again, beside the requests that it answers. Nothing else changes."]
-        make = partial(_check, answering.id, form)
-        self._confirm.ask(f"Check {name} for drift?", sentences, f"Check {name} now", partial(self._check, make, key),
-                          more=form.draw)  # fmt: skip
 
-    async def _check(self, make: Callable[[], Request], key: str) -> None:
-        try:
-            request = make()
-        except StageError as refused:
-            self._confirm.refuse("No check was begun", partial(problem, refused))
-            return
-        await act(request, key, self._checked, self._afterwards)
+        async def check() -> None:
+            await act(CheckRequest(deployment=answering.id, **form.common()), key, self._checked, self._afterwards)
+
+        self._confirm.ask(f"Check {name} for drift?", sentences, f"Check {name} now", check, more=form.draw, ready=form.ready)
 
     def _checked(self, run: RunView) -> None:
         result: dict[str, Any] = run.result or {}
         with box("p", "event-head", role="status"):
             Badge(VERDICTS[result["verdict"]])
             Text("span", f"{plain(result['metric'])} {said(result['metric'], result['value'])}", "figure")
-            Text("span", f"was {said(result['metric'], result['before'])} on {result['n']:,} rows", "muted figure")
+            Text("span", f"was {said(result['metric'], result['before'])} on {counted(result['n'], 'row')}", "muted figure")
             link(run.task_id, f"/projects/{run.project}/runs/{run.task_id}", "mono")
 
     async def _ask_schedule(self) -> None:
@@ -145,16 +119,13 @@ class DriftCard:
         form = await DriftForm.of(self._slot.project, found, with_cron=True)
         was = f"{found.cron} in {found.timezone}" if found else "none"
         sentences = [f"Schedule of {self._slot.name}: {was} → what you set here. It goes on with whichever version is promoted."]
-        make = partial(_scheduled, self._slot, form)
-        self._confirm.ask("When shall it be checked?", sentences, "Set the schedule", partial(self._set, make), more=form.draw)
+        project, slot = self._slot.project, self._slot.name
 
-    async def _set(self, make: Callable[[], Request]) -> None:
-        try:
-            request = make()
-        except StageError as refused:
-            self._confirm.refuse("The schedule stays as it was", partial(problem, refused))
-            return
-        await self._call(request)
+        async def schedule() -> None:
+            when = {"cron": form.cron, "timezone": form.timezone}
+            await self._call(ScheduleRequest(project=project, slot=slot, **when, **form.common()))
+
+        self._confirm.ask("When shall it be checked?", sentences, "Set the schedule", schedule, more=form.draw, ready=form.ready)
 
     def _ask_unschedule(self) -> None:
         request = UnscheduleRequest(project=self._slot.project, slot=self._slot.name)
@@ -168,41 +139,3 @@ class DriftCard:
             return
         self._confirm.close()
         await self._afterwards()
-
-
-def _check(deployment: int, form: DriftForm) -> Request:
-    return CheckRequest(deployment=deployment, **form.common())
-
-
-def _scheduled(slot: SlotView, form: DriftForm) -> Request:
-    return ScheduleRequest(project=slot.project, slot=slot.name, cron=form.cron, timezone=form.timezone, **form.common())
-
-
-def _verdict(one: CheckView) -> None:
-    Badge(VERDICTS.get(one.verdict) or RUNS.get(one.verdict) or Sign("idle", one.verdict))
-    if one.problem:
-        reason_chip(one.problem)
-    if one.rollback:
-        Text("p", f"rollback {one.rollback['state']}", "muted")
-
-
-def _figure(one: CheckView) -> str:
-    if one.look is None:
-        return "–"
-    return f"{said(one.metric, one.value)} ({said(one.metric, one.low)} to {said(one.metric, one.high)})"
-
-
-def _chance(p_value: float) -> str:
-    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
-
-
-def _worse_rows(one: CheckView) -> None:
-    if not one.worse_rows:
-        Text("span", "–")
-        return
-    with box("details", "popover"):
-        Text("summary", f"{one.worse:,}")
-        with box("ul", "popover-panel"):
-            for row in one.worse_rows:
-                with box("li"):
-                    link(row, f"/rows/{row}", "mono")

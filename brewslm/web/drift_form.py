@@ -1,5 +1,6 @@
 """What a drift check is asked: its rows, its tolerance, whether it rolls back; and of a schedule, when."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Self
 
@@ -9,8 +10,9 @@ from brewslm.errors import StageError
 from brewslm.metrics.drift import DEFAULT
 from brewslm.observe.drift import ScheduleView
 from brewslm.observe.gold import gold_sets
-from brewslm.reasons.refusals import InvalidRequest
-from brewslm.web.fields import Select, TextField, Tick
+from brewslm.stages.deploy.cron import check_cron, zone_of
+from brewslm.web.fields import Select, Tick
+from brewslm.web.form_field import FormField
 from brewslm.web.parts import Text, box
 
 NIGHTLY = "0 3 * * *"
@@ -41,34 +43,49 @@ class DriftForm:
         with box("div", "fields"):
             if self._with_cron:
                 note = "Minute, hour, day, month, weekday; six fields begin with seconds."
-                TextField("Cron expression", self.cron, partial(self._say, "cron"), note, named="cron")
-                TextField("Time zone", self.timezone, partial(self._say, "timezone"), "Such as Europe/Berlin.", named="timezone")
+                self._cron = FormField("cron", "Cron expression", self.cron, note, on_change=partial(self._say, "cron"))
+                said = partial(self._say, "timezone")
+                self._zone = FormField("timezone", "Time zone", self.timezone, "Such as Europe/Berlin.", on_change=said)
             choices = {"": "the gold set locked last, or else the eval rows"} | {name: name for name in self._sets}
             if self._gold_set and self._gold_set not in choices:
                 choices[self._gold_set] = self._gold_set
             Select("Rows", choices, self._gold_set, partial(self._say, "_gold_set"))
             note = "0.01: one point of the figure, and one row in a hundred."
-            TextField("Tolerance", self._tolerance, partial(self._say, "_tolerance"), note, named="tolerance")
+            said = partial(self._say, "_tolerance")
+            self._share = FormField("tolerance", "Tolerance", self._tolerance, note, on_change=said, inputmode="decimal")
         Tick("If it drifted, let the version before it answer again", partial(self._say, "_rollback"), on=self._rollback)
         if self._rollback:
             Text("p", "A rollback needs a version before it, which is asked first.", "muted")
 
-    def common(self) -> dict[str, Any]:
-        """Fields of deploy.check_drift and deploy.schedule.
+    def ready(self) -> bool:
+        """Whether it can be used as it is filled in; what can't be is told at its field."""
+        faults = {self._share: "" if _is_share(self._tolerance) else "It is a share from 0 to below 1: 0.01 for one point."}
+        if self._with_cron:
+            faults[self._zone] = _fault(partial(zone_of, self.timezone))
+            faults[self._cron] = "" if faults[self._zone] else _fault(partial(check_cron, self.cron, self.timezone))
+        for field, fault in faults.items():
+            field.blame(fault)
+        return not any(faults.values())
 
-        Raises:
-            StageError(InvalidRequest): The tolerance is no share.
-        """
-        try:
-            tolerance = float(self._tolerance)
-        except ValueError:
-            tolerance = -1.0
-        if not 0 <= tolerance < 1:
-            raise StageError(
-                InvalidRequest(), "The tolerance can't be used", where=self._tolerance, cause="it is a share from 0 to below 1",
-                next_step="Give 0.01 for one point.",
-            )  # fmt: skip
-        return {"gold_set": self._gold_set or None, "tolerance": tolerance, "rollback": self._rollback}
+    def common(self) -> dict[str, Any]:
+        """Fields of deploy.check_drift and deploy.schedule, once the form is ready."""
+        return {"gold_set": self._gold_set or None, "tolerance": float(self._tolerance), "rollback": self._rollback}
 
     def _say(self, name: str, value: Any) -> None:
         setattr(self, name, value.strip() if isinstance(value, str) else value)
+
+
+def _is_share(said: str) -> bool:
+    try:
+        return 0 <= float(said) < 1
+    except ValueError:
+        return False
+
+
+def _fault(check: Callable[[], object]) -> str:
+    """Why it is refused; "" where it is not."""
+    try:
+        check()
+    except StageError as refused:
+        return f"{refused}"
+    return ""

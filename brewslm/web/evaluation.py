@@ -11,7 +11,6 @@ from nicegui import ui
 from brewslm.errors import StageError
 from brewslm.metrics.units import said
 from brewslm.observe.evaluations import evaluation_of
-from brewslm.observe.projects import projects
 from brewslm.observe.scorecards import EvaluationsPage, EvaluationView, evaluations
 from brewslm.observe.trainings import trainings
 from brewslm.reasons.refusals import UnknownRun
@@ -24,10 +23,9 @@ from brewslm.web.evaluation_rows import rows_tab
 from brewslm.web.evaluation_scorecard import scorecard_tab
 from brewslm.web.evaluation_start import start_tab
 from brewslm.web.fields import Select
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import box, link, problem
 from brewslm.web.pieces import empty, tabs, title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.words import plain
 
 Draw = Callable[[], object]
@@ -54,16 +52,12 @@ class Seen:
 
 async def page(project: str, request: Request) -> None:
     """The tab that the address asks for."""
-    known = await anyio.to_thread.run_sync(projects)
+    here = await opened(project)
     query = dict(request.query_params)
-    try:
-        found = known_project(known, project)
-        seen = await anyio.to_thread.run_sync(lambda: see(asked_for(found.id, query)))
-    except StageError as error:
-        problem_page(known, error)
-        return
+    found = here.project
+    seen = await anyio.to_thread.run_sync(lambda: see(asked_for(found.id, query)))
     asked = seen.asked
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Evaluation", "")], found):
+    with here.frame("Evaluation"):
         with title_row("Evaluation", LINE):
             if seen.page.total and asked.tab != "start":
                 link("New evaluation", asked.address("start"), "button")

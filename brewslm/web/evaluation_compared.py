@@ -8,6 +8,7 @@ from nicegui import ui
 
 from brewslm.observe.answers import PAGE, payloads
 from brewslm.observe.evaluations import Compared, ComparedRow, Comparison, comparison
+from brewslm.observe.figures import counted
 from brewslm.observe.scorecards import EvaluationView, evaluations
 from brewslm.web.evaluation_asked import Asked
 from brewslm.web.evaluation_rows import SIGNS
@@ -66,7 +67,8 @@ def _outcomes(asked: Asked, found: Comparison) -> None:
         Column[Compared]("McNemar's test", _test),
     )  # fmt: skip
     table("What came of each", columns, found.evaluations)
-    same = f"{found.always_right:,} rows were right in all, {found.always_wrong:,} wrong in all, {len(found.changed):,} changed"
+    right = counted(found.always_right, "row was", "rows were")
+    same = f"{right} right in all, {found.always_wrong:,} wrong in all, {len(found.changed):,} changed"
     Text("p", f"{same}. Fixed and broken are told beside {found.evaluations[0].evaluation}.", "muted figure")
 
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from brewslm.metrics.units import PLAIN
 from brewslm.observe.evaluations import ErrorsView, error_analysis
+from brewslm.observe.figures import counted
 from brewslm.stages.evaluate.errors.analysis import Cluster
 from brewslm.stages.evaluate.errors.slices import SliceFigures
 from brewslm.web.evaluation_asked import Asked
@@ -27,8 +28,8 @@ def errors_tab(asked: Asked) -> Callable[[], object]:
 def _draw(asked: Asked, found: ErrorsView) -> None:
     with box("section", "card", aria_labelledby="clusters"):
         Text("h2", "Error clusters", id="clusters")
-        wrong = f"{found.wrong:,} of {found.n:,} rows are wrong"
-        Text("p", f"{wrong}, in {len(found.clusters):,} clusters whose names can be checked.", "muted figure")
+        wrong = f"{found.wrong:,} of {counted(found.n, 'row')} {'is' if found.wrong == 1 else 'are'} wrong"
+        Text("p", f"{wrong}, in {counted(len(found.clusters), 'cluster')} whose names can be checked.", "muted figure")
         if found.note:
             Text("p", found.note, "muted")
         if not found.clusters:
@@ -70,7 +71,7 @@ def _cluster(asked: Asked, cluster: Cluster) -> None:
     with box("li", "error-cluster"):
         with box("div", "card-head"):
             Text("h3", f"{cluster.id}: {cluster.name}")
-            rows = "1 row" if cluster.rows == 1 else f"{cluster.rows:,} rows"
+            rows = counted(cluster.rows, "row")
             link(f"Read its {rows}", asked.address("rows", cluster=cluster.id))
         of = f" of the {cluster.of_rows:,} rows {cluster.sort}" if cluster.sort else f" of {cluster.of_rows:,} rows"
         Text("p", f"{rows}{of}; {percent(cluster.share)} of everything that is wrong.", "muted figure")

@@ -8,6 +8,7 @@ from nicegui.events import GenericEventArguments
 
 from brewslm.metrics.units import PLAIN
 from brewslm.observe.evaluations import MOST_COMPARED
+from brewslm.observe.figures import counted
 from brewslm.observe.scorecards import EvaluationsPage, EvaluationView, evaluations
 from brewslm.web.evaluation_asked import Asked
 from brewslm.web.parts import Badge, Text, box, button, link, moment, put
@@ -28,7 +29,7 @@ class _Listed:
         self._chosen: dict[str, None] = {}
         with box("section", "card", aria_labelledby="evaluations"):
             with box("div", "card-head"):
-                Text("h2", f"{page.total:,} evaluations" if page.total != 1 else "1 evaluation", id="evaluations")
+                Text("h2", counted(page.total, "evaluation"), id="evaluations")
                 self._compare = button("", self._go)
             columns = (
                 Column[EvaluationView]("Evaluation", self._name, "mono"),

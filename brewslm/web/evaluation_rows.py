@@ -8,6 +8,7 @@ import orjson
 
 from brewslm.observe.answers import PAGE, VERDICTS, AnswersPage, AnswerView, answers
 from brewslm.observe.evaluations import SYSTEM, error_analysis
+from brewslm.observe.figures import counted
 from brewslm.web.evaluation_asked import Asked
 from brewslm.web.parts import Badge, Text, box, link
 from brewslm.web.pieces import chips, pager
@@ -52,8 +53,7 @@ def _draw(asked: Asked, found: AnswersPage, cluster: str) -> None:
                     Text("span", value, "mono")
                     link("show every one", asked.turned(**{name: None}))
     with box("section", "card", aria_labelledby="answers"):
-        counted = "1 answer" if found.total == 1 else f"{found.total:,} answers"
-        Text("h2", f"{counted} of {plain(found.system)}", id="answers")
+        Text("h2", f"{counted(found.total, 'answer')} of {plain(found.system)}", id="answers")
         if not found.answers:
             with box("p", "empty"):
                 Text("span", "No answer fits. ")

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from brewslm.handlers.gates import GateOutcome
 from brewslm.metrics.units import PLAIN
+from brewslm.observe.evaluations import SYSTEM
 from brewslm.observe.gatewords import about, asked_gap, condition, gap, next_for, outcome, why
+from brewslm.observe.judge_words import judge_words
 from brewslm.observe.scorecards import scorecard_of
 from brewslm.stages.evaluate.scorecard import Scorecard
-from brewslm.web.confusion import confusion_matrix
+from brewslm.web.evaluation_answers import Told, answers_card, told_of
 from brewslm.web.evaluation_asked import Asked
 from brewslm.web.parts import Badge, Text, box, link
-from brewslm.web.pieces import Column, chips, table
+from brewslm.web.pieces import Column, table
 from brewslm.web.scorecard import PROMOTABLE, REFUSED, TRIED, figures, gate_state
 from brewslm.web.words import Sign, percent, plain
 
@@ -23,16 +24,20 @@ def scorecard_tab(asked: Asked) -> Callable[[], object]:
     Raises:
         StageError(UnknownRun, NotAnalysed): See `scorecard_of`.
     """
-    return partial(_draw, asked, scorecard_of(asked.evaluation or "").card)
+    card = scorecard_of(asked.evaluation or "").card
+    return partial(_draw, asked, card, told_of(card, asked.system))
 
 
-def _draw(asked: Asked, card: Scorecard) -> None:
+def _draw(asked: Asked, card: Scorecard, told: Told) -> None:
     _gates(asked, card)
     with box("section", "card", aria_labelledby="figures"):
         Text("h2", "Every system on the same rows", id="figures")
         figures(card)
+        if card.judge is not None:
+            found = card.systems[SYSTEM].metrics.get(card.judge.metric) if SYSTEM in card.systems else None
+            Text("p", judge_words(card.judge, found), "figure")
         _further(card)
-    _answers(asked, card)
+    answers_card(asked, card, told)
 
 
 def _gates(asked: Asked, card: Scorecard) -> None:
@@ -143,50 +148,3 @@ def _metric(card: Scorecard, system: str, name: str) -> str:
     if name in PLAIN or name.endswith("_error"):
         return f"{found.value:.3f} ({found.low:.3f} – {found.high:.3f})"
     return f"{percent(found.value)} ({found.low * 100:.1f} – {found.high * 100:.1f})"
-
-
-def _answers(asked: Asked, card: Scorecard) -> None:
-    """Where a system's answers go: the confusion matrix, and figures by class, field or kind."""
-    system = asked.system if asked.system in card.systems else "tuned"
-    details = card.systems[system].details
-    by = {name: value for name, value in details.items() if name.startswith("per_") and isinstance(value, dict) and value}
-    if not by and "confusion" not in details:
-        with box("section", "card", aria_labelledby="answers"):
-            Text("h2", "Answers", id="answers")
-            with box("p"):
-                link("Read its answers beside the references", asked.address("rows"))
-        return
-    with box("section", "card", aria_labelledby="answers"):
-        Text("h2", f"Where the answers of {plain(system)} go", id="answers")
-        chips("System", [(plain(name), asked.turned(system=name), None) for name in card.systems], plain(system))
-        if "confusion" in details:
-            confusion_matrix(details["confusion"], lambda a, b: asked.address("rows", expected=a, output=b, system=system))
-            unread = card.n - sum(map(sum, details["confusion"]["counts"]))
-            if unread:
-                with box("p"):
-                    link(f"{unread:,} answers were no label", asked.address("rows", verdict="unusable", system=system))
-        for name, value in by.items():
-            _by(asked, system, plain(name.removeprefix("per_")), value)
-
-
-def _by(asked: Asked, system: str, kind: str, found: dict[str, Any]) -> None:
-    """One line of figures each."""
-    names = list(dict.fromkeys(name for one in found.values() for name in one))
-
-    def named(one: str) -> str | None:
-        if kind != "class":
-            return one
-        link(one, asked.address("rows", expected=one, system=system))
-        return None
-
-    columns: list[Column[str]] = [Column(kind.capitalize(), named)]
-    columns += [Column(plain(name), partial(_cell, found, name), "figure") for name in names]
-    Text("h3", f"By {kind}")
-    table(f"Figures by {kind}", columns, sorted(found, key=lambda one: -(found[one].get("support") or 0)))
-
-
-def _cell(found: dict[str, Any], name: str, one: str) -> str:
-    value = found[one].get(name)
-    if isinstance(value, float):
-        return percent(value) if 0 <= value <= 1 else f"{value:.3g}"
-    return f"{value:,}" if isinstance(value, int) else "–" if value is None else str(value)

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
+from pydantic import ValidationError
+
 from brewslm.errors import StageError
 from brewslm.handlers.eval_pack import DEFAULT_PACK
 from brewslm.observe.evalpacks import EvalPackView, eval_packs
+from brewslm.observe.figures import counted
 from brewslm.observe.gold import gold_sets
 from brewslm.observe.tasks import task
 from brewslm.observe.training_offer import task_profile_of
@@ -15,15 +18,26 @@ from brewslm.observe.trainings import TrainingDetail, training, trainings
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.stages.evaluate import EvaluateRequest
+from brewslm.stages.evaluate.judging import JudgeRequest
 from brewslm.web.acts import act
 from brewslm.web.confirm import Confirm
 from brewslm.web.evaluation_asked import Asked
-from brewslm.web.fields import Select, TextField
-from brewslm.web.parts import Badge, Text, box, button, link, problem
+from brewslm.web.fields import Select
+from brewslm.web.form_field import FormField
+from brewslm.web.parts import Badge, Text, box, button, link
 from brewslm.web.pieces import empty
 from brewslm.web.words import Sign, duration
 
+JUDGE = {
+    "url": ("Its address", "", "OpenAI-compatible, up to and with /v1; held-out rows are sent there. Left empty: no judge."),
+    "model": ("Its model", "", "The name that it answers to."),
+    "rows": ("Rows for it", "100", "At most so many are sent."),
+}
+"""Field of a judge's request → label, value, note. Its key comes from the server's environment alone."""
 TARGETS = "Left empty: the experiment itself. Else checkpoint-STEP, EXPORT:VARIANT, deployment-N, or http://HOST/v1#MODEL."
+
+
+NO_PATH = "A path can't be given here, for the page reads no file: run brewslm evaluate --experiment {} --target {}"
 
 
 @dataclass(frozen=True)
@@ -77,7 +91,6 @@ class _Start:
             self._form()
             with box("div", "actions"):
                 button("Evaluate", self._ask, "primary")
-            self._refused = box("div", "form-said", role="alert")
             self._confirm = Confirm("New evaluation")
 
     def _form(self) -> None:
@@ -89,25 +102,49 @@ class _Start:
             Select("Experiment", options, self._experiment, self._set("_experiment"))
             Select("Eval pack", packs, self._pack, self._set("_pack"), "Whose gates decide; see the tab Eval packs.")
             Select("Rows", rows, self._gold, self._set("_gold"), "None of them was trained on: prepare keeps them apart.")
-            self._target = TextField("Measure in its place", self._asked.target or "", lambda _: None, TARGETS, named="target")
+            self._target = FormField("target", "Measure in its place", self._asked.target or "", TARGETS)
+        Text("h3", "A judge, if you like")
+        with box("div", "fields"):
+            self._judge = {name: FormField(f"judge-{name}", *about) for name, about in JUDGE.items()}
 
     def _set(self, name: str) -> Callable[[str], None]:
         return lambda value: setattr(self, name, value)
 
+    def _judged(self) -> JudgeRequest | None:
+        """The judge that is asked for.
+
+        Raises:
+            ValidationError: Its address, model or rows can't be used so.
+        """
+        said = {name: field.value for name, field in self._judge.items()}
+        return JudgeRequest.model_validate(said) if said["url"] else None
+
     def _ask(self) -> None:
-        self._refused.clear()
-        target = self._target.value.strip() or None
+        self._confirm.close()
+        for field in (self._target, *self._judge.values()):
+            field.blame("")
+        target = self._target.value or None
         if target is not None and target.startswith("path:"):
-            with self._refused:
-                problem(_no_path(target))
+            self._target.blame(NO_PATH.format(self._experiment, target))
             return
-        request = EvaluateRequest(experiment=self._experiment, eval_pack=self._pack, gold_set=self._gold or None, target=target)
+        try:
+            judge = self._judged()
+        except ValidationError as error:
+            for each in error.errors():
+                name = str(each["loc"][0]) if each["loc"] else "url"
+                self._judge[name].blame(each["msg"].removeprefix("Value error, "))
+            return
+        request = EvaluateRequest(
+            experiment=self._experiment, eval_pack=self._pack, gold_set=self._gold or None, target=target, judge=judge
+        )
         took = f"The last one took {duration(self._choices.seconds)}." if self._choices.seconds else "It takes minutes."
         what = target or self._experiment
         sentences = [
             f"{what} and its base answer every row, beside the cheap baselines; then the gates of {self._pack} are judged.",
             f"{took} It takes this machine's processor meanwhile. Nothing is promoted, and no row is changed.",
         ]
+        if judge is not None:
+            sentences.insert(1, f"Up to {counted(judge.rows, 'held-out row')} with their answers are sent to {judge.url}.")
         self._confirm.ask(f"Evaluate {what}?", sentences, f"Evaluate {what} now", partial(act, request, self._key, self._done))
 
     def _done(self, run: RunView) -> None:
@@ -116,10 +153,3 @@ class _Start:
         with box("p", "note", role="status"):
             Badge(Sign("done", "promotable") if card["promotable"] else Sign("needs", "gates not met"))
             link(f"See the scorecard of {run.task_id}", f"/projects/{run.project}/evaluation?evaluation={run.task_id}")
-
-
-def _no_path(target: str) -> StageError:
-    return StageError(
-        InvalidRequest(), "A path can't be given here", where=target, cause="the page reads no file of its own accord",
-        next_step=f"Run  brewslm evaluate --experiment EXP --target {target}",
-    )  # fmt: skip

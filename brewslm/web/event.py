@@ -9,26 +9,20 @@ import anyio
 from brewslm.errors import StageError
 from brewslm.observe.diary_words import sentence
 from brewslm.observe.events import EventDetail, event
-from brewslm.observe.projects import projects
 from brewslm.reasons.refusals import UnknownEvent
 from brewslm.web.observability import observability
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, link, moment, problem_document
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.ways import lead_lines, run_way
 from brewslm.web.words import SEVERITY_SIGNS
 
 
 async def page(project: str, event_id: str) -> None:
     """The page."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        shown = await anyio.to_thread.run_sync(partial(_of_project, found.id, event_id))
-    except StageError as error:
-        problem_page(known, error)
-        return
+    here = await opened(project)
+    shown = await anyio.to_thread.run_sync(partial(_of_project, here.project.id, event_id))
     said = sentence(shown.reason_code, shown.severity, shown.run_id, shown.actor, shown.payload, shown.actor)
-    with observability(known, found, "Timeline", shown.reason_code, said, f"Event {shown.id:,}"), box("div", "columns"):
+    with observability(here, "Timeline", shown.reason_code, said, f"Event {shown.id:,}"), box("div", "columns"):
         with box("div", "column-of-cards"):
             _what(shown)
             _payload(shown)

@@ -9,19 +9,18 @@ from nicegui import ui
 from pydantic import Field
 
 from brewslm.audit.filters import EventFilter
-from brewslm.errors import StageError
 from brewslm.observe.chains import GapView, waiting
 from brewslm.observe.events import PAGE, events
+from brewslm.observe.figures import counted
 from brewslm.observe.following import newest_of
-from brewslm.observe.projects import projects
 from brewslm.observe.savedfilters import SavedFilterView, saved_filters
 from brewslm.observe.timeline import TimelinePage, timeline
 from brewslm.reasons import Severity, Stage
 from brewslm.web.filters import FilterField, filter_form
 from brewslm.web.observability import observability
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, link
 from brewslm.web.pieces import empty, known_reasons, pager
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.query import address, asked, fields_of
 from brewslm.web.running import POLL_SECONDS
 from brewslm.web.saved_filters import SavedFilters
@@ -80,15 +79,11 @@ def see(project: int, wanted: Asked) -> Seen:
 
 async def page(project: str, request: Request) -> None:
     """The timeline."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        wanted = asked(Asked, request.query_params)
-        seen = await anyio.to_thread.run_sync(see, found.id, wanted)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with observability(known, found, "Timeline"):
+    here = await opened(project)
+    found = here.project
+    wanted = asked(Asked, request.query_params)
+    seen = await anyio.to_thread.run_sync(see, found.id, wanted)
+    with observability(here, "Timeline"):
         held = fields_of(wanted.wanted, project=None)
         filter_form(event_fields(), held, partial(address, f"/projects/{found.id}/events"))
         SavedFilters("events", held, seen.saved, partial(address, f"/projects/{found.id}/events"))
@@ -134,7 +129,7 @@ def _pages(wanted: Asked, project: int, shown: TimelinePage) -> None:
     if shown.older is not None:
         entries.append(("Older", wanted.address(project, before=shown.older)))
     if entries:
-        pager(f"{len(shown.trees):,} trees of runs", entries)
+        pager(counted(len(shown.trees), "tree of runs", "trees of runs"), entries)
 
 
 def _gaps(gaps: list[GapView]) -> None:
@@ -143,7 +138,7 @@ def _gaps(gaps: list[GapView]) -> None:
         return
     with box("section", "card", aria_label="Gaps"):
         with box("p", "note"):
-            Badge(Sign("failed", f"{len(gaps):,} {'event' if len(gaps) == 1 else 'events'} could not be written yet"))
+            Badge(Sign("failed", f"{counted(len(gaps), 'event')} could not be written yet"))
             Text("span", "They come back with the next event, at their true time.", "muted")
         for gap in gaps[:GAPS_SHOWN]:
             Text("p", f"{gap.ts}  {gap.lost_code}  {gap.run_id or ''}  by {gap.actor}: {gap.error}", "mono")

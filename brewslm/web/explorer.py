@@ -10,10 +10,9 @@ from fastapi import Request
 from pydantic import Field
 
 from brewslm.audit.filters import CallFilter, EventFilter
-from brewslm.errors import StageError
+from brewslm.observe.event_facets import EventFacets, event_facets
 from brewslm.observe.events import PAGE, EventView, events
 from brewslm.observe.explorer import CallView, Facets, calls, facets
-from brewslm.observe.projects import projects
 from brewslm.observe.savedfilters import SavedFilterView, saved_filters
 from brewslm.web.chain_card import Chain
 from brewslm.web.events import event_fields
@@ -22,9 +21,9 @@ from brewslm.web.facets import facet_lists
 from brewslm.web.filters import FilterField, filter_form
 from brewslm.web.found_table import calls_table, events_table
 from brewslm.web.observability import observability
+from brewslm.web.opening import opened
 from brewslm.web.parts import box
 from brewslm.web.pieces import chips, empty, pager
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.query import address, asked, fields_of
 from brewslm.web.saved_filters import SavedFilters
 
@@ -70,8 +69,13 @@ class Seen:
     """What the page shows; of calls or events one more than a page, where there are more."""
 
     found: list[CallView] | list[EventView]
-    counts: Facets | None
+    counts: Facets | EventFacets
     saved: list[SavedFilterView]
+
+    @property
+    def total(self) -> int | None:
+        """How many calls fit; events are not counted, for there may be millions."""
+        return self.counts.total if isinstance(self.counts, Facets) else None
 
 
 def asked_for(query: Mapping[str, str]) -> Asked:
@@ -101,36 +105,31 @@ def see(project: int, query: Asked) -> Seen:
         found = calls(wanted=wanted, before=query.before, after=query.after, limit=PAGE + 1)
         return Seen(found, facets(wanted), saved)
     told = events(wanted=wanted, before=query.before, after=query.after, limit=PAGE + 1)
-    return Seen(told[::-1], None, saved)
+    return Seen(told[::-1], event_facets(wanted), saved)
 
 
 async def page(project: str, request: Request) -> None:
     """The page."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        query = asked_for(request.query_params)
-        seen = await anyio.to_thread.run_sync(see, found.id, query)
-    except StageError as error:
-        problem_page(known, error)
-        return
+    here = await opened(project)
+    found = here.project
+    query = asked_for(request.query_params)
+    seen = await anyio.to_thread.run_sync(see, found.id, query)
     path = f"/projects/{found.id}/explorer"
     wanted = wanted_by(query, found.id)
     held = fields_of(wanted, project=None)
-    here = partial(_address, path, query.of)
-    with observability(known, found, "Audit explorer"):
+    target = partial(_address, path, query.of)
+    with observability(here, "Audit explorer"):
         with box("div", "explorer-head"):
             chips("Explored", [(said, _address(path, of, {}), None) for of, said in WHAT.items()], WHAT[query.of])
             chain = Chain(found.id)
-            export_menu(query.of, fields_of(wanted), seen.counts.total if seen.counts else None)
+            export_menu(query.of, fields_of(wanted), seen.total)
         chain.panel()
         fields = CALL_FIELDS if query.of == "calls" else event_fields()
-        filter_form(fields, held, here, {"of": query.of} if query.of == "events" else {})
-        SavedFilters(query.of, held, seen.saved, here)
-        with box("div", "explorer" if seen.counts else ""):
-            if seen.counts is not None:
-                facet_lists(seen.counts, held, here)
-            _found(query, found.id, seen, held, here)
+        filter_form(fields, held, target, {"of": query.of} if query.of == "events" else {})
+        SavedFilters(query.of, held, seen.saved, target)
+        with box("div", "explorer"):
+            facet_lists(seen.counts, held, target)
+            _found(query, found.id, seen, held, target)
 
 
 def _address(path: str, of: str, fields: Mapping[str, str]) -> str:
@@ -157,7 +156,7 @@ def _found(query: Asked, project: int, seen: Seen, held: dict[str, str], here: C
             entries.append(("Newer", here(held | {"after": str(shown[0].id)})))
         if upward or beyond:
             entries.append(("Older", here(held | {"before": str(shown[-1].id)})))
-        total = f" of {seen.counts.total:,}" if seen.counts else ""
+        total = f" of {seen.total:,}" if seen.total is not None else ""
         pager(f"{len(shown):,}{total} {query.of}", entries)
 
 

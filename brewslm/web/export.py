@@ -7,15 +7,13 @@ from nicegui import ui
 
 from brewslm.errors import StageError
 from brewslm.observe.exports import PAGE, BundleView, ExportView, bundle, exports
-from brewslm.observe.projects import projects
 from brewslm.reasons.refusals import InvalidRequest, UnknownRun
 from brewslm.web.bundle_card import bundle_cards
 from brewslm.web.export_form import ExportForm
 from brewslm.web.exports_card import ExportsCard
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import box, button
 from brewslm.web.pieces import title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.running import POLL_SECONDS
 
 
@@ -52,16 +50,12 @@ def see(project: int, export: str, before: int) -> Seen:
 
 async def page(project: str, export: str = "", before: str = "", experiment: str = "") -> None:
     """The page; with `experiment` it opens with the form for a new export of it."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        if not before.isascii() or (before and not before.isdigit()):
-            raise StageError(InvalidRequest(), "The exports can't be shown so", where=before, next_step="Choose from the page.")
-        seen = await anyio.to_thread.run_sync(see, found.id, export, int(before or 0))
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Export", "")], found):
+    here = await opened(project)
+    found = here.project
+    if not before.isascii() or (before and not before.isdigit()):
+        raise StageError(InvalidRequest(), "The exports can't be shown so", where=before, next_step="Choose from the page.")
+    seen = await anyio.to_thread.run_sync(see, found.id, export, int(before or 0))
+    with here.frame("Export"):
         shown = _Export(found.id, seen, export, int(before or 0))
     ui.timer(POLL_SECONDS, shown.look)
     if experiment:

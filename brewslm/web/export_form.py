@@ -9,6 +9,7 @@ import anyio
 from brewslm.errors import StageError
 from brewslm.observe.experiments import ExperimentView, experiments
 from brewslm.observe.export_formats import FormatView, export_formats
+from brewslm.observe.figures import counted
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.export import ExportRequest
 from brewslm.web.acts import act
@@ -93,7 +94,9 @@ class ExportForm:
     def _say(self) -> None:
         chosen = [one for one in self._formats if self._wanted[one.name]]
         size = sum(one.about_bytes for one in chosen)
-        self._said.text = f"{len(chosen):,} formats, about {file_size(size)} on disk." if chosen else "No format is chosen."
+        self._said.text = (
+            f"{counted(len(chosen), 'format')}, about {file_size(size)} on disk." if chosen else "No format is chosen."
+        )
 
     async def _choose(self, experiment: str) -> None:
         await self._read(experiment)
@@ -107,7 +110,7 @@ class ExportForm:
     def _made(self, run: RunView) -> None:
         count = len((run.result or {})["artifacts"])
         with box("p", "", role="status"):
-            Text("span", f"{self._experiment} is exported in {count:,} formats as ")
+            Text("span", f"{self._experiment} is exported in {counted(count, 'format')} as ")
             link(run.task_id, f"/projects/{self._project}/export?export={run.task_id}", "mono")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from brewslm.observe.audit_export import Format
+from brewslm.observe.figures import counted
 from brewslm.web.parts import Text, box
 from brewslm.web.query import address
 
@@ -23,7 +24,7 @@ def export_menu(of: str, wanted: Mapping[str, str], total: int | None) -> None:
         total: How many fit, where that is known.
     """
     with box("details", "popover export"):
-        Text("summary", f"Export {total:,} {of}" if total is not None else f"Export {of}", "button")
+        Text("summary", f"Export {counted(total, of.removesuffix('s'))}" if total is not None else f"Export {of}", "button")
         with box("div", "popover-panel"):
             Text("p", "Everything that fits, oldest first; times in UTC.", "muted")
             with box("ul"):

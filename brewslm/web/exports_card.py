@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from brewslm.observe.exports import PAGE, ExportView
+from brewslm.observe.figures import counted
 from brewslm.web.parts import Badge, Text, box, link, moment
 from brewslm.web.pieces import Column, pager, reason_chip, table
 from brewslm.web.words import Sign, file_size
@@ -56,7 +57,7 @@ class ExportsCard:
         if len(found) > PAGE:
             links.append(("Older", f"{here}?before={found[PAGE - 1].id.rpartition('-')[2]}"))
         if links:
-            pager(f"{min(len(found), PAGE):,} exports", links)
+            pager(counted(min(len(found), PAGE), "export"), links)
 
     def _name(self, one: ExportView) -> None:
         older = f"&before={self._before}" if self._before else ""

@@ -2,21 +2,30 @@
 
 from collections.abc import Callable, Mapping
 
+from brewslm.observe.event_facets import EventFacets
 from brewslm.observe.explorer import Facets
+from brewslm.observe.figures import counted
 from brewslm.web.parts import Text, box, link
 
-GROUPS = {
-    "face": "Through",
-    "operation": "Operation",
-    "actor": "By",
-    "outcome": "Outcome",
-    "ended": "How it ended",
-}
-"""Field of the filter → its title."""
+Groups = Mapping[str, tuple[str, Mapping[str, int]]]
+"""Field of the filter → its title, and how many there are of each value."""
 SHOWN = 8
 
 
-def facet_lists(counts: Facets, held: Mapping[str, str], address: Callable[[Mapping[str, str]], str]) -> None:
+def groups_of(found: Facets | EventFacets) -> Groups:
+    """What is listed, in its order."""
+    if isinstance(found, EventFacets):
+        return {
+            "severity": ("Severity", found.severity), "stage": ("Stage", found.stage), "code": ("Reason code", found.code),
+            "actor": ("By", found.actor),
+        }  # fmt: skip
+    return {
+        "face": ("Through", found.face), "operation": ("Operation", found.operation), "actor": ("By", found.actor),
+        "outcome": ("Outcome", found.outcome), "ended": ("How it ended", found.run_state),
+    }  # fmt: skip
+
+
+def facet_lists(found: Facets | EventFacets, held: Mapping[str, str], address: Callable[[Mapping[str, str]], str]) -> None:
     """The lists.
 
     Args:
@@ -24,8 +33,9 @@ def facet_lists(counts: Facets, held: Mapping[str, str], address: Callable[[Mapp
         address: Fields to the address that filters by them.
     """
     with box("nav", "card facets", aria_label="Filter by what there is"):
-        for field, title in GROUPS.items():
-            values: dict[str, int] = getattr(counts, "run_state" if field == "ended" else field)
+        if isinstance(found, EventFacets) and not found.is_all:
+            Text("p", f"Counted among the newest {counted(found.looked_at, 'event')} that fit.", "muted")
+        for field, (title, values) in groups_of(found).items():
             if not values and field not in held:
                 continue
             with box("div", "facet"):

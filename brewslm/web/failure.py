@@ -8,17 +8,16 @@ import anyio
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from brewslm.errors import StageError
 from brewslm.observe.clusters import FailureChange, FailureClusterDetail, FailureExemplar, cluster, occurrences
 from brewslm.observe.differences import FieldDifference
-from brewslm.observe.projects import projects
+from brewslm.observe.figures import counted
 from brewslm.web.changes import Change, config_diff
 from brewslm.web.count_chart import count_chart
 from brewslm.web.failures import BEHIND, STILL, TRENDS, times, title_of
 from brewslm.web.observability import observability
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, link, moment
 from brewslm.web.pieces import Column, known_reasons, pager, stats, table
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.query import address, asked
 from brewslm.web.words import SEVERITY_SIGNS, absolute
 
@@ -55,18 +54,14 @@ def see(project: int, cluster_id: str, wanted: Asked) -> Seen:
 
 async def page(project: str, cluster_id: str, request: Request) -> None:
     """The page."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        wanted = asked(Asked, request.query_params)
-        seen = await anyio.to_thread.run_sync(see, found.id, cluster_id, wanted)
-    except StageError as error:
-        problem_page(known, error)
-        return
+    here = await opened(project)
+    found = here.project
+    wanted = asked(Asked, request.query_params)
+    seen = await anyio.to_thread.run_sync(see, found.id, cluster_id, wanted)
     one = seen.one
     said = title_of(one)
     title = said if len(said) <= TITLE_CHARACTERS else f"{said[:TITLE_CHARACTERS]}…"
-    with observability(known, found, "Failure clusters", title, f"Met {times(one.count)}; {one.meaning}", f"Cluster {one.id}"):
+    with observability(here, "Failure clusters", title, f"Met {times(one.count)}; {one.meaning}", f"Cluster {one.id}"):
         _state(one)
         with box("div", "columns"):
             with box("div", "column-of-cards"):
@@ -187,7 +182,7 @@ def _events(project: int, cluster_id: str, wanted: Asked, seen: list[FailureExem
         if shown and (upward or beyond):
             entries.append(("Older", address(here, {"before": str(shown[-1].event)})))
         if entries:
-            pager(f"{len(shown):,} of {count:,} events", entries)
+            pager(f"{len(shown):,} of {counted(count, 'event')}", entries)
 
 
 def _run(project: int, each: FailureExemplar) -> str | None:

@@ -7,14 +7,12 @@ import anyio
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from brewslm.errors import StageError
 from brewslm.observe.clusters import MOST, PAGE, FailureCluster, clusters
-from brewslm.observe.projects import projects
 from brewslm.reasons import Stage
 from brewslm.web.observability import observability
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, link, moment
 from brewslm.web.pieces import chips, empty, pager, reason_chip
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.query import address, asked, fields_of
 from brewslm.web.words import SEVERITY_SIGNS, Sign
 
@@ -65,15 +63,11 @@ def see(project: int, wanted: Asked) -> list[FailureCluster]:
 
 async def page(project: str, request: Request) -> None:
     """The list."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        wanted = asked(Asked, request.query_params)
-        seen = await anyio.to_thread.run_sync(see, found.id, wanted)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with observability(known, found, "Failure clusters"):
+    here = await opened(project)
+    found = here.project
+    wanted = asked(Asked, request.query_params)
+    seen = await anyio.to_thread.run_sync(see, found.id, wanted)
+    with observability(here, "Failure clusters"):
         with box("section", "card", aria_label="Filter"):
             _filters(wanted, found.id)
         with box("section", "card", aria_label="Failure clusters"):

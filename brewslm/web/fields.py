@@ -7,6 +7,7 @@ import orjson
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from brewslm.observe.figures import counted
 from brewslm.web.parts import Text, box, problem_document, put
 
 
@@ -79,7 +80,7 @@ class FileField:
             if "path" not in answer:
                 problem_document(answer)
                 return
-            Text("p", f"{answer['name']} is here: {answer['size_bytes']:,} bytes", "muted figure")
+            Text("p", f"{answer['name']} is here: {counted(answer['size_bytes'], 'byte')}", "muted figure")
         await self._on_kept(str(answer["path"]))
 
 

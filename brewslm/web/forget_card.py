@@ -6,6 +6,7 @@ from uuid import uuid4
 from nicegui import ui
 
 from brewslm.errors import StageError
+from brewslm.observe.figures import counted
 from brewslm.observe.forgetting import forget_plan
 from brewslm.pipeline import execute
 from brewslm.pipeline.forget import ForgetPlan, ForgetRequest, Saw
@@ -54,7 +55,7 @@ class ForgetCard:
                 self._wrong = box("div", role="alert")
                 with box("div", "actions"):
                     count = len(found.row_ids)
-                    button(f"Forget {count:,} {'row' if count == 1 else 'rows'}", partial(self._forget, equal), "primary")
+                    button(f"Forget {counted(count, 'row')}", partial(self._forget, equal), "primary")
                     button("Keep it", self._said.clear)
 
     async def _forget(self, equal: bool) -> None:
@@ -80,8 +81,8 @@ class ForgetCard:
                 return
             result = run.result or {}
             with box("p", "note", role="status"):
-                Badge(Sign("done", f"{len(result['row_ids']):,} rows are forgotten by {run.task_id}"))
-                Text("span", f"{result['files']:,} files were rewritten", "figure")
+                Badge(Sign("done", f"{counted(len(result['row_ids']), 'row is', 'rows are')} forgotten by {run.task_id}"))
+                Text("span", f"{counted(result['files'], 'file was', 'files were')} rewritten", "figure")
             _saw(Saw.model_validate(result["saw"]))
             link("See what is left of it", f"/rows/{self._row_id}")
 
@@ -90,14 +91,14 @@ def _planned(found: ForgetPlan) -> None:
     """Before → after."""
     count = len(found.row_ids)
     Text("h3", "What will change")
-    Text("p", f"{count:,} {'row' if count == 1 else 'rows'} → who they were, and no text; it can't be undone.", "figure")
+    Text("p", f"{counted(count, 'row')} → who they were, and no text; it can't be undone.", "figure")
     named = ", ".join(found.row_ids[:ROWS_NAMED])
     Text("p", named + (f" and {count - ROWS_NAMED:,} more" if count > ROWS_NAMED else ""), "mono")
     if found.same:
         Text("p", f"Says the same, and is not forgotten unless you tick it above: {', '.join(found.same[:ROWS_NAMED])}", "muted")
     with box("ul", "causes"):
         for path, lines in found.files.items():
-            Text("li", f"{path}: {lines:,} {'line' if lines == 1 else 'lines'} → emptied")
+            Text("li", f"{path}: {counted(lines, 'line')} → emptied")
         for one in found.sources:
             Text("li", f"{one.path}, record {one.position:,} → emptied")
         for outside in found.outside:

@@ -9,9 +9,8 @@ import anyio
 from nicegui import ui
 from pydantic import ValidationError
 
-from brewslm.errors import StageError
+from brewslm.observe.figures import counted
 from brewslm.observe.gold import GoldRowView, GoldSetView, PairAgreement, gold_rows, gold_sets
-from brewslm.observe.projects import projects
 from brewslm.observe.row_facets import row_facets
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.prepare.gold import GoldDraftRequest, GoldImportRequest, GoldLockRequest
@@ -19,10 +18,9 @@ from brewslm.web.acts import act
 from brewslm.web.confirm import Confirm
 from brewslm.web.form_field import FormField
 from brewslm.web.gold_review import AT_ONCE, Review
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, button, link
 from brewslm.web.pieces import Column, table, title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.words import Sign
 
 
@@ -32,14 +30,10 @@ async def page(project: str, review: str | None = None, reviewer: str | None = N
     Args:
         review: The name of the set whose draft is reviewed, by `reviewer`.
     """
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        sets, waiting, labels = await anyio.to_thread.run_sync(_see, found.id, review, reviewer)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Gold set", "")], found):
+    here = await opened(project)
+    found = here.project
+    sets, waiting, labels = await anyio.to_thread.run_sync(_see, found.id, review, reviewer)
+    with here.frame("Gold set"):
         with title_row("Gold set", "Rows that people have judged: they are held out, and never trained on."):
             pass
         if review and reviewer:
@@ -108,7 +102,7 @@ class _Gold:
         request = GoldLockRequest(project=self._project, name=name)
         rows = sum(one.rows.values())
         sentences = [
-            f"State of {one.gold_set}: draft → locked. Its {rows:,} rows are frozen by their hash, for good.",
+            f"State of {one.gold_set}: draft → locked. {counted(rows, 'row is', 'rows are')} frozen by their hash, for good.",
             "Prepare keeps them out of train from now on. Two reviewers must have looked at each row.",
         ]
         do = partial(act, request, f"page-{uuid4()}", self._done)
@@ -137,7 +131,7 @@ class _Gold:
     def _done(self, run: RunView) -> None:
         result = run.result or {}
         with box("p", "", role="status"):
-            Text("span", f"{result['gold_set']} has {result['rows']:,} rows now. ")
+            Text("span", f"{result['gold_set']} has {counted(result['rows'], 'row')} now. ")
             link("Show the sets", f"/projects/{self._project}/gold")
 
 
@@ -145,8 +139,8 @@ def agreement(pair: PairAgreement) -> str:
     """Of two reviewers, in one line."""
     people = " and ".join(pair.reviewers)
     if pair.kappa is None:
-        return f"{people}: the same of {pair.agreed:,} of {pair.n:,} rows"
-    return f"{people}: kappa {pair.kappa:.2f} ({pair.low:.2f} to {pair.high:.2f}) on {pair.n:,} rows"
+        return f"{people}: the same of {pair.agreed:,} of {counted(pair.n, 'row')}"
+    return f"{people}: kappa {pair.kappa:.2f} ({pair.low:.2f} to {pair.high:.2f}) on {counted(pair.n, 'row')}"
 
 
 def _state(one: GoldSetView) -> None:

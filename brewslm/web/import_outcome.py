@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from brewslm.errors import StageError
+from brewslm.observe.figures import counted
 from brewslm.pipeline import execute
 from brewslm.pipeline.mapping_choice import row_reasons
 from brewslm.pipeline.runs import RunView
@@ -46,8 +47,7 @@ class ImportOutcome:
             if not preview.accepted_count:
                 Text("p", "There is nothing to commit: choose other columns, or mend the source.", "empty")
                 return
-            rows = "row" if preview.accepted_count == 1 else "rows"
-            button(f"Commit {preview.accepted_count:,} {rows}", self._commit, "primary")
+            button(f"Commit {counted(preview.accepted_count, 'row')}", self._commit, "primary")
             Text("p", "The accepted rows are added to the project; an import can be undone.", "muted")
         on_step(5)
 

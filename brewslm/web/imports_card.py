@@ -11,6 +11,7 @@ from nicegui import ui
 
 from brewslm.api.uploads import readable
 from brewslm.errors import StageError
+from brewslm.observe.figures import counted
 from brewslm.observe.imports import ImportView, imports
 from brewslm.pipeline import execute
 from brewslm.pipeline.mending import planned_reimport
@@ -89,7 +90,9 @@ class ImportsCard:
         if count:
             query = urlencode({"status": status, "import": one.import_run})
             link(
-                f"{count:,}", f"/projects/{self._project}/rows?{query}", aria_label=f"See the {count:,} rows of {one.import_run}"
+                f"{count:,}",
+                f"/projects/{self._project}/rows?{query}",
+                aria_label=f"See the {counted(count, 'row')} of {one.import_run}",
             )
         else:
             Text("span", "0")
@@ -108,7 +111,8 @@ class ImportsCard:
         key = f"page-{uuid4()}"
         self._open(f"Undo {one.import_run}?")
         with self._panel:
-            Text("p", f"Its {one.accepted_count:,} rows will count no more; prepare leaves them out. They can be imported again.")
+            rows = counted(one.accepted_count, "row")
+            Text("p", f"Its {rows} will count no more; prepare leaves them out. They can be imported again.")
             Text("p", f"Rows of the project: {now:,} → {now - one.accepted_count:,}", "figure")
             with box("div", "actions"):
                 button(f"Undo {one.import_run} now", partial(self._undo, one, key), "primary")
@@ -122,7 +126,8 @@ class ImportsCard:
 
     def _undone(self, run: RunView) -> None:
         result = run.result or {}
-        Text("p", f"{result['import_run']} is undone by {run.task_id}: its {result['rows']:,} rows count no more.", role="status")
+        rows = counted(result["rows"], "row counts", "rows count")
+        Text("p", f"{result['import_run']} is undone by {run.task_id}: its {rows} no more.", role="status")
         Text("p", f"Next: brewslm prepare --project {run.project} makes a manifest without them.", "muted")
 
     def _ask_mended(self, one: ImportView) -> None:

@@ -1,5 +1,6 @@
 """What a look at a source found: its columns, and how sure a mapping of them is."""
 
+from brewslm.observe.figures import counted
 from brewslm.stages.introspect import ColumnSignature, Introspection
 from brewslm.web.parts import Text, box
 from brewslm.web.words import Sign, plain
@@ -10,7 +11,7 @@ COLUMNS_SHOWN = 50
 def introspection(found: Introspection) -> None:
     """How much there is, and the columns with their types."""
     reach = "over the whole source" if found.sample_reach == "file" else "from its beginning"
-    Text("p", f"About {found.approximate_total_rows:,} rows, {found.sampled:,} of them sampled {reach}.", "figure")
+    Text("p", f"About {counted(found.approximate_total_rows, 'row')}, {found.sampled:,} of them sampled {reach}.", "figure")
     for note in found.notes:
         Text("p", note, "muted")
     _columns(found.column_signatures)

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import anyio
 from fastapi import Request
+from nicegui import ui
 from pydantic import BaseModel, ConfigDict, Field
 
 from brewslm.audit.filters import EventFilter
@@ -13,15 +15,18 @@ from brewslm.errors import StageError
 from brewslm.observe.academy import AcademyView, academy
 from brewslm.observe.diary_words import sentence
 from brewslm.observe.events import PAGE, EventView, events
-from brewslm.observe.journal import AchievementView, Day, Entry, JournalView, achievements, diary, journal
-from brewslm.observe.projects import projects
+from brewslm.observe.figures import counted
+from brewslm.observe.journal import AchievementView, Day, Entry, Journal, stream_length, whole_journal
+from brewslm.web.doing import attempt
 from brewslm.web.filters import FilterField, filter_form
-from brewslm.web.layout import frame
-from brewslm.web.parts import Badge, Text, box, link
+from brewslm.web.opening import opened
+from brewslm.web.parts import Badge, Text, box, link, problem
 from brewslm.web.pieces import empty, stats, title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.query import address, asked, fields_of
 from brewslm.web.words import SEVERITY_SIGNS, Sign, plain
+
+AT_ONCE = 20_000
+"""Events that are read before the page is shown; of a longer stream the page comes first."""
 
 
 class Asked(BaseModel):
@@ -46,9 +51,7 @@ class Asked(BaseModel):
 class Seen:
     """What the page shows; `found` in place of a day where words are looked for."""
 
-    standing: JournalView
-    achievements: list[AchievementView]
-    day: Day
+    whole: Journal
     found: list[EventView] | None
     course: AcademyView
 
@@ -60,48 +63,76 @@ def see(project: int, wanted: Asked) -> Seen:
         StageError: As `observe.journal.journal`.
     """
     found = events(wanted=EventFilter(project=project, text=wanted.text), limit=PAGE)[::-1] if wanted.text else None
-    return Seen(
-        journal(project, wanted.zone), achievements(project), diary(project, day=wanted.day, zone=wanted.zone), found,
-        academy(project),
-    )  # fmt: skip
+    return Seen(whole_journal(project, day=wanted.day, zone=wanted.zone), found, academy(project))
 
 
 async def page(project: str, request: Request) -> None:
     """The page."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        wanted = asked(Asked, request.query_params)
-        seen = await anyio.to_thread.run_sync(see, found.id, wanted)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Lab Journal", "")], found):
+    here = await opened(project)
+    found = here.project
+    wanted = asked(Asked, request.query_params)
+    length = await anyio.to_thread.run_sync(stream_length, found.id)
+    seen = await anyio.to_thread.run_sync(see, found.id, wanted) if length <= AT_ONCE else None
+    with here.frame("Lab Journal"):
+        shown = _Journal(found.id, wanted)
+    if seen is not None:
+        shown.draw(seen)
+    else:
+        shown.wait(length)
+
+
+class _Journal:
+    """The page's parts; what a long stream has to tell comes when it has been read."""
+
+    def __init__(self, project: int, wanted: Asked) -> None:
+        self._project, self._wanted = project, wanted
         with title_row("Lab Journal", "What was done, day by day, worked out from the event stream each time."):
             pass
-        _standing(seen)
+        self._stands = box("div", "placed")
         filter_form(
             [FilterField("text", "Search every day", "search"), FilterField("day", "Day", "date"), FilterField("zone", "Zone")],
             wanted.fields(),
-            lambda fields: address(f"/projects/{found.id}/journal", fields),
+            partial(address, f"/projects/{project}/journal"),
         )
-        if seen.found is not None:
-            _found(found.id, seen.found)
-        else:
-            _day(found.id, wanted, seen.day)
-        _achievements(found.id, seen.achievements)
+        self._told = box("div", "placed")
+
+    def draw(self, seen: Seen) -> None:
+        """Show all of it."""
+        self._stands.clear()
+        with self._stands:
+            _standing(seen)
+        with self._told:
+            if seen.found is not None:
+                _found(self._project, seen.found)
+            else:
+                _day(self._project, self._wanted, seen.whole.day)
+            _achievements(self._project, seen.whole.achievements)
+
+    def wait(self, length: int) -> None:
+        """Read it once the page stands."""
+        with self._stands, box("section", "card", aria_label="Where you stand"):
+            Text("p", f"{counted(length, 'event is', 'events are')} being read; it takes some seconds.", "empty", role="status")
+        ui.timer(0, self._read, once=True)
+
+    async def _read(self) -> None:
+        done = await attempt(partial(see, self._project, self._wanted))
+        if not isinstance(done, StageError):
+            self.draw(done)
+            return
+        self._stands.clear()
+        with self._stands, box("section", "card", aria_label="Problem"):
+            problem(done)
 
 
 def _standing(seen: Seen) -> None:
-    one, course = seen.standing, seen.course
-    learned = f"{course.read:,} read, {course.quizzes_passed:,} quizzes passed"
-    streak = "1 day" if one.streak == 1 else f"{one.streak:,} days"
+    one, course = seen.whole.standing, seen.course
+    learned = f"{course.read:,} read, {counted(course.quizzes_passed, 'quiz', 'quizzes')} passed"
     with box("section", "card", aria_label="Where you stand"):
         stats(
             [
                 ("Level", f"{one.level:,}", one.title),
                 ("Experience", f"{one.experience:,}", f"the next level at {one.next_level:,}"),
-                ("Streak", streak, f"the longest {one.longest_streak:,}; {one.days:,} days in all"),
+                ("Streak", counted(one.streak, "day"), f"the longest {one.longest_streak:,}; {counted(one.days, 'day')} in all"),
                 ("Achievements", f"{one.unlocked:,} of {one.achievements:,}", ""),
                 ("Academy", f"{course.done:,} of {course.lessons:,}", learned),
             ]
@@ -115,7 +146,7 @@ def _day(project: int, wanted: Asked, day: Day) -> None:
     with box("section", "card", aria_labelledby="day"):
         with box("div", "card-head"):
             Text("h2", f"{day.day:%A, %d %B %Y}", id="day")
-            Text("span", f"{day.experience:,} points" if day.experience else "", "muted figure")
+            Text("span", counted(day.experience, "point") if day.experience else "", "muted figure")
         if not day.entries:
             empty("Nothing happened on this day.", "See the newest day", wanted.address(project, day=None))
         with box("ol", "diary"):

@@ -18,7 +18,7 @@ from brewslm.web.exercise_card import ExerciseCard
 from brewslm.web.layout import frame
 from brewslm.web.parts import Badge, Text, box, button, link, problem, put
 from brewslm.web.pieces import title_row
-from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.problem_page import known_project
 from brewslm.web.quiz_card import QuizCard
 from brewslm.web.rail import ACADEMY
 from brewslm.web.words import Sign
@@ -30,12 +30,8 @@ _LESSON_LINK = re.compile(r"\]\(([a-z][a-z0-9-]*)\)")
 async def page(lesson_name: str, project: str | None = None) -> None:
     """The lesson; with `project`, its exercise is held against that project's events."""
     known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project) if project else None
-        view = await anyio.to_thread.run_sync(lesson, lesson_name, found.id if found else None)
-    except StageError as error:
-        problem_page(known, error)
-        return
+    found = known_project(known, project) if project else None
+    view = await anyio.to_thread.run_sync(lesson, lesson_name, found.id if found else None)
     above = [*crumbs(found), (ACADEMY.name, f"{ACADEMY.path}?project={found.id}" if found else ACADEMY.path)]
     with frame(known, [*above, (view.title, "")], found):
         line = f"Lesson {view.number} of {len(course())} · {PARTS[view.part]} · {view.minutes} min"

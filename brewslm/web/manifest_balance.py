@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from brewslm.observe.figures import counted
 from brewslm.web.parts import Text, box, link
 from brewslm.web.words import percent
 
@@ -47,9 +48,9 @@ def _share(one: dict[str, Any], label: str, target: str, split: str) -> None:
     count = one["labels"].get(label, 0)
     share = count / max(1, one["rows"])
     with box("p"):
-        link(f"{count:,}", target, "figure", aria_label=f"See the {count:,} rows of {split}: {label}") if count else Text(
-            "span", "0"
-        )
+        link(
+            f"{count:,}", target, "figure", aria_label=f"See the {counted(count, 'row')} of {split}: {label}"
+        ) if count else Text("span", "0")
         Text("span", f" {percent(share)}", "muted figure")
     with box("span", "meter", aria_hidden="true"):
         box("span", "meter-part").style(f"width: {share:.1%}")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from brewslm.observe.figures import counted
 from brewslm.observe.manifests import ManifestView
 from brewslm.web.manifest_balance import balance_card
 from brewslm.web.parts import Badge, Text, box, link
@@ -38,7 +39,12 @@ def _sizes(rows: str, splits: dict[str, dict[str, Any]]) -> None:
     with box("ul", "split-sizes"):
         for name, one in splits.items():
             with box("li"):
-                link(f"{one['rows']:,}", f"{rows}&split={name}", "figure", aria_label=f"See the {one['rows']:,} rows of {name}")
+                link(
+                    f"{one['rows']:,}",
+                    f"{rows}&split={name}",
+                    "figure",
+                    aria_label=f"See the {counted(one['rows'], 'row')} of {name}",
+                )
                 Text("span", f" {name}", "muted")
 
 
@@ -48,22 +54,23 @@ def _leakage(view: ManifestView) -> None:
         Text("h2", "Leakage", id="leakage")
         clean = not leaks.equal_texts and not leaks.near_duplicates
         Badge(Sign("done", "nothing leaks") if clean else Sign("failed", "rows stand on both sides"))
-        said = f"{leaks.rows_compared:,} rows of train were held against every held-out row, after the split was written."
+        compared = counted(leaks.rows_compared, "row of train was", "rows of train were")
+        said = f"{compared} held against every held-out row, after the split was written."
         Text("p", said, "figure")
         with box("dl", "values"):
             for name, value in (
                 ("equal texts", f"{leaks.equal_texts:,}"),
                 ("near-duplicates", f"{leaks.near_duplicates:,} (Jaccard {leaks.jaccard} and more)"),
-                ("taken out before", f"{rejected:,} rows that would have leaked"),
+                ("taken out before", f"{counted(rejected, 'row')} that would have leaked"),
             ):
                 Text("dt", name)
                 Text("dd", value, "figure")
         if rejected:
             target = f"/projects/{view.manifest.project}/rows?manifest={view.summary.version}&split=rejected&reason=leak"
-            link(f"See the {rejected:,} rows", target)
+            link(f"See the {counted(rejected, 'row')}", target)
         Text("h3", "Personal data in the rows that were kept")
         found = view.manifest.pii.findings
-        said = ", ".join(f"{kind} in {count:,} rows" for kind, count in sorted(found.items())) or "None was found."
+        said = ", ".join(f"{kind} in {counted(count, 'row')}" for kind, count in sorted(found.items())) or "None was found."
         Text("p", "It was not looked for." if view.manifest.pii.policy == "off" else said, "figure")
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from brewslm.observe.figures import counted
 from brewslm.pipeline.runs import RunView
 from brewslm.web.introspection import field_map
 from brewslm.web.parts import Badge, Text, box, link
@@ -50,19 +51,19 @@ def labels_table(labels: dict[str, int]) -> None:
                     Text("td", f"{count:,}")
                     Text("td", percent(count / every))
     if len(shown) > LABELS_SHOWN:
-        Text("p", f"and {len(shown) - LABELS_SHOWN:,} more labels", "muted")
+        Text("p", f"and {counted(len(shown) - LABELS_SHOWN, 'more label')}", "muted")
 
 
 def ended_well(run: RunView) -> None:
     """A commit that is done, and what comes after it."""
     result = run.result or {}
     with box("p", "note", role="status"):
-        Badge(Sign("done", f"{result['accepted_count']:,} rows were added to the project"))
+        Badge(Sign("done", f"{counted(result['accepted_count'], 'row was', 'rows were')} added to the project"))
         Text("span", "by")
         link(run.task_id, f"/projects/{run.project}/events?run={run.task_id}", "mono")
     if result["rejected_count"]:
         with box("p", "muted figure"):
-            Text("span", f"{result['rejected_count']:,} were rejected: {by_reason(result['rejection_counts'])} ")
+            Text("span", f"{counted(result['rejected_count'], 'was', 'were')} rejected: {by_reason(result['rejection_counts'])} ")
             link("See them", f"/projects/{run.project}/rows?status=rejected&import={run.task_id}")
     with box("p", "muted"):
         Text("span", "Next: ")

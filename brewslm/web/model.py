@@ -5,6 +5,7 @@ from functools import partial
 import anyio
 
 from brewslm.errors import StageError
+from brewslm.observe.figures import counted
 from brewslm.observe.modelpassport import ModelPassport, model_passport
 from brewslm.observe.modelstory import ModelStory, model_story
 from brewslm.observe.projects import projects
@@ -13,19 +14,15 @@ from brewslm.web.layout import frame
 from brewslm.web.model_cards import chain_table, made_of, measured, steps, uses
 from brewslm.web.parts import Badge, Text, box, button, problem
 from brewslm.web.pieces import title_row
-from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.problem_page import known_project
 from brewslm.web.words import Sign
 
 
 async def page(subject: str) -> None:
     """The passport."""
     known = await anyio.to_thread.run_sync(projects)
-    try:
-        story = await anyio.to_thread.run_sync(model_story, subject)
-        project = known_project(known, str(story.project))
-    except StageError as error:
-        problem_page(known, error)
-        return
+    story = await anyio.to_thread.run_sync(model_story, subject)
+    project = known_project(known, str(story.project))
     above = [("Projects", "/"), (project.name, f"/projects/{project.id}")]
     with frame(known, [*above, (f"Model {subject}", "")], project):
         chain = _Chain(story)
@@ -82,7 +79,7 @@ def _told(found: ModelPassport) -> None:
     with box("p", "event-head", role="status"):
         if found.broken is None:
             Badge(Sign("done", "whole"))
-            Text("span", f"All {len(found.links):,} links hold.")
+            Text("span", f"{counted(len(found.links), 'link holds', 'links hold')}.")
         else:
             Badge(Sign("failed", "broken"))
             Text("span", f"{found.broken.link} {found.broken.name}: {found.broken.cause}. What is behind it stands on nothing.")

@@ -1,11 +1,11 @@
 """What the four pages of Observability have in common."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from brewslm.observe.projects import ProjectView
-from brewslm.web.layout import Crumb, frame
+from brewslm.web.layout import Crumb
+from brewslm.web.opening import Here
 from brewslm.web.pieces import tabs, title_row
 
 NAME = "Observability"
@@ -18,20 +18,17 @@ TABS = {
 
 
 @contextmanager
-def observability(
-    known: Sequence[ProjectView], project: ProjectView, tab: str, title: str = "", line: str = "", inner: str = ""
-) -> Iterator[None]:
+def observability(here: Here, tab: str, title: str = "", line: str = "", inner: str = "") -> Iterator[None]:
     """One of the pages around the block.
 
     Args:
         title, line: Of a page below the tab: what stands in place of the tab's own.
         inner: That page's last crumb.
     """
-    base = f"/projects/{project.id}"
+    base = f"/projects/{here.project.id}"
     path, said = TABS[tab]
-    crumbs: list[Crumb] = [("Projects", "/"), (project.name, base), (NAME, f"{base}/events")]
-    crumbs += [(tab, f"{base}/{path}"), (inner, "")] if inner else [(tab, "")]
-    with frame(known, crumbs, project):
+    above: list[Crumb] = [(NAME, f"{base}/events"), *([(tab, f"{base}/{path}")] if inner else [])]
+    with here.frame(inner or tab, *above):
         with title_row(title or NAME, line or said):
             pass
         tabs(NAME, [(name, f"{base}/{page}") for name, (page, _) in TABS.items()], tab)

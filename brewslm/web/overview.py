@@ -5,20 +5,19 @@ from dataclasses import dataclass
 import anyio
 from nicegui import ui
 
-from brewslm.errors import StageError
 from brewslm.observe.events import EventView, events
+from brewslm.observe.figures import counted
 from brewslm.observe.next_step import NextStep
-from brewslm.observe.projects import ProjectView, projects
+from brewslm.observe.projects import ProjectView
 from brewslm.observe.scorecards import ScorecardView, scorecard
 from brewslm.observe.status import StatusView, status
 from brewslm.observe.trace import TracePage, trace
 from brewslm.web.autopilot import AutopilotAction
 from brewslm.web.event_list import event_rows
-from brewslm.web.layout import frame
 from brewslm.web.lifecycle_map import LifecycleMap, way_to
 from brewslm.web.loss_chart import LossChart
+from brewslm.web.opening import opened
 from brewslm.web.parts import Text, box, button, link, put
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.rail import OF_A_PROJECT, registered, run_address
 from brewslm.web.running import POLL_SECONDS, running
 from brewslm.web.scorecard import scorecard_card
@@ -61,15 +60,11 @@ def see(project: int) -> Seen:
 
 async def page(project: str, act: str | None = None) -> None:
     """The overview; with `act` "autopilot", it asks at once whether to run it."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        seen = await anyio.to_thread.run_sync(see, found.id)
-    except StageError as error:
-        problem_page(known, error)
-        return
+    here = await opened(project)
+    found = here.project
+    seen = await anyio.to_thread.run_sync(see, found.id)
     first = await anyio.to_thread.run_sync(trace, seen.experiment) if seen.experiment else None
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Overview", "")], found):
+    with here.frame("Overview"):
         shown = _Overview(found, seen, first)
         if act == "autopilot":
             shown.autopilot.ask()
@@ -129,7 +124,7 @@ class _Overview:
     def _show(self) -> None:
         view = self._seen.view
         done = sum(cell.state == "done" for cell in view.stages)
-        gaps = f" · {view.gaps:,} events could not be written" if view.gaps else ""
+        gaps = f" · {counted(view.gaps, 'event')} could not be written" if view.gaps else ""
         self._line.text = f"{done} of {len(view.stages)} stages done{gaps}"
         self._map.show(view.stages)
         self._next.show(view)

@@ -1,8 +1,6 @@
 """Which page stands at which address."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from nicegui import app as pages_app
@@ -38,8 +36,9 @@ from brewslm.web import (
     training,
 )
 from brewslm.web.layout import PREFIX
+from brewslm.web.opening import Page, refusable
 
-PAGES: dict[str, Callable[..., Any]] = {
+PAGES: dict[str, Page] = {
     "/": projects.page,
     "/projects/{project}": overview.page,
     "/projects/{project}/compression": compression.page,
@@ -70,6 +69,8 @@ PAGES: dict[str, Callable[..., Any]] = {
 }
 RESPONSE_SECONDS = 20.0
 """How long a page may take to read what it shows: a cold machine in training is slow."""
+RECONNECT_SECONDS = 10.0
+"""How long a page is kept for a browser that does not answer: one beside a training may be that slow."""
 FAVICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#5b3fd6"/>'
     '<path d="M5 3.5v9h3.2a2.6 2.6 0 0 0 1-5 2.4 2.4 0 0 0-1.4-4z" fill="#fff"/></svg>'
@@ -77,13 +78,16 @@ FAVICON = (
 
 
 def mount(app: FastAPI) -> None:
-    """Put the pages into an app. NiceGUI has one set of pages a process: a second app shows the same."""
+    """Put the pages into an app. NiceGUI has one set of pages a process: a second app shows the same.
+
+    Nothing is compressed: pages go over loopback, where that takes longer than to send them, and the browser keeps the files.
+    """
     pages_app.user_middleware.clear()  # what a former app added; once the stack is built, none could be added
     pages_app.middleware_stack = None
     pages_app.add_static_files("/static", Path(__file__).parent / "static")
     for path, page in PAGES.items():
-        ui.page(path, response_timeout=RESPONSE_SECONDS)(page)
+        ui.page(path, response_timeout=RESPONSE_SECONDS)(refusable(page))
     ui.run_with(
         app, mount_path=PREFIX, title="BrewSLM", favicon=FAVICON, language="en-US", dark=False, tailwind=False,
-        show_welcome_message=False,
+        show_welcome_message=False, gzip_middleware_factory=None, reconnect_timeout=RECONNECT_SECONDS,
     )  # fmt: skip

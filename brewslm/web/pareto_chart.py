@@ -7,6 +7,7 @@ from nicegui import ui
 
 from brewslm.metrics.units import PLAIN, said
 from brewslm.observe.compression import CompressionView
+from brewslm.observe.figures import counted
 from brewslm.stages.export.choosing import Variant
 from brewslm.web.theme import FONT, color
 from brewslm.web.words import file_size, plain
@@ -25,7 +26,7 @@ def pareto_chart(view: CompressionView) -> None:
 def described(view: CompressionView) -> str:
     """The chart in words."""
     each = [f"{one.variant} {file_size(one.size_bytes)} {said(view.metric, one.metric.value)}" for one in view.variants]
-    return f"Size and {plain(view.metric)} on {view.n:,} rows: {', '.join(each)}"
+    return f"Size and {plain(view.metric)} on {counted(view.n, 'row')}: {', '.join(each)}"
 
 
 def options(view: CompressionView) -> dict[str, Any]:

@@ -9,14 +9,12 @@ from nicegui import ui
 from brewslm.errors import StageError
 from brewslm.observe.playground import Playable, how_to_ask, playables
 from brewslm.observe.predict import HowAsked
-from brewslm.observe.projects import projects
 from brewslm.reasons.refusals import UnknownRun
 from brewslm.web.answer_side import AnswerSide, no_model
 from brewslm.web.fields import Select
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import Text, box, button
 from brewslm.web.pieces import title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.talk_form import TalkForm
 from brewslm.web.words import plain
 
@@ -26,16 +24,12 @@ NONE = "none"
 
 async def page(project: str, left: str = "", right: str = "") -> None:
     """The page; which models are asked stands in its address, what they are asked does not."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        models = await anyio.to_thread.run_sync(playables, found.id)
-        chosen = choose(models, left, right)
-        how = await anyio.to_thread.run_sync(how_to_ask, chosen[0].experiment) if chosen else None
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Playground", "")], found):
+    here = await opened(project)
+    found = here.project
+    models = await anyio.to_thread.run_sync(playables, found.id)
+    chosen = choose(models, left, right)
+    how = await anyio.to_thread.run_sync(how_to_ask, chosen[0].experiment) if chosen else None
+    with here.frame("Playground"):
         with title_row("Playground", "Ask two models the same thing. Nothing of what you ask or they answer is kept."):
             pass
         if how is None:

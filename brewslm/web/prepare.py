@@ -11,19 +11,17 @@ from nicegui import ui
 from brewslm.errors import StageError
 from brewslm.observe.adapters import AdapterView, adapters
 from brewslm.observe.manifests import ManifestDiff, ManifestSummary, ManifestView, manifest, manifest_diff, manifests
-from brewslm.observe.projects import projects
 from brewslm.observe.tasks import task
 from brewslm.reasons.refusals import NotPrepared
 from brewslm.stages.prepare import ActivateRequest
 from brewslm.web.acts import act
 from brewslm.web.confirm import Confirm
-from brewslm.web.layout import frame
 from brewslm.web.manifest_cards import manifest_cards
 from brewslm.web.manifest_diff import diff_card
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, button, link, moment, problem
 from brewslm.web.pieces import Column, empty, table, title_row
 from brewslm.web.prepare_form import PrepareForm
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.words import Sign
 
 
@@ -72,15 +70,11 @@ async def page(project: str, version: str | None = None, compare: str | None = N
         version: The one that is looked at; that in use when left out.
         compare: The one that it is held against.
     """
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        wanted, former = _number(version, found.id), _number(compare, found.id)
-        seen = await anyio.to_thread.run_sync(see, found.id, wanted, former)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Prepare", "")], found):
+    here = await opened(project)
+    found = here.project
+    wanted, former = _number(version, found.id), _number(compare, found.id)
+    seen = await anyio.to_thread.run_sync(see, found.id, wanted, former)
+    with here.frame("Prepare"):
         _Prepare(found.id, seen)
 
 

@@ -9,6 +9,7 @@ from nicegui import ui
 from brewslm.api.project_files import Readable
 from brewslm.api.uploads import readable_file
 from brewslm.errors import StageError
+from brewslm.observe.figures import counted
 from brewslm.observe.project_file import diff_of, plan_of, text_report
 from brewslm.pipeline.project_file.diff import FieldDifference
 from brewslm.pipeline.project_file.plan import Step
@@ -102,7 +103,7 @@ class FromFile:
             if blocked:
                 Text("p", f"{blocked} of its parts can't be done: mend the file, or what they need.", "is-failed", role="alert")
             elif todo or checked.project is None:
-                parts = "1 part" if todo == 1 else f"{todo} parts"
+                parts = counted(todo, "part")
                 said = f"Create project and do {parts}" if checked.project is None else f"Apply {parts}"
                 button(said, partial(self._ask, checked) if checked.project else partial(self._apply, checked), "primary")
             else:
@@ -137,8 +138,12 @@ def _applied(file: ProjectFile, known: int | None) -> RunView:
 def _wrong(checked: Checked) -> None:
     """Each problem with the line that it stands in."""
     lines = checked.text.splitlines()
-    count = "1 problem" if len(checked.problems) == 1 else f"{len(checked.problems)} problems"
-    Text("p", f"The file can't be applied: {count}. Mend it, and choose it again.", "is-failed", role="alert")
+    Text(
+        "p",
+        f"The file can't be applied: {counted(len(checked.problems), 'problem')}. Mend it, and choose it again.",
+        "is-failed",
+        role="alert",
+    )
     with box("ol", "file-problems"):
         for one in checked.problems:
             with box("li", "problem"):

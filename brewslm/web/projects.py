@@ -6,6 +6,7 @@ from typing import NamedTuple
 import anyio
 
 from brewslm.observe.events import events
+from brewslm.observe.figures import counted
 from brewslm.observe.projects import ProjectView, projects
 from brewslm.observe.status import StageState, StageView, StatusView, status
 from brewslm.web.doing import ACTOR as ACTOR
@@ -53,7 +54,7 @@ async def page(new: str | None = None, page: str = "1") -> None:
     offer = await anyio.to_thread.run_sync(offered)
     way = new if new in WAYS else "goal" if new is not None or not known else None
     with frame(known, [("Projects", "")]):
-        with title_row("Projects", f"{len(known):,} project{'' if len(known) == 1 else 's'} on this machine"):
+        with title_row("Projects", f"{counted(len(known), 'project')} on this machine"):
             if way is None:
                 link("New project", "/?new=goal", "button primary")
         if way is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from brewslm.errors import StageError
 from brewslm.observe.academy import LessonView
+from brewslm.observe.figures import counted
 from brewslm.observe.projects import ProjectView
 from brewslm.pipeline import execute
 from brewslm.pipeline.runs import RunView
@@ -52,8 +53,7 @@ class QuizCard:
         left = len(self._view.quiz) - len(self._chosen)
         if left:
             with self._result:
-                said = "1 question has" if left == 1 else f"{left} questions have"
-                Text("p", f"{said} no answer yet.", "is-needs")
+                Text("p", f"{counted(left, 'question has', 'questions have')} no answer yet.", "is-needs")
             return
         letters = tuple(self._chosen[number] for number in range(len(self._view.quiz)))
         done = await attempt(partial(_answered, self._view, letters, self._project.id if self._project else None))

@@ -6,6 +6,7 @@ from typing import Any
 
 from nicegui.element import Element
 
+from brewslm.observe.figures import counted
 from brewslm.observe.reasons import ReasonView, every_reason
 from brewslm.web.parts import Text, box, button, link, put
 from brewslm.web.sample_rows import sample_rows
@@ -58,7 +59,7 @@ class Rejections:
         for code, cell in self._cells.items():
             cell.clear()
             with cell:
-                link(f"{self._counts[code]:,}", address(code), aria_label=f"See the {self._counts[code]:,} rows: {code}")
+                link(f"{self._counts[code]:,}", address(code), aria_label=f"See the {counted(self._counts[code], 'row')}: {code}")
         for tick in self._ticks.values():
             put(tick, disabled="disabled")
 

@@ -5,14 +5,14 @@ from contextlib import contextmanager
 
 import anyio
 
-from brewslm.errors import StageError
 from brewslm.observe.chunks import ChunkOrigin
+from brewslm.observe.figures import counted
 from brewslm.observe.projects import projects
 from brewslm.observe.rowpassport import Fate, RowPassport, row_passport
 from brewslm.web.forget_card import ForgetCard
 from brewslm.web.layout import frame
 from brewslm.web.parts import Badge, Text, box, link
-from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.problem_page import known_project
 from brewslm.web.rejections import row_reasons
 from brewslm.web.sample_rows import values_list
 from brewslm.web.words import Sign, plain
@@ -25,12 +25,8 @@ STEPS_SHOWN = 100
 async def page(row_id: str) -> None:
     """The passport."""
     known = await anyio.to_thread.run_sync(projects)
-    try:
-        row = await anyio.to_thread.run_sync(row_passport, row_id)
-        project = known_project(known, str(row.project))
-    except StageError as error:
-        problem_page(known, error)
-        return
+    row = await anyio.to_thread.run_sync(row_passport, row_id)
+    project = known_project(known, str(row.project))
     above = [("Projects", "/"), (project.name, f"/projects/{project.id}"), ("Data", f"/projects/{project.id}/data")]
     with frame(known, [*above, (f"Row {row_id}", "")], project):
         with box("div", "title"), box("div"):
@@ -53,7 +49,11 @@ def _line(row: RowPassport) -> str:
         asked = f", asked by {row.forgotten.actor}" if row.forgotten.actor else ""
         return f"Its text was removed on {row.forgotten.at:%Y-%m-%d} by {row.forgotten.run_id}{asked}; who it was stays."
     if any(fate.payload is not None and not fate.undone_by for fate in row.fates):
-        return f"It counts in the project; {len(row.splits):,} manifests know it." if row.splits else "It counts in the project."
+        return (
+            f"It counts in the project; {counted(len(row.splits), 'manifest knows', 'manifests know')} it."
+            if row.splits
+            else "It counts in the project."
+        )
     return "It does not count in the project: " + ("its import was undone." if _undone(row) else "it was rejected.")
 
 

@@ -8,15 +8,14 @@ from fastapi import Query
 from pydantic import ValidationError
 
 from brewslm.errors import StageError
-from brewslm.observe.projects import projects
+from brewslm.observe.figures import counted
 from brewslm.observe.row_facets import RowFacets, row_facets
 from brewslm.observe.row_filter import RowFilter, RowStatus
 from brewslm.observe.row_pages import RowItem, RowPage, row_page
 from brewslm.reasons.refusals import InvalidRequest
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, box, link
 from brewslm.web.pieces import Column, empty, pager, reason_chip, table, title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.row_filter_form import filter_card
 from brewslm.web.row_text import row_text
 from brewslm.web.words import Sign
@@ -41,19 +40,14 @@ async def page(
     import_run: Annotated[str | None, Query(alias="import")] = None,
 ) -> None:
     """The list."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        asked = asked_for(
-            status=status, reason=reason, manifest=manifest, split=split, label=label, text=text, field=field,
-            import_run=import_run,
-        )  # fmt: skip
-        shown, facets = await anyio.to_thread.run_sync(_see, found.id, asked, after, before)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    above = [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Data", f"/projects/{found.id}/data")]
-    with frame(known, [*above, ("Rows", "")], found):
+    here = await opened(project)
+    found = here.project
+    asked = asked_for(
+        status=status, reason=reason, manifest=manifest, split=split, label=label, text=text, field=field,
+        import_run=import_run,
+    )  # fmt: skip
+    shown, facets = await anyio.to_thread.run_sync(_see, found.id, asked, after, before)
+    with here.frame("Rows", ("Data", f"/projects/{found.id}/data")):
         with title_row("Rows", line(facets, asked)):
             link("Data", f"/projects/{found.id}/data", "button")
         filter_card(found.id, asked, facets)
@@ -86,10 +80,12 @@ def address(project: int, asked: RowFilter, **changes: Any) -> str:
 def line(facets: RowFacets, asked: RowFilter) -> str:
     """Where they stand, in one line."""
     whose = f" of {asked.import_run}" if asked.import_run and asked.manifest is None else ""
-    return " · ".join(f"{facets.statuses[name]:,} {said}" for name, said in _SAID.items()) + whose
+    return " · ".join(counted(facets.statuses[name], *said) for name, said in _SAID.items()) + whose
 
 
-_SAID: dict[RowStatus, str] = {"counts": "rows count", "rejected": "rejected", "undone": "undone"}
+_SAID: dict[RowStatus, tuple[str, str]] = {
+    "counts": ("row counts", "rows count"), "rejected": ("rejected", "rejected"), "undone": ("undone", "undone"),
+}  # fmt: skip
 
 
 def _see(project: int, asked: RowFilter, after: str | None, before: str | None) -> tuple[RowPage, RowFacets]:

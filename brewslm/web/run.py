@@ -5,16 +5,16 @@ from nicegui import ui
 
 from brewslm.errors import StageError
 from brewslm.observe.experiments import OPERATION
-from brewslm.observe.projects import ProjectView, projects
+from brewslm.observe.figures import counted
+from brewslm.observe.projects import ProjectView
 from brewslm.observe.tasks import task
 from brewslm.observe.trace import trace
 from brewslm.observe.trainings import TrainingDetail, training
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import UnknownRun
 from brewslm.web.any_run import RunCard, log_card
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, problem_document
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.run_acts import RunActs
 from brewslm.web.run_charts import RunCharts
 from brewslm.web.run_results import checkpoints_card, recipe_card, results
@@ -25,20 +25,15 @@ from brewslm.web.words import RUN_SIGNS, duration, plain
 
 async def page(project: str, run_id: str, against: str | None = None, step: str | None = None, before: str | None = None) -> None:
     """The run."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        run = await anyio.to_thread.run_sync(_run_of, found, run_id)
-        asked = Asked(found.id, run_id, against, _number(step), _number(before))
-        detail = await anyio.to_thread.run_sync(training, run_id) if run.operation == OPERATION else None
-        other = await anyio.to_thread.run_sync(training, against) if against and detail else None
-        first = await anyio.to_thread.run_sync(trace, run_id)
-        steps = await anyio.to_thread.run_sync(seen_steps, asked)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    above = [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Runs", f"/projects/{found.id}/runs")]
-    with frame(known, [*above, (run_id, "")], found):
+    here = await opened(project)
+    found = here.project
+    run = await anyio.to_thread.run_sync(_run_of, found, run_id)
+    asked = Asked(found.id, run_id, against, _number(step), _number(before))
+    detail = await anyio.to_thread.run_sync(training, run_id) if run.operation == OPERATION else None
+    other = await anyio.to_thread.run_sync(training, against) if against and detail else None
+    first = await anyio.to_thread.run_sync(trace, run_id)
+    steps = await anyio.to_thread.run_sync(seen_steps, asked)
+    with here.frame(run_id, ("Runs", f"/projects/{found.id}/runs")):
         if detail is None:
             shown: _Training | RunCard = RunCard(run)
         else:
@@ -140,7 +135,7 @@ def line_of(one: TrainingDetail) -> str:
     if result:
         speed = f"{result['real_tokens_per_second']:,.0f} tok/s"
         took = f" · {duration(one.seconds)}" if one.seconds is not None else ""
-        return f"{result['trained_rows']:,} rows · {result['steps']:,} steps{took} · {speed}"
+        return f"{counted(result['trained_rows'], 'row')} · {counted(result['steps'], 'step')}{took} · {speed}"
     done = run.progress or {}
     if done.get("total"):
         return f"{plain(done['unit'])} {done['done']:,} of {done['total']:,}"

@@ -1,9 +1,12 @@
 """What a training run was told, and what it came to."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from brewslm.metrics.units import PLAIN
 from brewslm.models.recipe import Recipe, recipe_named
+from brewslm.observe.figures import counted
 from brewslm.observe.trainings import CheckpointView, Measurement, TrainingDetail
 from brewslm.presets import names
 from brewslm.web.changes import changes, config_diff, setting
@@ -17,22 +20,13 @@ BEST = Sign("done", "best")
 
 def results(one: TrainingDetail) -> None:
     """Its figures, its evaluations, and what was made of it."""
-    result = one.task.result or {}
-    dev = result["best_dev_loss"]
+    result = one.task.result
     with box("section", "card", aria_labelledby="result"):
         Text("h2", "What came of it", id="result")
-        stats([
-            ("Loss", f"{result['final_train_loss']:.3f}", "nats a token, its last tenth"),
-            ("Dev loss", "–", "no dev rows") if dev is None else ("Dev loss", f"{dev:.3f}", f"at step {result['best_step']:,}"),
-            ("Rows trained on", f"{result['trained_rows']:,}", f"{result['steps']:,} steps"),
-            ("Speed", f"{result['real_tokens_per_second']:,.0f} tok/s", "without padding"),
-            ("Peak memory", memory_size(result["peak_memory_bytes"]), "of its process"),
-        ])  # fmt: skip
-        if result.get("ledger"):
-            ledger_bar(result["ledger"]["rows_in"], result["ledger"]["rows_out"], result["ledger"]["rejected"])
-        for code in result.get("warnings", []):
-            with box("p", "note"):
-                Badge(Sign("needs", f"preflight said {code}"))
+        if result:
+            _figures(result)
+        else:
+            Text("p", "What it came to was not kept with the run.", "empty")
         Text("h3", "Evaluations")
         _evaluations(one)
         if one.exports:
@@ -41,8 +35,25 @@ def results(one: TrainingDetail) -> None:
                 for export in one.exports:
                     link(export, f"/projects/{one.task.project}/export?export={export}", "mono")
         with box("p", "muted"):
-            Text("span", f"Adapter {result['adapter_sha256'][:12]} on base {result['base_sha256'][:12]} · ")
-            link("the model's passport", f"/models/{one.id}")
+            if result:
+                Text("span", f"Adapter {result['adapter_sha256'][:12]} on base {result['base_sha256'][:12]} · ")
+            link("The model's passport", f"/models/{one.id}")
+
+
+def _figures(result: Mapping[str, Any]) -> None:
+    dev = result["best_dev_loss"]
+    stats([
+        ("Loss", f"{result['final_train_loss']:.3f}", "nats a token, its last tenth"),
+        ("Dev loss", "–", "no dev rows") if dev is None else ("Dev loss", f"{dev:.3f}", f"at step {result['best_step']:,}"),
+        ("Rows trained on", f"{result['trained_rows']:,}", counted(result["steps"], "step")),
+        ("Speed", f"{result['real_tokens_per_second']:,.0f} tok/s", "without padding"),
+        ("Peak memory", memory_size(result["peak_memory_bytes"]), "of its process"),
+    ])  # fmt: skip
+    if result.get("ledger"):
+        ledger_bar(result["ledger"]["rows_in"], result["ledger"]["rows_out"], result["ledger"]["rejected"])
+    for code in result.get("warnings", []):
+        with box("p", "note"):
+            Badge(Sign("needs", f"preflight said {code}"))
 
 
 def _evaluations(one: TrainingDetail) -> None:

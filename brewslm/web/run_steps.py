@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
+from brewslm.observe.figures import counted
 from brewslm.observe.trace import StepsPage, StepView, trace_step, trace_steps
 from brewslm.web.parts import Text, box, link
 from brewslm.web.pieces import Column, pager, table
@@ -93,4 +94,5 @@ def _figure(name: str, form: str, one: StepView) -> str:
 
 
 def _count(asked: Asked, one: StepView) -> None:
-    link(f"{len(one.row_ids):,} rows", asked.address(step=one.step), aria_label=f"{len(one.row_ids)} rows of step {one.step}")
+    rows = counted(len(one.row_ids), "row")
+    link(rows, asked.address(step=one.step), aria_label=f"{rows} of step {one.step}")

@@ -6,15 +6,13 @@ import anyio
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from brewslm.errors import StageError
 from brewslm.metrics.units import said
 from brewslm.models.recipe import Recipe
-from brewslm.observe.projects import projects
+from brewslm.observe.figures import counted
 from brewslm.observe.trainings import MOST_COMPARED, Measurement, TrainingsPage, TrainingView, trainings, trainings_by_id
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, button, link, moment, put
 from brewslm.web.pieces import Column, empty, pager, table, title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.running import POLL_SECONDS
 from brewslm.web.runs_compared import Traced, compared_card, traced
 from brewslm.web.words import RUN_SIGNS, duration, plain
@@ -22,18 +20,13 @@ from brewslm.web.words import RUN_SIGNS, duration, plain
 
 async def page(project: str, compare: str | None = None, before: str | None = None) -> None:
     """The list, and above it the comparison that the address asks for."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        cursor = int(before) if before and before.isdecimal() else None
-        shown = await anyio.to_thread.run_sync(trainings, found.id, cursor)
-        held = await anyio.to_thread.run_sync(_compared, found.id, compare) if compare else None
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Runs", "")], found):
-        counted = "1 training run" if shown.total == 1 else f"{shown.total:,} training runs"
-        with title_row("Runs", f"{counted}; an experiment is a run that ended well."):
+    here = await opened(project)
+    found = here.project
+    cursor = int(before) if before and before.isdecimal() else None
+    shown = await anyio.to_thread.run_sync(trainings, found.id, cursor)
+    held = await anyio.to_thread.run_sync(_compared, found.id, compare) if compare else None
+    with here.frame("Runs"):
+        with title_row("Runs", f"{counted(shown.total, 'training run')}; an experiment is a run that ended well."):
             link("Configure a training", f"/projects/{found.id}/training", "button" + (" primary" if not held else ""))
         if held:
             compared_card(found.id, held)

@@ -1,5 +1,6 @@
 """A scorecard: the tuned model against its base and the cheap baselines, with the intervals drawn."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from nicegui import ui
@@ -7,6 +8,7 @@ from nicegui import ui
 from brewslm.handlers.base import Metric
 from brewslm.handlers.gates import GateOutcome
 from brewslm.metrics.units import PLAIN, said
+from brewslm.observe.figures import counted
 from brewslm.observe.gatewords import about, bound, condition, outcome
 from brewslm.observe.scorecards import ScorecardView
 from brewslm.stages.evaluate.scorecard import Scorecard
@@ -32,7 +34,7 @@ def scorecard_card(project: int, view: ScorecardView) -> None:
         Text("span", f"{card.experiment_id}, {whose}, on {card.n:,} held-out rows; measured by ")
         link(view.evaluation, run_address(project, view.evaluation), "mono")
     figures(card)
-    _gates(card)
+    _gates(card, f"/projects/{project}/evaluation?evaluation={view.evaluation}")
 
 
 def figures(card: Scorecard) -> None:
@@ -102,7 +104,8 @@ def options(card: Scorecard) -> dict[str, Any]:
 
 
 def _table(card: Scorecard) -> None:
-    with box("div", "wide", tabindex="0", role="region", aria_label="Figures of every system"), box("table", "figures rows stacks"):
+    wide = box("div", "wide", tabindex="0", role="region", aria_label="Figures of every system")
+    with wide, box("table", "figures rows stacks"):
         heads = ("System", f"{plain(card.primary_metric)} (95 % interval)", "Right rows", "Tuned against it")
         with box("thead"), box("tr"):
             for head in heads:
@@ -127,18 +130,28 @@ def _interval(metric_id: str, metric: Metric) -> str:
     return f"{percent(metric.value)} ({metric.low * 100:.1f} – {metric.high * 100:.1f})"
 
 
-def _gates(card: Scorecard) -> None:
-    """Each gate with the figure, what was asked for, the bound that had to clear it, the rows and what came of it."""
+def _gates(card: Scorecard, target: str) -> None:
+    """How many gates are met; of each other one its figure, what was asked for, the bound that had to clear it, and the rows."""
     if not card.gates:
         return
+    missed = [gate for gate in card.gates if not gate.met]
     Text("h3", f"Gates of {card.eval_pack}")
-    with box("div", "wide", tabindex="0", role="region", aria_label="Gates"), box("table", "figures folded rows stacks"):
+    with box("p"):
+        Text("span", f"{len(card.gates) - len(missed):,} of {counted(len(card.gates), 'gate')} met. ", "figure")
+        link("See each of them" if not missed else "See why, and what to do", target)
+    if missed:
+        _missed(missed)
+
+
+def _missed(gates: Sequence[GateOutcome]) -> None:
+    wide = box("div", "wide", tabindex="0", role="region", aria_label="Gates that are not met")
+    with wide, box("table", "figures folded rows stacks"):
         heads = ("Gate", "Tuned", "Asked for", "Surely", "Rows")
         with box("thead"), box("tr"):
             for head in heads:
                 Text("th", head, scope="col")
         with box("tbody"):
-            for gate in card.gates:
+            for gate in gates:
                 value = "–" if gate.value is None else said(gate.metric_id, gate.value)
                 with box("tr"):
                     with box("th", scope="row"):

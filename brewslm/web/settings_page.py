@@ -20,20 +20,16 @@ from brewslm.web.layout import frame
 from brewslm.web.new_project import model_words
 from brewslm.web.parts import Badge, Text, box, button, problem, put
 from brewslm.web.pieces import Column, stats, table, title_row
-from brewslm.web.problem_page import known_project, problem_page
+from brewslm.web.problem_page import known_project
 from brewslm.web.words import Sign
 
 
 async def page(project: str | None = None) -> None:
     """The page; with `project`, that project's settings stand first."""
     known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project) if project else None
-        seen = await anyio.to_thread.run_sync(settings_view)
-        keys = await anyio.to_thread.run_sync(key_names, found.id) if found else []
-    except StageError as error:
-        problem_page(known, error)
-        return
+    found = known_project(known, project) if project else None
+    seen = await anyio.to_thread.run_sync(settings_view)
+    keys = await anyio.to_thread.run_sync(key_names, found.id) if found else []
     with frame(known, [*crumbs(found), ("Settings", "")], found):
         with title_row("Settings", "What is set stands in the environment of the server; a change holds from its next start."):
             pass
@@ -62,13 +58,11 @@ class _ProjectSettings:
                 button("Change the base model", self._ask)
             self._confirm = Confirm("Change the base model")
             self._said = box("div", "form-said", role="status")
-            with box("p", "muted"):
-                if keys:
-                    Text("span", "Keys of endpoints, by name: ")
-                    Text("code", ", ".join(keys))
-                else:
-                    Text("span", "No key of an endpoint is kept. Keep one with ")
-                    Text("code", f"brewslm deploy key NAME --project {project.id}")
+            Text("h3", "Keys of endpoints")
+            Text("p", f"Kept, by name: {', '.join(keys)}." if keys else "None is kept.", "muted")
+            with box("p"):
+                Text("span", "A key is written in a terminal, so that it never goes through a browser: ")
+                Text("code", f"brewslm deploy key NAME --project {project.id}")
 
     def _take(self, locator: str) -> None:
         self._wanted = locator

@@ -4,6 +4,7 @@ from functools import partial
 
 from brewslm.handlers.gates import GateOutcome
 from brewslm.metrics.units import said, said_gap
+from brewslm.observe.figures import counted
 from brewslm.observe.gatewords import condition, outcome
 from brewslm.observe.slot_changes import SlotChange, VersionModel
 from brewslm.web.parts import Badge, Text, box, link, problem_document
@@ -71,7 +72,7 @@ def _said(one: VersionModel, name: str) -> str:
         if one.metric is None:
             return "not measured"
         figures = (said(one.metric_name, figure) for figure in (one.metric.value, one.metric.low, one.metric.high))
-        return "{} {} ({} to {}) on {:,} rows".format(plain(one.metric_name), *figures, one.n)
+        return "{} {} ({} to {}) on {}".format(plain(one.metric_name), *figures, counted(one.n, "row"))
     return str(getattr(one, name) or "–")
 
 
@@ -86,8 +87,8 @@ def _difference(change: SlotChange) -> None:
     with box("p", "event-head"):
         Badge(Sign({"better": "done", "worse": "failed"}.get(sure, "idle"), sure or "no sure difference"))
         Text("span", f"{gap(apart.value)} of rows right ({gap(apart.low)} to {gap(apart.high)})", "figure")
-        counted = f"on the same {apart.n:,} rows: {apart.fixed:,} right only after, {apart.broken:,} right only before"
-        Text("span", counted, "muted figure")
+        told = f"on the same {counted(apart.n, 'row')}: {apart.fixed:,} right only after, {apart.broken:,} right only before"
+        Text("span", told, "muted figure")
 
 
 def _gates(project: int, change: SlotChange) -> None:

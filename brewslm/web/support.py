@@ -1,20 +1,19 @@
 """/ui/projects/{id}/support: what a helper needs to see: what would be in it, making it, and handing it over."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 
-from brewslm.errors import StageError
-from brewslm.observe.projects import projects
 from brewslm.observe.support import SupportBundleView, SupportContents, support_bundles, support_contents
 from brewslm.pipeline.support import NEVER
 from brewslm.web.filters import FilterField, filter_form
 from brewslm.web.observability import observability
+from brewslm.web.opening import opened
 from brewslm.web.parts import Text, box
 from brewslm.web.pieces import Column, table
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.query import address, asked, fields_of
 from brewslm.web.support_made import Made
 from brewslm.web.support_maker import Maker
@@ -60,16 +59,11 @@ def see(project: int, wanted: Asked) -> Seen:
 
 async def page(project: str, request: Request) -> None:
     """The page."""
-    known = await anyio.to_thread.run_sync(projects)
-    try:
-        found = known_project(known, project)
-        wanted = asked(Asked, request.query_params)
-        seen = await anyio.to_thread.run_sync(see, found.id, wanted)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    here = f"/projects/{found.id}/support"
-    with observability(known, found, "Support bundle"):
+    here = await opened(project)
+    found = here.project
+    wanted = asked(Asked, request.query_params)
+    seen = await anyio.to_thread.run_sync(see, found.id, wanted)
+    with observability(here, "Support bundle"):
         with box("section", "card", aria_labelledby="new"):
             of = f"of {wanted.run} and what ran under it" if wanted.run else "of the whole project"
             Text("h2", f"A bundle {of}", id="new")
@@ -82,7 +76,7 @@ async def page(project: str, request: Request) -> None:
         filter_form(
             [FilterField("run", "Only this run, and what ran under it", hint="exp-1")],
             fields_of(wanted),
-            lambda fields: address(here, fields),
+            partial(address, f"/projects/{found.id}/support"),
         )
         made = Made(found.id, seen.made)
     maker.on_made = made.look

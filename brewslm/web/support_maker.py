@@ -5,6 +5,7 @@ from functools import partial
 from uuid import uuid4
 
 from brewslm.errors import StageError
+from brewslm.observe.figures import counted
 from brewslm.observe.support import SupportContents, support_bundle
 from brewslm.pipeline import execute
 from brewslm.pipeline.runs import RunView
@@ -38,11 +39,12 @@ class Maker:
     def _ask(self) -> None:
         found = self._contents
         of = f"{found.of_run} and what ran under it" if found.of_run else "the whole project"
+        files = f"{counted(found.runs, 'run')}, {counted(found.events, 'event')}, {counted(found.logs, 'log')}"
         self._megabytes, key = MEGABYTES, f"page-{uuid4()}"
         self._confirm.ask(
             f"Make a bundle of {of}?",
             [
-                f"One zip in the project's folder: {found.runs:,} runs, {found.events:,} events, {found.logs:,} logs, redacted.",
+                f"One zip in the project's folder: {files}, redacted.",
                 "Nothing leaves this machine: you hand it over yourself. Look at it before you do; it is plain text.",
             ],
             "Make it now",
@@ -84,7 +86,7 @@ def _made(run: RunView) -> None:
     result = run.result or {}
     with box("p", "note", role="status"):
         Badge(Sign("done", f"{run.task_id} is made"))
-        Text("span", f"{result['files']:,} files, {file_size(result['size_bytes'])}", "figure")
+        Text("span", f"{counted(result['files'], 'file')}, {file_size(result['size_bytes'])}", "figure")
     taken = ", ".join(f"{count:,} {plain(kind)}" for kind, count in result["redactions"].items())
     Text("p", f"Taken out: {taken or 'nothing'}.", "figure")
     for one in result["left_out"]:

@@ -6,18 +6,15 @@ from dataclasses import dataclass
 import anyio
 from fastapi import Request
 
-from brewslm.errors import StageError
-from brewslm.observe.projects import projects
 from brewslm.observe.status import StatusView, status
 from brewslm.observe.tasks import task
 from brewslm.observe.training_offer import TrainingOffer, differing, training_offer
 from brewslm.observe.trainings import training
 from brewslm.pipeline.runs import RunView
 from brewslm.web.autopilot import AutopilotAction
-from brewslm.web.layout import frame
+from brewslm.web.opening import opened
 from brewslm.web.parts import box
 from brewslm.web.pieces import empty, title_row
-from brewslm.web.problem_page import known_project, problem_page
 from brewslm.web.running import running
 from brewslm.web.training_form import Chosen, TrainingForm
 
@@ -39,15 +36,11 @@ class Seen:
 
 async def page(project: str, request: Request) -> None:
     """The form, filled in as the address says."""
-    known = await anyio.to_thread.run_sync(projects)
+    here = await opened(project)
     query = dict(request.query_params)
-    try:
-        found = known_project(known, project)
-        seen = await anyio.to_thread.run_sync(see, found.id, query)
-    except StageError as error:
-        problem_page(known, error)
-        return
-    with frame(known, [("Projects", "/"), (found.name, f"/projects/{found.id}"), ("Training Config", "")], found):
+    found = here.project
+    seen = await anyio.to_thread.run_sync(see, found.id, query)
+    with here.frame("Training Config"):
         with title_row("Training Config", LINE):
             autopilot = AutopilotAction(found.id)
         autopilot.show(seen.view, seen.busy)

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from brewslm.models.memory import spread
+from brewslm.observe.figures import counted
 from brewslm.observe.training_offer import TrainingOffer
 from brewslm.pipeline.runs import RunView
 from brewslm.web.changes import setting
@@ -70,12 +71,13 @@ def _findings(found: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _figures(plan: Mapping[str, Any]) -> None:
+    threads = counted(plan["runtime"]["threads"], "thread")
     stats([
         ("Time, about", duration(plan["seconds"]), plan["seconds_basis"]),
-        ("Rows", f"{plan['rows']:,}", f"{plan['steps']:,} steps"),
+        ("Rows", f"{plan['rows']:,}", counted(plan["steps"], "step")),
         ("Tokens", f"{plan['tokens']:,}", f"the longest row {plan['longest_tokens']:,}"),
         ("Memory", memory_size(plan["memory_bytes"]["total"]), f"of {memory_size(plan['runtime']['memory_bytes'])} to use"),
-        ("Machine", plan["runtime"]["device"], f"{plan['runtime']['threads']} threads, {plan['runtime']['precision']}"),
+        ("Machine", plan["runtime"]["device"], f"{threads}, {plan['runtime']['precision']}"),
     ])  # fmt: skip
 
 
@@ -142,6 +144,6 @@ def takes(result: Mapping[str, Any], offer: TrainingOffer) -> list[str]:
         return [f"A new experiment: {data}.", unsaid, end]
     memory = f"{memory_size(plan['memory_bytes']['total'])} of {memory_size(plan['runtime']['memory_bytes'])}"
     took = f"about {duration(plan['seconds'])} of this machine's processor, {memory}."
-    cost = f"{plan['rows']:,} rows, {plan['steps']:,} steps, {took}"
+    cost = f"{counted(plan['rows'], 'row')}, {counted(plan['steps'], 'step')}, {took}"
     blocked = [] if result["passed"] else ["Preflight found blockers: the run will end there, unless they are mended first."]
     return [f"A new experiment: {data}.", cost, *blocked, end]

@@ -68,9 +68,11 @@ def plain(name: str) -> str:
 
 def duration(seconds: float) -> str:
     """ "0.4 s", "12 s", "2 min 4 s", "1 h 5 min"."""
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    if round(seconds) < 60:
+        return f"{seconds:.1f} s" if round(seconds, 1) < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
+    if not rest and minutes < 60:
+        return f"{minutes} min"
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 

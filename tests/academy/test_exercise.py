@@ -3,6 +3,8 @@
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from brewslm.academy import Exercise, evaluate
@@ -60,6 +62,33 @@ def test_an_event_without_the_field_belongs_to_every_story():
     exercise = asked(step("dataset_prepared", "prepare"), TRAINED, EVALUATED, same="experiment_id")
     one = {"experiment_id": "exp-1", "n": 50}
     assert seen(exercise, ("dataset_prepared", {}), ("training_completed", one), ("evaluation_completed", one)) == [1, 2, 3]
+
+
+CODES = ("dataset_prepared", "training_completed", "evaluation_completed")
+VALUES = st.fixed_dictionaries({"experiment_id": st.sampled_from([None, "exp-1", "exp-2"]), "n": st.just(50)})
+
+
+@given(st.lists(st.tuples(st.sampled_from(CODES), VALUES), max_size=30), st.sampled_from([None, "experiment_id"]))
+def test_stories_told_together_come_as_far_as_each_alone(events, differs):
+    steps = (step(CODES[0], "prepare"), TRAINED, TRAINED, EVALUATED)
+    exercise = asked(*steps, same="experiment_id", **({"differs": differs} if differs else {}))
+    names = dict.fromkeys(one["experiment_id"] for _, one in events if one["experiment_id"])
+    alone = [[event.id for event in told(*events) if event.payload["experiment_id"] in (None, name)] for name in names] or [
+        [event.id for event in told(*events)]
+    ]
+    best = max((followed(exercise, [told(*events)[at - 1] for at in one]) for one in alone), key=len)
+    assert [one for one in seen(exercise, *events) if one is not None] == best
+
+
+def followed(exercise: Exercise, events: list[Event]) -> list[int]:
+    """One story, plainly: each step takes the first event after that of the step before it."""
+    met, taken = [], set()
+    for event in events:
+        value = event.payload.get(exercise.differs or "")
+        if len(met) < len(exercise.steps) and exercise.steps[len(met)].met_by(event) and (value is None or value not in taken):
+            met.append(event.id)
+            taken.add(value)
+    return met
 
 
 def test_differs_wants_another_value_each_time():

@@ -3,6 +3,7 @@ import pytest
 from brewslm.errors import StageError
 from brewslm.observe.answers import answers
 from brewslm.observe.scorecards import evaluations, scorecard_of
+from tests.api.conftest import client  # noqa: F401 - the API, without a server
 from tests.web.conftest import card  # noqa: F401 - a scorecard
 from tests.web.trainings import measured, trained
 
@@ -54,3 +55,13 @@ def test_a_scorecard_of_a_former_version_is_refused_in_words(walk, card, evaluat
     with pytest.raises(StageError) as refused:
         scorecard_of(bare)
     assert refused.value.reason.code == "not_analysed"
+
+
+def test_the_api_answers_the_same(walk, evaluated, client):
+    evaluation, rows = evaluated
+    listed = client.get(f"/api/projects/{walk.project}/evaluations").json()
+    assert [one["evaluation"] for one in listed["evaluations"]] == [evaluation]
+    assert client.get(f"/api/evaluations/{evaluation}/scorecard").json()["card"]["n"] == 400
+    wrong = client.get(f"/api/evaluations/{evaluation}/answers", params={"verdict": "wrong", "start": 1, "limit": 2}).json()
+    assert [one["row_id"] for one in wrong["answers"]] == [row for row, right in rows.items() if not right][1:3]
+    assert client.get(f"/api/evaluations/{evaluation}/answers?system=nobody").json()["code"] == "invalid_request"

@@ -5,6 +5,7 @@ from sqlalchemy import select
 from brewslm.asking import asking
 from brewslm.audit.filters import CallFilter, EventFilter
 from brewslm.errors import StageError
+from brewslm.observe.event_facets import event_facets
 from brewslm.observe.explorer import calls, facets
 from brewslm.observe.savedfilters import saved_filter, saved_filters, with_saved
 from brewslm.pipeline import execute
@@ -13,6 +14,7 @@ from brewslm.stages.clean import CleanRequest
 from brewslm.stages.saved_filters import DeleteRequest, SaveRequest
 from brewslm.store.database import reading
 from brewslm.store.tables import AuditEntry
+from tests.observe.stream import write
 
 
 @pytest.fixture
@@ -88,6 +90,17 @@ def test_facets_count_with_every_filter_but_their_own(asked):
     assert found.total == 1 and found.face == {"api": 1, "cli": 1, "web": 1}
     assert found.operation == {"clean.run": 1} and found.run_state == {"queued": 1} and found.outcome == {"accepted": 1}
     assert facets(CallFilter(ended="queued")).run_state == {"failed": 1, "queued": 1, "succeeded": 1}
+
+
+def test_facets_of_events_count_with_every_filter_but_their_own_among_the_newest(project, monkeypatch):
+    written = [{"severity": "error", "code": "training_oom"}, {"severity": "error", "stage": "eval"}, {}, {"actor": "bo"}]
+    write(project, written)
+    found = event_facets(EventFilter(project=project, severity="error", stage="training"))
+    assert (found.severity, found.stage) == ({"info": 2, "error": 1}, {"training": 1, "eval": 1})
+    assert (found.code, found.actor, found.looked_at, found.is_all) == ({"training_oom": 1}, {"cli:ana": 1}, 4, True)
+    monkeypatch.setattr("brewslm.observe.event_facets.LOOKED_AT", 3)
+    newest = event_facets(EventFilter(project=project))
+    assert (newest.looked_at, newest.is_all, newest.severity) == (3, False, {"info": 2, "error": 1})
 
 
 def test_pages_of_calls_meet_both_ways(asked):

@@ -1,3 +1,5 @@
+import json
+
 import orjson
 import pytest
 from pydantic import ValidationError
@@ -11,6 +13,8 @@ from brewslm.pipeline.importing import import_rows
 from brewslm.pipeline.mapping_choice import ImportRequest
 from brewslm.stages.mapping.undo import UndoRequest
 from brewslm.stages.prepare import PrepareRequest
+from tests.api.conftest import client  # noqa: F401 - the API, without a server
+from tests.cli.test_views import run
 
 
 def every(project: int, limit: int = 7, **asked) -> list[str]:
@@ -95,3 +99,27 @@ def test_what_can_not_be_meant_is_refused(walk):
     ):  # fmt: skip
         with pytest.raises(StageError):
             row_page(walk.project, asked, **more)
+
+
+def test_the_api_pages_through_the_same_rows(walk, client):
+    walk.imported(60, broken=3)
+    address = f"/api/projects/{walk.project}/rows"
+    first = client.get(address, params={"limit": 50}).json()
+    rest = client.get(address, params={"limit": 50, "after": first["next"]}).json()
+    assert [row["row_id"] for page in (first, rest) for row in page["rows"]] == every(walk.project)
+    rejected = client.get(address, params={"status": "rejected", "reason": "invalid_json"}).json()
+    facets = client.get(f"{address}/facets", params={"import": "import-1"}).json()
+    assert rejected["total"] == facets["reasons"]["invalid_json"] == 3
+    refused = client.get(address, params={"split": "eval"})
+    assert refused.status_code == 422 and "a split is one of a manifest" in refused.json()["detail"]
+
+
+def test_the_command_pages_through_the_same_rows(walk):
+    walk.imported(60, broken=3)
+    shown = run("row", "list", "--project", str(walk.project), "--limit", "50")
+    assert f"rows 1 to 50 of {len(every(walk.project))}" in shown
+    cursor = shown.split("--after ")[1].strip()
+    rest = json.loads(run("row", "list", "--project", str(walk.project), "--limit", "50", "--after", cursor, "--json"))
+    assert [row["row_id"] for row in rest["rows"]] == every(walk.project)[50:]
+    assert "counts" in run("row", "facets", "--project", str(walk.project))
+    run("row", "list", "--project", str(walk.project), "--split", "eval", code=2)

@@ -19,6 +19,11 @@ def test_things_are_found_by_name_by_id_and_by_all_words_of_what_they_are(walk):
     assert found("label_not_allowed")[0] == ("reason", "label_not_allowed")
 
 
+def test_what_is_so_called_stands_before_what_only_holds_the_words(walk):
+    noted = call("test", CreateRequest(name="training_oom in the fall")).project
+    assert found(" Training_OOM ")[:2] == [("reason", "training_oom"), ("project", str(noted))]
+
+
 def test_a_row_is_found_by_its_whole_id_whether_it_was_taken_or_rejected(walk):
     walk.imported(broken=1)
     row = walk.prepared()["train"][0]

@@ -3,6 +3,7 @@ from nicegui import ui
 
 from brewslm.observe.tasks import tasks
 from brewslm.store.files import project_folder, write_json
+from tests.web.test_data_page import native
 from tests.web.test_runs_page import links
 from tests.web.trainings import measured, press, trained
 
@@ -37,6 +38,10 @@ def evaluated(walk, card):
     return walk, evaluation, rows, made
 
 
+def fill(user, name: str, value: str) -> None:
+    native(user, "input", id=name)[0].trigger("change", value)
+
+
 async def test_nothing_measured_leads_to_an_evaluation_of_what_was_trained(user, walk):
     await user.open(f"/projects/{walk.project}/evaluation")
     await user.should_see("No model was trained yet")
@@ -55,6 +60,7 @@ async def test_the_newest_scorecard_says_why_each_gate_is_not_met_and_how_many_r
         "keeps up",
         "undecided: too few rows to tell, optional",
         "There is nothing to hold against it",
+        "66.7 % (30.0 – 90.3)",
     ):
         await user.should_see(said)
     found = links(user)
@@ -103,6 +109,30 @@ async def test_a_new_evaluation_is_queued_once_by_a_second_click(user, evaluated
     await user.should_see("eval-2")
     (queued,) = tasks(walk.project, state="queued")
     assert (queued.request["experiment"], queued.request["target"], queued.actor) == ("exp-1", "checkpoint-2", "page")
+
+
+async def test_a_judge_is_named_with_what_is_sent_to_it_and_what_can_not_be_asked_is_said_at_its_field(user, evaluated):
+    walk, *_ = evaluated
+    await user.open(f"/projects/{walk.project}/evaluation?experiment=exp-1")
+    fill(user, "target", "path:/somewhere")
+    press(user, "Evaluate")
+    await user.should_see("A path can't be given here")
+    fill(user, "target", "")
+    fill(user, "judge-url", "judge.example")
+    fill(user, "judge-model", "big")
+    press(user, "Evaluate")
+    await user.should_see("the judge's address begins with http:// or https:// and names a host")
+    fill(user, "judge-url", "http://127.0.0.1:9/v1")
+    fill(user, "judge-rows", "many")
+    press(user, "Evaluate")
+    await user.should_see("Input should be a valid integer")
+    fill(user, "judge-rows", "40")
+    press(user, "Evaluate")
+    await user.should_see("Up to 40 held-out rows with their answers are sent to http://127.0.0.1:9/v1.")
+    user.find("Evaluate exp-1 now").click()
+    await user.should_see("eval-2")
+    (queued,) = tasks(walk.project, state="queued")
+    assert (queued.request["judge"]["model"], queued.request["judge"]["rows"]) == ("big", 40)
 
 
 async def test_packs_are_shown_with_what_their_gates_ask(user, evaluated):

@@ -52,13 +52,13 @@ async def test_who_asked_for_what_is_counted_and_every_count_is_a_filter(user, p
     await user.open(found["ana 1"])
     found = links(user)
     assert found["ben 1"].endswith("?actor=ben") and found["ana 1 ×"].endswith("/explorer")  # taken away by a second click
-    await user.should_see("Export 1 calls")
+    await user.should_see("Export 1 call")
 
 
 async def test_a_search_finds_calls_and_the_request_that_they_belong_to(user, project):
     called(project)
     await user.open(f"/projects/{project}/explorer?text=clean-2")
-    await user.should_see("Export 1 calls")
+    await user.should_see("Export 1 call")
     request = next(target for name, target in links(user).items() if name.startswith("All calls of the request"))
     assert "text=clean-2&request_id=" in request
     await user.open(f"/projects/{project}/explorer?text=nobody")
@@ -76,6 +76,7 @@ async def test_events_are_searched_and_read_page_by_page(user, project):
     await user.open(f"/projects/{project}/explorer?of=events&text=okapi")
     shown = [name for name in links(user) if name.startswith("exp-")]
     assert len(shown) == PAGE and shown[0] == f"exp-{2 * PAGE + 3}"
+    assert any(name.endswith(f"{PAGE + 2}") for name in links(user))  # so many of one severity, to filter by
     await user.open(links(user)["Older"])
     assert [name for name in links(user) if name.startswith("exp-")] == ["exp-3", "exp-1"]
     await user.open(links(user)["Newer"])

@@ -43,3 +43,12 @@ async def test_a_day_without_entries_leads_to_the_newest_and_nonsense_is_refused
     for query in ("day=x", "zone=Nowhere/Else", "weekday=1"):
         answer = await user.http_client.get(f"/projects/{walk.project}/journal?{query}")
         assert answer.status_code == 422 and "invalid_request" in answer.text, query
+
+
+async def test_the_page_of_a_long_stream_stands_before_it_is_read(user, walk, monkeypatch):
+    walk.imported()
+    monkeypatch.setattr("brewslm.web.journal.AT_ONCE", 0)
+    await user.open(f"/projects/{walk.project}/journal")
+    await user.should_see("1 event is being read")
+    await user.should_see("unlocked: First rows")
+    await user.should_not_see("being read")

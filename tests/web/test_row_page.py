@@ -79,7 +79,7 @@ async def test_a_row_is_forgotten_by_typing_its_id_after_what_will_change_was_sh
     user.find("Forget 1 row").click()
     await user.should_see("forget-1")
     await anyio.to_thread.run_sync(execute.perform, "forget-1")
-    await user.should_see("1 rows are forgotten by forget-1")
+    await user.should_see("1 row is forgotten by forget-1")
     await user.open(f"/rows/{row}")
     await user.should_see("by forget-1, asked by page; who it was stays")
     await user.should_not_see("Show what would change")

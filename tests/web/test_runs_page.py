@@ -7,8 +7,10 @@ from brewslm.processes.context import PAUSE
 from brewslm.stages.prepare import PrepareRequest
 from brewslm.stages.projects import CreateRequest
 from brewslm.stages.train import TrainRequest
+from brewslm.store.database import transaction
 from brewslm.store.files import run_folder
 from brewslm.store.locks import lock
+from brewslm.store.tables import Run
 from tests.web.trainings import checkpoint, freeze, measured, press, state, trained, write_steps
 
 pytestmark = pytest.mark.anyio
@@ -101,6 +103,17 @@ async def test_a_trained_run_shows_its_charts_checkpoints_settings_and_steps(use
     await user.open(found["Step 2: show its rows"])
     await user.should_see("Rows of step 2")
     assert links(user)["r1-3"] == "/rows/r1-3"
+
+
+async def test_a_run_that_ended_well_and_kept_no_result_is_shown_without_figures(user, ready):
+    run = trained(ready, [["a"]])
+    with transaction() as session:
+        session.get_one(Run, run).result = None
+    await user.open(f"/projects/{ready.project}/runs/{run}")
+    await user.should_see("What it came to was not kept with the run.")
+    assert links(user)["The model's passport"] == f"/models/{run}"
+    await user.open(f"/projects/{ready.project}/runs")
+    assert run in links(user)
 
 
 async def test_settings_are_held_against_another_run(user, ready):

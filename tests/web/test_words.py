@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from brewslm.observe.figures import counted
 from brewslm.observe.status import StageState
 from brewslm.reasons import Severity
 from brewslm.web import words
@@ -24,6 +25,20 @@ def test_the_hover_says_the_moment_in_utc():
 
 def test_an_interval_is_said_as_half_its_width():
     assert words.with_interval(0.9025, 0.8694, 0.9279) == "90.2 % ± 2.9"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.42, "0.4 s"), (9.94, "9.9 s"), (9.97, "10 s"), (59.4, "59 s"), (59.97, "1 min"), (124, "2 min 4 s"),
+     (3599.7, "1 h 0 min"), (3900, "1 h 5 min")],
+)  # fmt: skip
+def test_a_duration_never_says_sixty_of_anything(seconds, said):
+    assert words.duration(seconds) == said
+
+
+def test_one_of_a_thing_is_said_in_the_singular():
+    assert counted(1, "row") == "1 row" and counted(0, "row") == "0 rows" and counted(1_200, "row") == "1,200 rows"
+    assert counted(1, "row was", "rows were") == "1 row was" and counted(2, "row was", "rows were") == "2 rows were"
 
 
 def test_every_state_and_severity_has_an_icon_and_a_word():
