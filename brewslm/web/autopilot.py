@@ -1,6 +1,8 @@
-"""Run autopilot: the overview's primary action, with a second click that says what will happen."""
+"""Run autopilot: a page's action, with a second click that says what will happen."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import anyio
@@ -14,13 +16,21 @@ from brewslm.web.notices import remember
 from brewslm.web.parts import Text, box, button, link, problem, put
 from brewslm.web.projects import ACTOR
 from brewslm.web.rail import run_address
+from brewslm.web.words import plain
 
 
 class AutopilotAction:
-    """The button, why it can't be pressed, and what it asks before it begins."""
+    """The button, why it can't be pressed, and what it asks before it begins.
+
+    Attributes:
+        chosen: What was chosen beside it: fields of the request. None where it can't be used, and the page says why.
+    """
+
+    chosen: Callable[[], Mapping[str, Any] | None] | None = None
 
     def __init__(self, project: int) -> None:
         self._project, self._rows, self._key = project, 0, ""
+        self._given: Mapping[str, Any] = {}
         self._running: str | None = None
         self._button = button("Run autopilot", self.ask, "", aria_describedby="autopilot-note")
         self._note = Text("p", "", "muted action-note", id="autopilot-note")
@@ -40,20 +50,23 @@ class AutopilotAction:
 
     def ask(self) -> None:
         """Say what the second click does; nothing, if it can't be done at this moment."""
-        if self._note.text:
+        given = {} if self.chosen is None else self.chosen()
+        if self._note.text or given is None:
             return
-        self._key = f"page-{uuid4()}"
+        self._key, self._given = f"page-{uuid4()}", given
         self.panel.clear()
         self.panel.set_visibility(True)
         with self.panel:
             Text("h2", "Run autopilot now?")
             Text("p", will_happen(self._rows))
+            if given:
+                Text("p", told(given))
             with box("div", "actions"):
                 button("Start autopilot", self._start, "primary")
                 button("Not now", partial(self.panel.set_visibility, False))
 
     async def _start(self) -> None:
-        request = AutopilotRequest(project=self._project, one_click=True)
+        request = AutopilotRequest(project=self._project, one_click=True, **self._given)
         refused = None
         try:
             queued = await anyio.to_thread.run_sync(partial(execute.queue, ACTOR, request, idempotency_key=self._key))
@@ -78,3 +91,9 @@ def will_happen(rows: int) -> str:
         "a new experiment is trained on it, which takes its processor for minutes to hours; it is measured against its base on "
         "held-out rows, and exported. Nothing is promoted, and no row is changed."
     )
+
+
+def told(given: Mapping[str, Any]) -> str:
+    """The choices that it goes by: "It goes by this form: epochs 3, base model path:x." """
+    choices = {name: value for name, value in given.items() if name != "settings" and value} | dict(given.get("settings", {}))
+    return f"It goes by this form: {', '.join(f'{plain(name)} {value}' for name, value in choices.items())}."

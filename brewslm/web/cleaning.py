@@ -4,6 +4,7 @@ from functools import partial
 from uuid import uuid4
 
 import anyio
+from nicegui import ui
 
 from brewslm.api.uploads import readable_file
 from brewslm.errors import StageError
@@ -33,7 +34,7 @@ PII = {
     "block": "block: turn the document away",
 }  # fmt: skip
 STATES = {"added": Sign("idle", "not cleaned yet"), "cleaned": Sign("done", "cleaned"), "rejected": Sign("needs", "rejected")}
-Seen = tuple[list[DocumentView], HealthReport | StageError, DocumentText | None]
+Seen = tuple[list[DocumentView], DocumentText | None]
 
 
 async def page(project: str, document: str | None = None, start: str | None = None, page: str | None = None) -> None:
@@ -51,35 +52,49 @@ async def page(project: str, document: str | None = None, start: str | None = No
 
 
 def _see(project: int, document: str | None, start: str | None) -> Seen:
-    try:
-        health: HealthReport | StageError = data_health(project)
-    except StageError as error:
-        health = error
     opened = None
     if document:
         if not document.isdecimal():
             raise StageError(UnknownRow(), "there is no such document", where=f"document {document}")
         opened = document_text(project, int(document), int(start) if start and start.isdecimal() else 0)
-    return documents(project), health, opened
+    return documents(project), opened
+
+
+def _health(project: int) -> HealthReport | StageError:
+    try:
+        return data_health(project)
+    except StageError as error:
+        return error
 
 
 class _Cleaning:
     def __init__(self, project: int, seen: Seen, number: int) -> None:
         self._project = project
-        self._documents, health, opened = seen
+        self._documents, opened = seen
         cleaned = sum(one.state == "cleaned" for one in self._documents)
         rejected = sum(one.state == "rejected" for one in self._documents)
         with title_row("Cleaning", f"{counted(len(self._documents), 'document')}: {cleaned:,} cleaned, {rejected:,} rejected"):
             pass
         if opened is not None:
             document_card(project, opened, STRETCH)
-        if isinstance(health, StageError):
-            with box("section", "card", aria_label="Data health"):
-                problem(health)
-        else:
-            health_card(project, health)
+        self._report = box("div", "placed")
+        with self._report, box("section", "card", aria_label="Data health", aria_busy="true"):
+            Text("h2", "Data health")
+            Text("p", "Every row is read for it…", "empty", role="status")
         self._table(number)
         self._forms()
+        ui.timer(0, self._read_health, once=True)
+
+    async def _read_health(self) -> None:
+        """Once the page is there: many rows take longer than anybody waits for a page."""
+        health = await anyio.to_thread.run_sync(_health, self._project)
+        self._report.clear()
+        with self._report:
+            if isinstance(health, StageError):
+                with box("section", "card", aria_label="Data health"):
+                    problem(health)
+            else:
+                health_card(self._project, health)
 
     def _table(self, number: int) -> None:
         with box("section", "card", aria_labelledby="documents"):

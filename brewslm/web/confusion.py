@@ -51,6 +51,6 @@ def _cell(count: int, every: int, expected: str, predicted: str, address: Callab
     if not count:
         Text("span", "0", "none figure")
         return
-    made = link(f"{count:,}", address(expected, predicted), "cell-link figure")
+    made = link(f"{count:,}", address(expected, predicted), "matrix-link figure")
     made.props["aria-label"] = f"{counted(count, 'row')}: expected {expected}, predicted {predicted}"
     made.style(f"--share: {round(40 * count / every)}%")

@@ -73,7 +73,7 @@ def options(shown: Sequence[CheckView]) -> dict[str, Any]:
                     "symbol": "none", "silent": True, "lineStyle": {"type": "dashed", "color": color("chart-6")},
                     "data": [{"yAxis": round(scale * newest.before, 4)}],
                     "label": {
-                        "formatter": f"when promoted {said(newest.metric, newest.before)}", "position": "insideStartTop",
+                        "formatter": f"when promoted {said(newest.metric, newest.before)}", "position": "insideStartBottom",
                         "color": color("muted"),
                     },
                 },

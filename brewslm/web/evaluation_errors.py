@@ -68,7 +68,7 @@ def _metric(metric_id: str, own: bool, one: SliceFigures) -> None:
 
 
 def _cluster(asked: Asked, cluster: Cluster) -> None:
-    with box("li", "cluster"):
+    with box("li", "error-cluster"):
         with box("div", "card-head"):
             Text("h3", f"{cluster.id}: {cluster.name}")
             rows = counted(cluster.rows, "row")

@@ -55,7 +55,7 @@ class ImportsCard:
             if not self._found:
                 Text("p", "Nothing was imported yet: upload a file above, or name a source.", "empty")
                 return
-            with box("table", "figures imports"):
+            with box("table", "figures rows stacks imports"):
                 with box("thead"), box("tr"):
                     for head in HEADS:
                         Text("th", head, scope="col") if head else Text("td")
@@ -67,17 +67,19 @@ class ImportsCard:
         with box("tr", "undone" if one.undone_by else ""):
             with box("th", "", scope="row"):
                 link(one.import_run, f"/projects/{self._project}/events?run={one.import_run}", "mono")
-            Text("td", short(one.locator), title=one.locator)
-            Text("td", one.mapper)
-            with box("td"):
+            with box("td", data_head=HEADS[1]):
+                Text("span", short(one.locator), title=one.locator)
+            with box("td", data_head=HEADS[2]):
+                Text("span", one.mapper)
+            with box("td", data_head=HEADS[3]):
                 self._count(one, one.accepted_count, status="undone" if one.undone_by else "counts")
-            with box("td"):
+            with box("td", data_head=HEADS[4]):
                 self._count(one, one.rejected_count, status="rejected")
                 if one.rejection_counts:
                     Text("p", by_reason(one.rejection_counts), "muted reasons")
-            with box("td"):
+            with box("td", data_head=HEADS[5]):
                 moment(one.created_at)
-            with box("td"):
+            with box("td", data_head=HEADS[6]):
                 Badge(state_of(one))
                 if one.parent_import:
                     Text("p", f"mends {one.parent_import}", "muted")

@@ -28,19 +28,21 @@ def field_map(entries: dict[str, str]) -> str:
 
 
 def _columns(signatures: list[ColumnSignature]) -> None:
-    with box("div", "wide", tabindex="0", role="region", aria_label="Columns"), box("table", "figures"):
+    with box("div", "wide", tabindex="0", role="region", aria_label="Columns"), box("table", "figures rows stacks"):
+        heads = ("Column", "Type", "Sure", "Different", "Measured", "Such as")
         with box("thead"), box("tr"):
-            for head in ("Column", "Type", "Sure", "Different", "Measured", "Such as"):
+            for head in heads:
                 Text("th", head, scope="col")
         with box("tbody"):
             for each in signatures[:COLUMNS_SHOWN]:
                 with box("tr"):
                     Text("th", each.name, "mono", scope="row")
-                    Text("td", plain(each.column_type.value))
-                    Text("td", f"{each.confidence:.2f}")
-                    Text("td", f"{each.unique_values:,}")
-                    Text("td", "; ".join(each.notes))
-                    with box("td", "clip"):
+                    cells = (
+                        plain(each.column_type.value), f"{each.confidence:.2f}", f"{each.unique_values:,}", "; ".join(each.notes)
+                    )  # fmt: skip
+                    for head, cell in zip(heads[1:], cells, strict=False):
+                        Text("td", cell, **({"data_head": head} if cell else {}))
+                    with box("td", "clip", data_head=heads[-1]):
                         Text("span", each.sample_value or "", "mono")
     if len(signatures) > COLUMNS_SHOWN:
         Text("p", f"and {len(signatures) - COLUMNS_SHOWN:,} more columns", "muted")

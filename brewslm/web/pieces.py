@@ -11,6 +11,8 @@ from brewslm.web.parts import Text, box, link
 from brewslm.web.words import percent
 
 R = TypeVar("R")
+NARROW_COLUMNS = 3
+"""As many columns as a narrow screen has room for."""
 
 
 @contextmanager
@@ -70,8 +72,12 @@ class Column(Generic[R]):
 
 
 def table(label: str, columns: Sequence[Column[R]], rows: Sequence[R], marked: Callable[[R], bool] | None = None) -> None:
-    """A table of one page of rows; the first column names the row. `marked` rows stand out."""
-    with box("div", "wide", tabindex="0", role="region", aria_label=label), box("table", "figures rows"):
+    """A table of one page of rows; the first column names the row. `marked` rows stand out.
+
+    On a narrow screen one of many columns becomes a list: each row with its fields under each other, and their heads beside them.
+    """
+    kind = "figures rows" + (" stacks" if len(columns) > NARROW_COLUMNS else "")
+    with box("div", "wide", tabindex="0", role="region", aria_label=label), box("table", kind):
         with box("thead"), box("tr"):
             for column in columns:
                 Text("th", column.title, column.kind, scope="col") if column.title else Text("td")
@@ -79,7 +85,8 @@ def table(label: str, columns: Sequence[Column[R]], rows: Sequence[R], marked: C
             for row in rows:
                 with box("tr", "marked" if marked is not None and marked(row) else ""):
                     for place, column in enumerate(columns):
-                        with box("th" if place == 0 else "td", column.kind, **({"scope": "row"} if place == 0 else {})):
+                        more = {"scope": "row"} if place == 0 else {"data_head": column.title} if column.title else {}
+                        with box("th" if place == 0 else "td", column.kind, **more):
                             said = column.cell(row)
                             if isinstance(said, str):
                                 Text("span", said)

@@ -39,7 +39,7 @@ class QuizCard:
                         Radios(
                             f"{number + 1}. {plain_text(question.ask)}", entries, "", partial(self._choose, number), "question"
                         )
-                        self._said.append(box("div", "answer", role="status"))
+                        self._said.append(box("div", "quiz-answer", role="status"))
             with box("div", "actions"):
                 button("Check the answers", self._check, "primary")
             self._result = box("div", "", role="status")
@@ -74,7 +74,7 @@ class QuizCard:
                 if not one["right"]:
                     Text("p", f"{one['right_letter']} is right: {plain_text(one['right_why'])}", "muted")
         said_all = f"{result['right']} of {result['questions']} right"
-        with box("p", "answer"):
+        with box("p", "quiz-answer"):
             Badge(Sign("done", "passed") if result["passed"] else Sign("needs", "not passed so far"))
             Text("span", said_all + ("." if result["passed"] else ": answer again as often as you like."))
 

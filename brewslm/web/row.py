@@ -198,7 +198,7 @@ def _answers(row: RowPassport) -> None:
     with _card("answers", "Answered", "" if row.answers else "No model was asked it."):
         if not row.answers:
             return
-        with box("div", "wide", tabindex="0", role="region", aria_label="Answers"), box("table", "figures"):
+        with box("div", "wide", tabindex="0", role="region", aria_label="Answers"), box("table", "figures rows stacks"):
             with box("thead"), box("tr"):
                 for head in ("Evaluation", "Experiment", "Model", "", "Output", "Expected", "Error cluster"):
                     Text("th", head, scope="col") if head else Text("td")
@@ -207,10 +207,10 @@ def _answers(row: RowPassport) -> None:
                     with box("tr"):
                         with box("th", "", scope="row"):
                             link(one.evaluation, f"/projects/{row.project}/events?run={one.evaluation}", "mono")
-                        Text("td", one.experiment, "mono")
-                        Text("td", plain(one.model))
+                        Text("td", one.experiment, "mono", data_head="Experiment")
+                        Text("td", plain(one.model), data_head="Model")
                         with box("td"):
                             Badge(RIGHT if one.correct else WRONG)
-                        Text("td", str(one.output), "mono said")
-                        Text("td", str(one.expected), "mono said")
-                        Text("td", one.cluster or "–")
+                        Text("td", str(one.output), "mono said", data_head="Output")
+                        Text("td", str(one.expected), "mono said", data_head="Expected")
+                        Text("td", one.cluster or "–", data_head="Error cluster")

@@ -18,7 +18,7 @@ from brewslm.web.parts import Badge, Text, box, problem_document
 from brewslm.web.run_acts import RunActs
 from brewslm.web.run_charts import RunCharts
 from brewslm.web.run_results import checkpoints_card, recipe_card, results
-from brewslm.web.run_steps import Asked, seen_steps, steps_card
+from brewslm.web.run_steps import Asked, Seen, seen_steps, steps_card
 from brewslm.web.running import POLL_SECONDS
 from brewslm.web.words import RUN_SIGNS, duration, plain
 
@@ -37,13 +37,12 @@ async def page(project: str, run_id: str, against: str | None = None, step: str 
         if detail is None:
             shown: _Training | RunCard = RunCard(run)
         else:
-            shown = _Training(detail)
-            if first.lines or run.state == "running":
+            shown = _Training(asked, detail, other)
+            if first.lines or run.state in ("running", "queued"):
                 with box("section", "card", aria_labelledby="learns"):
                     Text("h2", "While it learns", id="learns")
                     shown.charts = RunCharts(run_id, first)
-            recipe_card(asked, detail, other)
-            steps_card(asked, steps)
+            shown.place(steps)
         log_card(run_id)
     ui.timer(POLL_SECONDS, shown.look)
 
@@ -66,12 +65,16 @@ def _number(said: str | None) -> int | None:
 
 
 class _Training:
-    """A training run's head, problem, figures and checkpoints; each is drawn anew when it has changed."""
+    """A training run's head, problem, figures, checkpoints, recipe and steps; each is drawn anew when it has changed.
+
+    Args:
+        other: The run that it is held against.
+    """
 
     charts: RunCharts | None = None
 
-    def __init__(self, detail: TrainingDetail) -> None:
-        self._seen = detail
+    def __init__(self, asked: Asked, detail: TrainingDetail, other: TrainingDetail | None) -> None:
+        self._asked, self._seen, self._other = asked, detail, other
         with box("div", "title"):
             with box("div"):
                 Text("h1", detail.id)
@@ -83,12 +86,29 @@ class _Training:
         self._problem, self._results = box("div", "placed"), box("div", "placed")
         self._draw()
 
+    def place(self, steps: Seen) -> None:
+        """Draw what stands below the charts."""
+        self._recipe, self._steps = box("div", "placed"), box("div", "placed")
+        with self._recipe:
+            recipe_card(self._asked, self._seen, self._other)
+        with self._steps:
+            steps_card(self._asked, steps)
+
     async def look(self) -> None:
         """Read again."""
-        now = await anyio.to_thread.run_sync(training, self._seen.id)
-        if now != self._seen:
+        before, now = self._seen, await anyio.to_thread.run_sync(training, self._seen.id)
+        if now != before:
             self._seen = now
             self._draw()
+        if now.recipe != before.recipe:  # a worker has begun it
+            self._recipe.clear()
+            with self._recipe:
+                recipe_card(self._asked, now, self._other)
+        if now.task.state != before.task.state:
+            steps = await anyio.to_thread.run_sync(seen_steps, self._asked)
+            self._steps.clear()
+            with self._steps:
+                steps_card(self._asked, steps)
         if self.charts is not None:
             await self.charts.look()
 

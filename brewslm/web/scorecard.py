@@ -104,9 +104,11 @@ def options(card: Scorecard) -> dict[str, Any]:
 
 
 def _table(card: Scorecard) -> None:
-    with box("div", "wide", tabindex="0", role="region", aria_label="Figures of every system"), box("table", "figures"):
+    wide = box("div", "wide", tabindex="0", role="region", aria_label="Figures of every system")
+    with wide, box("table", "figures rows stacks"):
+        heads = ("System", f"{plain(card.primary_metric)} (95 % interval)", "Right rows", "Tuned against it")
         with box("thead"), box("tr"):
-            for head in ("System", f"{plain(card.primary_metric)} (95 % interval)", "Right rows", "Tuned against it"):
+            for head in heads:
                 Text("th", head, scope="col")
         with box("tbody"):
             for name, system in card.systems.items():
@@ -117,9 +119,9 @@ def _table(card: Scorecard) -> None:
                         plain(name) + (f" ({system.prompt} prompt)" if name == "base" and system.prompt else ""),
                         scope="row",
                     )
-                    Text("td", _interval(card.primary_metric, metric))
-                    Text("td", f"{system.correct:,} of {card.n:,}")
-                    Text("td", _against(card, name))
+                    cells = (_interval(card.primary_metric, metric), f"{system.correct:,} of {card.n:,}", _against(card, name))
+                    for head, cell in zip(heads[1:], cells, strict=True):
+                        Text("td", cell, data_head=head)
 
 
 def _interval(metric_id: str, metric: Metric) -> str:
@@ -142,9 +144,11 @@ def _gates(card: Scorecard, target: str) -> None:
 
 
 def _missed(gates: Sequence[GateOutcome]) -> None:
-    with box("div", "wide", tabindex="0", role="region", aria_label="Gates that are not met"), box("table", "figures folded"):
+    wide = box("div", "wide", tabindex="0", role="region", aria_label="Gates that are not met")
+    with wide, box("table", "figures folded rows stacks"):
+        heads = ("Gate", "Tuned", "Asked for", "Surely", "Rows")
         with box("thead"), box("tr"):
-            for head in ("Gate", "Tuned", "Asked for", "Surely", "Rows"):
+            for head in heads:
                 Text("th", head, scope="col")
         with box("tbody"):
             for gate in gates:
@@ -153,9 +157,9 @@ def _missed(gates: Sequence[GateOutcome]) -> None:
                     with box("th", scope="row"):
                         Text("div", plain(gate.gate_id))
                         Badge(Sign(gate_state(gate), outcome(gate)))
-                    Text("td", f"{plain(about(gate))} {value}")
-                    for cell in (condition(gate), bound(gate), f"{gate.n:,}"):
-                        Text("td", cell.replace(" %", f"{NO_BREAK}%").replace("≥ ", f"≥{NO_BREAK}"))
+                    cells = (f"{plain(about(gate))} {value}", condition(gate), bound(gate), f"{gate.n:,}")
+                    for head, cell in zip(heads[1:], cells, strict=True):
+                        Text("td", cell.replace(" %", f"{NO_BREAK}%").replace("≥ ", f"≥{NO_BREAK}"), data_head=head)
 
 
 def gate_state(gate: GateOutcome) -> str:

@@ -52,7 +52,7 @@ async def page(project: str, request: Request) -> None:
                     f"/projects/{found.id}/prepare",
                 )
             return
-        TrainingForm(found.id, seen.offer, seen.chosen, seen.checked)
+        autopilot.chosen = TrainingForm(found.id, seen.offer, seen.chosen, seen.checked).for_autopilot
 
 
 def see(project: int, query: Mapping[str, str]) -> Seen:

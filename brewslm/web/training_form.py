@@ -26,6 +26,9 @@ from brewslm.web.words import Sign, plain
 UNCHECKED = "These settings were not checked on this machine yet: Check says whether they fit, and how long it takes."
 SEVERITIES = {"blocker": Sign("failed", "blocks"), "warning": Sign("needs", "warning")}
 
+PILOTED = ("base_model", "recipe", "settings", "eval_pack")
+"""What of the form an autopilot goes by."""
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -180,6 +183,10 @@ class TrainingForm:
             "settings": dict(chosen.settings), "manifest_version": self._offer.manifest,
             "eval_pack": chosen.eval_pack or DEFAULT_PACK,
         }  # fmt: skip
+
+    def for_autopilot(self) -> dict[str, Any] | None:
+        """What an autopilot goes by: it freezes data of its own. None where a setting can't be used."""
+        return None if self._blocked() else {name: value for name, value in self._shared().items() if name in PILOTED}
 
     def _is_of(self, checked: RunView) -> bool:
         """Whether a preflight was of what the form says."""

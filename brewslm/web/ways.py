@@ -32,6 +32,8 @@ def way_of(lead: Lead, project: int) -> str:
         return f"/projects/{project}/events?{lead.path.partition('?')[2]}"
     if lead.what == "row":
         return f"/rows/{name}"
+    if lead.what == "rejected rows":
+        return f"/projects/{project}/rows?status=rejected&import={lead.path.rsplit('/', 2)[-2]}"
     page = {"manifest": "prepare", "deployment": "deployments"}.get(lead.what, "")
     return f"/projects/{project}/{page}" if f"{OF_A_PROJECT}/{page}" in registered() else ""
 

@@ -24,6 +24,7 @@ def cleaned(project, tmp_path) -> int:
 async def test_what_was_found_is_marked_with_its_kind_and_the_data_itself_is_nowhere(user, cleaned):
     await user.open(f"/projects/{cleaned}/cleaning?document=1")
     await user.should_see("Data health")
+    await user.should_not_see("Every row is read for it")  # its report comes after the page
     (mark,) = native(user, "mark")
     (element,) = mark.elements
     assert element.props["aria-label"].startswith("email")

@@ -155,3 +155,13 @@ async def test_an_event_has_a_page_with_its_cause_its_way_on_and_its_place_in_th
     for other in ("99", "x", "9" * 30):
         answer = await user.http_client.get(f"/projects/{project}/events/{other}")
         assert answer.status_code == 404 and "unknown_event" in answer.text
+
+
+async def test_the_event_of_an_import_leads_to_its_rejected_rows(user, walk):
+    run = walk.imported()
+    (imported,) = events(wanted=EventFilter(project=walk.project, run=run))
+    await user.open(f"/projects/{walk.project}/events/{imported.id}")
+    await user.should_see("Where to look")
+    assert links(user)["rejected rows"] == f"/projects/{walk.project}/rows?status=rejected&import={run}"
+    await user.open(links(user)["rejected rows"])
+    await user.should_see("2 rejected")

@@ -60,3 +60,13 @@ def test_motion_ends_when_the_system_asks_for_none_and_nothing_comes_from_elsewh
     assert "@media (prefers-reduced-motion: reduce)" in sheet
     for path in FOLDER.glob("static/*"):
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", path.read_text()), path.name
+
+
+def test_a_class_is_styled_in_one_file_so_that_no_page_takes_another_ones_look():
+    found: dict[str, set[str]] = {}
+    for path in FOLDER.glob("static/*.css"):
+        sheet = re.sub(r"/\*.*?\*/|@media[^{]*\{(?:[^{}]*\{[^{}]*\})*\s*\}", "", path.read_text(), flags=re.DOTALL)
+        for selectors in re.findall(r"([^{}]+)\{", sheet):
+            for selector in re.findall(r"(?:^|,)\s*(\.[\w-]+|kbd)\s*(?=,|$)", selectors):
+                found.setdefault(selector, set()).add(path.name)
+    assert {name: files for name, files in found.items() if len(files) > 1} == {}

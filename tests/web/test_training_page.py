@@ -109,6 +109,19 @@ async def test_train_says_what_it_takes_and_a_second_click_queues_it(user, ready
     assert (queued.state, queued.actor, queued.request["settings"]) == ("queued", "page", {"epochs": "3"})
 
 
+async def test_autopilot_goes_by_the_form_and_says_so(user, ready):
+    await user.open(f"/projects/{ready.project}/training?epochs=none")
+    press(user, "Run autopilot")  # not before it is mended
+    await user.should_not_see("Start autopilot")
+    await user.open(f"/projects/{ready.project}/training?epochs=3&eval_pack=fast")
+    press(user, "Run autopilot")
+    await user.should_see("It goes by this form: eval pack fast, epochs 3.")
+    press(user, "Start autopilot")
+    await user.should_see("autopilot-1")
+    (queued,) = tasks(ready.project, operation="autopilot.run")
+    assert (queued.request["settings"], queued.request["eval_pack"]) == ({"epochs": "3"}, "fast")
+
+
 async def test_a_former_run_fills_the_form_in(user, ready):
     run = trained(ready, [["a"]], epochs=5.0, lora_top_layers=0.67)
     await user.open(f"/projects/{ready.project}/training?from={run}")
