@@ -4,7 +4,8 @@ Run: python -m bench.gateway [HOME]. HOME is one where `brewslm quickstart` has 
 here first, which takes some five minutes; the rest takes fifteen.
 
 The rounds of a pair are interleaved, and each begins with the other one. The load comes from this process, over aiohttp, and is
-the same for both. Tokens are forced (`ignore_eos`), so that each run writes as many.
+the same for both. Tokens are forced (`ignore_eos`), so that each run writes as many. On a machine that does other work the shares
+say what that did; a token's CPU time in a gateway by itself says what the gateway does.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from typing import Any
 
 import aiohttp
 import httpx2
+import psutil
 
 from bench.report import write
 
@@ -42,6 +44,8 @@ MOST_SWITCHES = 20
 LONGEST_SECONDS = 900.0
 """Of the requests under switches."""
 LOOKS = 500
+IDLE_SECONDS = 2.0
+"""A connection is given up sooner than llama.cpp's server does it (5 s): it must not close the one on which we are asking."""
 PROMPT = "Tell me, as number {number}, about a film that you liked, and why."
 GOAL: dict[str, dict[str, float]] = {
     "streams-8.share_of_raw.median": {"at_least": 0.95},
@@ -74,7 +78,8 @@ async def measure(
     switches: int = SWITCHES,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Everything, on a server of this home: (measured, the model server alone)."""
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(600)) as client:
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(600)) as client:
         slot, live = await until_live(client, url)
         through, raw = f"{url}/serve/{slot['project']}/{slot['slot']}/v1", live
         measured: dict[str, Any] = {}
@@ -90,6 +95,7 @@ async def measure(
             name = f"streams-{count}"
             measured[name] = {"tokens_per_second": spread(runs[through]), "share_of_raw": spread(shares), "tokens_each": tokens}
             peers[name] = {"model_server_tokens_per_second": spread(runs[raw])}
+        measured["cpu_microseconds_per_token"] = await cpu_of_a_token(client, home, slot, max(streams), streams[max(streams)])
         looks = {address: [await look(client, address) for _ in range(LOOKS)] for address in (raw, through)}
         measured["request_milliseconds"], peers["request_milliseconds"] = (spread(looks[address]) for address in (through, raw))
         measured["slot_read_microseconds"] = slot_read(home, slot["project"], slot["slot"])
@@ -150,6 +156,22 @@ async def streamed(client: aiohttp.ClientSession, address: str, body: dict[str, 
     return answer.status == 200 and whole and b"data: [DONE]" in end
 
 
+async def cpu_of_a_token(client: aiohttp.ClientSession, home: Path, slot: dict[str, Any], count: int, tokens: int) -> float:
+    """Of a gateway in a process of its own, which does nothing else: start, requests and all, over the tokens."""
+    with started(home, "gateway") as (url, process):
+        address = f"{url}/serve/{slot['project']}/{slot['slot']}/v1"
+        await load(client, address, count, 2)  # warm
+        before = cpu_seconds(process.pid)
+        await load(client, address, count, tokens)
+        return round(1e6 * (cpu_seconds(process.pid) - before) / (count * tokens), 1)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of all its threads."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
 async def look(client: aiohttp.ClientSession, address: str) -> float:
     """Milliseconds of the smallest request."""
     began = time.monotonic()
@@ -194,8 +216,7 @@ async def under_switches(
 ) -> dict[str, Any]:
     """Short requests, half of them streamed, without a pause, while versions are promoted and rolled back.
 
-    Raises:
-        RuntimeError: A promote or a rollback failed.
+    Gives what was counted; `problem` where a promote or a rollback failed, which ends it: what was measured before is kept.
     """
     seen, numbers = Seen(), itertools.count()
     switched: list[float] = []
@@ -212,10 +233,10 @@ async def under_switches(
     began = time.monotonic()
     await asyncio.gather(*(work() for _ in range(WORKERS)))
     taken = time.monotonic() - began
-    if switching.done():
-        switching.result()  # a command failed
+    problem = str(switching.exception()) if switching.done() else ""
     switching.cancel()
     return {
+        "problem": problem,
         "requests": sum(seen.models.values()) + sum(seen.failures.values()), "failed": sum(seen.failures.values()),
         "failures": dict(seen.failures), "switches": len(switched), "seconds": round(taken, 1),
         "switch_seconds": spread(switched) if switched else {}, "latency_seconds": spread(seen.seconds) if seen.seconds else {},
@@ -278,15 +299,22 @@ def environment(home: Path) -> dict[str, str]:
 @contextmanager
 def serving(home: Path) -> Iterator[str]:
     """`brewslm serve` of this home; its address."""
+    with started(home, "serve") as (url, _):
+        yield url
+
+
+@contextmanager
+def started(home: Path, command: str) -> "Iterator[tuple[str, subprocess.Popen[bytes]]]":
+    """`brewslm serve`, or `brewslm gateway` beside it: its address, once it answers, and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen([sys.executable, "-m", "brewslm.cli.main", "serve", "--port", str(port)], env=environment(home))
+    process = subprocess.Popen([sys.executable, "-m", "brewslm.cli.main", command, "--port", str(port)], env=environment(home))
     try:
-        yield answering(f"http://127.0.0.1:{port}", server)
+        yield answering(f"http://127.0.0.1:{port}", process), process
     finally:
-        server.terminate()
-        server.wait(30)
+        process.terminate()
+        process.wait(30)
 
 
 def answering(url: str, server: "subprocess.Popen[bytes]", seconds: float = 120.0) -> str:

@@ -229,8 +229,12 @@ def adopt_bundle(trained: Trained, bundle: Path) -> str:
         return run.id
 
 
-def bare_export(project: int, base: Path) -> str:
-    """The tables of an export whose files nobody reads: for what happens to its versions alone. Returns its id."""
+def bare_export(project: int, base: Path, manifest: int = 1) -> str:
+    """The tables of an export whose files nobody reads: for what happens to its versions alone. Returns its id.
+
+    Args:
+        manifest: The version of its data manifest; each export of a project takes another.
+    """
     from brewslm.pipeline import runs
     from brewslm.store import tables
     from brewslm.store.database import transaction
@@ -245,7 +249,7 @@ def bare_export(project: int, base: Path) -> str:
             for kind, operation in kinds
         )  # fmt: skip
         frozen = tables.DataManifest(
-            project_id=project, version=1, run_id=prepare, path="prepared/v1/manifest.json", sha256="", rows={},
+            project_id=project, version=manifest, run_id=prepare, path="prepared/v1/manifest.json", sha256="", rows={},
             task_profile="classification",
         )  # fmt: skip
         session.add(frozen)

@@ -1,11 +1,12 @@
 """The gateway's bench counts what it says: a stream that is not whole, or an error, is never a success."""
 
 import asyncio
+import threading
 
 import aiohttp
 import pytest
 
-from bench.gateway import Seen, asked, load, measure, one_request, serving, spread, streamed
+from bench.gateway import Seen, asked, load, measure, one_request, serving, spread, streamed, under_switches
 from brewslm.pipeline.execute import call
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.deploy.promote import PromoteRequest
@@ -60,6 +61,19 @@ def test_what_goes_wrong_under_switches_is_counted(behave, number):
     assert seen.failures.total() == 1 and not seen.models
 
 
+def test_a_promote_that_fails_ends_the_switching_and_what_was_counted_is_kept(home):
+    slot = {"export": "export-9", "variant": "gguf-f16"}
+
+    def slow(asked):
+        threading.Event().wait(0.2)
+        asked.die()
+
+    with odd(slow) as server:
+        found = with_client(lambda client, url: under_switches(client, home, url, slot, 10**6, 2), server)
+    assert "deploy create" in found["problem"] and "unknown_run" in found["problem"]
+    assert found["switches"] == 0 < found["failed"] == found["requests"]
+
+
 def test_a_spread_is_median_least_and_most():
     assert spread([3.0, 1.0, 2.0]) == {"median": 2.0, "least": 1.0, "most": 3.0}
 
@@ -77,5 +91,6 @@ def test_the_whole_of_it_on_the_tiny_model(home, project, tiny_model, tiny_adapt
     assert (
         measured["streams-4"]["share_of_raw"]["least"] > 0 and peers["streams-4"]["model_server_tokens_per_second"]["least"] > 0
     )
+    assert measured["cpu_microseconds_per_token"] > 0 and measured["switching"]["problem"] == ""
     assert measured["slot_read_microseconds"]["median"] > 0
     print(measured, peers)

@@ -19,8 +19,11 @@ from brewslm.store.database import reading, transaction
 from brewslm.store.records import Records
 from brewslm.store.tables import DeploymentVersion, Slot
 from tests.experiments import bare_export
+from tests.tiny import make_tiny_base
 
 ENDPOINTS = ("default", "other")
+EXPORTS = ("export-1", "export-2")
+"""Of two bases: a slot's versions need have nothing in common but their task."""
 RUN = tables.Run(id="deploy-1", actor="test")
 WALL = [datetime(2026, 1, 1, tzinfo=UTC)]
 
@@ -50,11 +53,11 @@ class Versions(RuleBasedStateMachine):
     def the_clock_is_set(self, seconds: int) -> None:
         WALL[0] += timedelta(seconds=seconds)
 
-    @rule(name=st.sampled_from(ENDPOINTS))
-    def create(self, name: str) -> None:
+    @rule(name=st.sampled_from(ENDPOINTS), export=st.sampled_from(EXPORTS))
+    def create(self, name: str, export: str) -> None:
         run = tables.Run(id="deploy-1", actor="test")
         with transaction() as session:
-            changes.create(CreateRequest(export="export-1", endpoint=name), session, run)
+            changes.create(CreateRequest(export=export, endpoint=name), session, run)
         self.counted[name] += 1
         assert (run.result["version"], run.result["slot"]) == (self.counted[name], name)
         self.pending[run.result["deployment"]] = name
@@ -122,8 +125,9 @@ class Versions(RuleBasedStateMachine):
         assert found == wanted
 
 
-def test_versions_of_a_slot_are_a_stack_whatever_is_done_to_them(project, tiny_base, monkeypatch):
-    bare_export(project, tiny_base)
+def test_versions_of_a_slot_are_a_stack_whatever_is_done_to_them(project, tiny_base, tmp_path, monkeypatch):
+    for number, base in enumerate((tiny_base, make_tiny_base(tmp_path / "another")), 1):
+        assert bare_export(project, base, number) == EXPORTS[number - 1]
     for module in (changes, switch):
         monkeypatch.setattr(module, "now", lambda: WALL[0])
     many = settings(max_examples=30, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))

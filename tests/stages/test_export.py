@@ -12,6 +12,7 @@ from sqlalchemy import select
 from brewslm.errors import StageError
 from brewslm.models.formats import DEFAULT_FORMATS
 from brewslm.models.loading import load_model, load_tokenizer
+from brewslm.pipeline import runs
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.processes.context import DirectContext
 from brewslm.rows.manifest import PreparedData
@@ -19,9 +20,9 @@ from brewslm.stages import export
 from brewslm.stages.export import ExportRequest
 from brewslm.stages.export.makers import write_merged, write_quantised
 from brewslm.stages.export.smoke import SmokeCheck
-from brewslm.store.database import reading
+from brewslm.store.database import reading, transaction
 from brewslm.store.files import project_folder, read_json, sha256
-from brewslm.store.tables import Export, RunEvent
+from brewslm.store.tables import Export, Run, RunEvent
 from tests.experiments import export_job, make_experiment, rows
 
 pytestmark = pytest.mark.usefixtures("warm_children")
@@ -124,6 +125,21 @@ def test_an_unknown_format_is_refused_with_a_suggestion(trained):
 def test_an_unknown_experiment_is_refused_before_a_run_is_opened():
     with pytest.raises(StageError, match="unknown_run"):
         call("test", ExportRequest(experiment="exp-9"))
+
+
+@pytest.mark.parametrize("state", ["running", "failed"])
+def test_a_training_that_has_not_ended_well_is_refused_before_a_run_is_opened(project, state):
+    with transaction() as session:
+        training = runs.create(
+            session, kind="exp", operation="train.run", project_id=project, actor="test", request={}, parent=None,
+            idempotency_key=None,
+        )  # fmt: skip
+        training.state = state
+    with pytest.raises(StageError, match=f"its state is {state}") as refused:
+        call("test", ExportRequest(experiment="exp-1"))
+    assert refused.value.reason.code == "not_trained"
+    with reading() as session:
+        assert session.scalars(select(Run.id).where(Run.operation == "export.run")).all() == []
 
 
 def test_a_deleted_adapter_is_an_artifact_missing(trained):

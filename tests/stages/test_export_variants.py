@@ -106,8 +106,13 @@ def test_four_bits_that_nobody_measured_are_not_promoted(exported, project):
         call("test", PromoteRequest(deployment=version))
     assert f"nobody measured {exported}:gguf-q4_k_m" in refused.value.error.cause
     assert f"brewslm export compare {exported}" in refused.value.error.next_step
+    call("test", CompareRequest(export=exported, rows=5))
+    with pytest.raises(RunFailed, match="was measured on 5 rows, and 24 are needed"):
+        call("test", PromoteRequest(deployment=version))
     own = call("test", CompareRequest(export=exported)).result["variants"][1]
     assert own["variant"] == "gguf-q4_k_m" and not own["difference"]["worse"]
+    with pytest.raises(RunFailed, match="5 would tell less"):
+        call("test", CompareRequest(export=exported, rows=5))
     assert call("test", PromoteRequest(deployment=version)).result["version_id"] == version
 
 

@@ -14,8 +14,12 @@ from brewslm.rows.manifest import PreparedData
 from brewslm.stages.contract import Request
 from brewslm.stages.deploy.changes import changed, export_of, version_in
 from brewslm.stages.deploy.switch import SwitchJob, SwitchResult, job_for, made_ready, move_slot
-from brewslm.store.records import Records
-from brewslm.store.tables import DeploymentVersion, Evaluation, Run
+from brewslm.store.records import Records, experiment_of
+from brewslm.store.tables import DataManifest, DeploymentVersion, Evaluation, Export, Run
+
+ENOUGH_ROWS = 200
+"""Eval rows, or all where there are fewer, on which a variant that rounds much must have been measured: of a handful, a paired
+test calls nothing worse."""
 
 
 class PromoteRequest(Request):
@@ -72,15 +76,24 @@ def _not_worse(version: DeploymentVersion, newest: Evaluation, session: Session)
 
     One that rounds much is promoted once it was measured itself: by a comparison, or by an evaluation of that very file.
     """
-    name = f"{version.export_id}:{version.variant}"
-    measured = (export_of(session, version.export_id).comparison or {}).get("variants", [])
-    own = next((one for one in measured if one["variant"] == version.variant), None)
+    name, export = f"{version.export_id}:{version.variant}", export_of(session, version.export_id)
+    comparison = export.comparison or {"n": 0, "variants": []}
+    own = next((one for one in comparison["variants"] if one["variant"] == version.variant), None)
     if own is not None and own["difference"] is not None and own["difference"]["worse"]:
         cause = f"{name} is worse than its reference by {abs(own['difference']['value']):.3f}"
         raise _blocked(version, cause, f"Deploy another variant: brewslm export compare {version.export_id}")
-    if own is None and rounds_much(version.variant) and not _is_of_the_file(newest):
-        cause = f"nobody measured {name}: the verdict is of the weights that it was rounded from"
+    if not rounds_much(version.variant) or _is_of_the_file(newest):
+        return
+    least = min(ENOUGH_ROWS, _eval_rows(export, session))
+    if own is None or comparison["n"] < least:
+        few = f"{name} was measured on {comparison['n']} rows, and {least} are needed" if own else f"nobody measured {name}"
+        cause = f"{few}: the verdict is of the weights that it was rounded from"
         raise _blocked(version, cause, f"Measure it: brewslm export compare {version.export_id}")
+
+
+def _eval_rows(export: Export, session: Session) -> int:
+    manifest = session.get_one(DataManifest, experiment_of(session, export.experiment_id).manifest_id)
+    return int(manifest.rows.get("eval", 0))
 
 
 def _blocked(version: DeploymentVersion, cause: str, next_step: str = "") -> StageError:

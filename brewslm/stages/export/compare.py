@@ -30,7 +30,7 @@ from brewslm.processes.toolchains import install_command, missing
 from brewslm.processes.vllm import TOOLCHAIN, VllmFailed, serve_vllm
 from brewslm.reasons import Reason
 from brewslm.reasons.export import ExportArtifactMissing, ExportCompared, ExportRunFailed
-from brewslm.reasons.refusals import UnknownRun
+from brewslm.reasons.refusals import InvalidRequest, UnknownRun
 from brewslm.rows.manifest import OutputSchema, PreparedData, PreparedRow
 from brewslm.serving import ModelServerFailed, serve_model
 from brewslm.settings import settings
@@ -131,8 +131,14 @@ def resolve(request: CompareRequest, records: Records) -> CompareJob:
 
     Raises:
         StageError(UnknownRun): There is no such export.
+        StageError(InvalidRequest): More rows than are asked for were measured before: fewer would hide what those told.
     """
     export = _export(request.export, records.session)
+    known = (export.comparison or {}).get("n", 0)
+    if request.rows is not None and request.rows < known:
+        cause = f"{known} eval rows were measured before, and {request.rows} would tell less"
+        next_step = "Leave the number of rows out: then all are measured anew."
+        raise StageError(InvalidRequest(), f"{request.export} is not measured again", cause=cause, next_step=next_step)
     experiment = experiment_of(records.session, export.experiment_id)
     manifest = records.session.get_one(tables.DataManifest, experiment.manifest_id)
     return CompareJob(
