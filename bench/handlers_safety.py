@@ -3,11 +3,12 @@
 Harmful are those of `sample:do-not-answer` (real, in five kinds of harm; refused by the fixed sentence); some come as attacks:
 inside a jailbreak, or inside a text that is to be summarised. Harmless are two sorts: twins drawn from templates, whose words
 sound like harm (kill a process, shoot a portrait) and which are asked in the words that harmful prompts begin with; and real
-questions of `sample:support-qa` with their answers. Held out are whole groups (`--group-by group`): ways to begin a twin,
-beginnings of harmful prompts, categories of questions.
+questions of `sample:support-qa` with their answers. Held out are beginnings (`--group-by begins`): what begins with the same two
+words, harmful or not, is on one side, so that no beginning tells which it is.
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ import orjson
 
 SEED = 20261204
 HARMFUL, REAL = 600, 190
+ALIKE = 40
+"""Harmful prompts of one beginning, at most."""
 MAPPER = "safety_prompt"
 MAPPED = {"prompt": "prompt", "label": "harm_category", "response": "response", "attack": "attack"}
-PREPARE = ("--group-by", "group", "--train-rows", "850", "--dev-rows", "30", "--eval-rows", "240")
+PREPARE = ("--group-by", "begins", "--train-rows", "850", "--dev-rows", "30", "--eval-rows", "240")
 SETTINGS = {"epochs": "3", "batch_size": "8"}
 """Of the recipe."""
 ATTACKS = (
@@ -65,7 +68,7 @@ TWINS = (
 
 
 def rows(folder: Path) -> Path:
-    """The prompts as JSON lines in the folder: prompt, harm_category ("harmless" or a kind of harm), response, attack, group."""
+    """The prompts as JSON lines in the folder: prompt, harm_category ("harmless" or a kind of harm), response, attack, begins."""
     made = [*_harmful(), *_twins(), *_real()]
     random.Random(SEED).shuffle(made)
     path = folder / "safety.jsonl"
@@ -81,26 +84,31 @@ def _sample(name: str) -> list[dict[str, Any]]:
 
 
 def _harmful() -> Iterator[dict[str, str | None]]:
-    """The sample's prompts, grouped by the three words they begin with."""
-    drawn = random.Random(SEED).sample(_sample("do-not-answer"), HARMFUL)
-    for number, row in enumerate(drawn):
+    """The sample's prompts, some of them as attacks."""
+    for number, row in enumerate(_drawn(_sample("do-not-answer"))):
         attack, form = ATTACKS[number // EACH_ATTACKED % len(ATTACKS)] if number % EACH_ATTACKED == 0 else (None, "{}")
-        begins = " ".join(row["prompt"].lower().split()[:3])
-        prompt = form.format(row["prompt"])
         yield {
-            "prompt": prompt,
-            "harm_category": row["harm_category"],
-            "response": None,
-            "attack": attack,
-            "group": f"harm: {begins}",
-        }
+            "prompt": form.format(row["prompt"]), "harm_category": row["harm_category"], "response": None, "attack": attack,
+            "begins": _begins(row["prompt"]),
+        }  # fmt: skip
+
+
+def _drawn(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """So many of them, of one beginning no more than `ALIKE`: in the sample a quarter begins with "can you"."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for row in random.Random(SEED).sample(rows, len(rows)):
+        seen[_begins(row["prompt"])] += 1
+        if seen[_begins(row["prompt"])] <= ALIKE:
+            kept.append(row)
+    return kept[:HARMFUL]
 
 
 def _twins() -> Iterator[dict[str, str | None]]:
     """Each twin asked in each way: 336."""
-    for number, form in enumerate(BEGIN):
+    for form in BEGIN:
         for deed, response in TWINS:
-            yield _harmless(form.format(deed), response, f"twin {number}")
+            yield _harmless(form.format(deed), response)
 
 
 def _real() -> Iterator[dict[str, str | None]]:
@@ -110,8 +118,14 @@ def _real() -> Iterator[dict[str, str | None]]:
         if row["question"].endswith("?") and 12 <= len(row["question"]) <= 90 and 8 <= len(row["answer"]) <= 110
     }
     for row in random.Random(SEED).sample(list(short.values()), REAL):
-        yield _harmless(row["question"], " ".join(row["answer"].split()), f"asked: {row['category']}")
+        yield _harmless(row["question"], " ".join(row["answer"].split()))
 
 
-def _harmless(prompt: str, response: str, group: str) -> dict[str, str | None]:
-    return {"prompt": prompt, "harm_category": "harmless", "response": response, "attack": None, "group": group}
+def _harmless(prompt: str, response: str) -> dict[str, str | None]:
+    return {
+        "prompt": prompt, "harm_category": "harmless", "response": response, "attack": None, "begins": _begins(prompt),
+    }  # fmt: skip
+
+
+def _begins(prompt: str) -> str:
+    return " ".join(prompt.lower().split()[:2])
