@@ -169,8 +169,8 @@ def _standing(replay: Replay, project: int | None, zone: str) -> JournalView:
     level = level_of(replay.experience)
     earned: Counter[str] = Counter()
     achievements = {one.id for one in ACHIEVEMENTS}
-    for *_, experience, why in replay.earned:
-        earned["achievements" if why in achievements else why] += experience
+    for (why, experience), times in Counter((award[4], award[3]) for award in replay.earned).items():
+        earned["achievements" if why in achievements else why] += experience * times
     newest = sorted((one for one in _achievements(replay) if one.at), key=lambda one: one.event or 0, reverse=True)
     return JournalView(
         project=project, experience=replay.experience, level=level, title=title_of(level), level_begins=level_begins(level),

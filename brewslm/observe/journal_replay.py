@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -118,24 +119,21 @@ class Replay:
             if rule is None:
                 self._read_beside(event)
                 continue
-            name, experience, earns, fields, special, note, more = rule
+            name, experience, earns, pick, special, note, more = rule
             if note is not None:
                 note(self, event)
             if earns is not None and not earns(payload):
                 continue
             if failed and (project, (run_id or "").rpartition("-")[0]) in failed:
                 self._mend(event)
-            key: tuple[Any, ...] = (project, name, *map(payload.get, fields))
-            if special is not None:
-                key = (*key, special(self, event))
+            known = len(seen)
             try:
-                if key in seen:
-                    continue
-            except TypeError:  # a list or a dictionary among them
-                key = tuple(str(one) if isinstance(one, dict | list) else one for one in key)
-                if key in seen:
-                    continue
-            seen.add(key)
+                said = pick(payload)
+                seen.add((project, name, said) if special is None else (project, name, said, special(self, event)))
+            except (KeyError, TypeError):  # a field is not there, or holds a list or a dictionary
+                seen.add(self._told(event))
+            if len(seen) == known:
+                continue
             earned.append((id_, project, ts, experience, name))
             if ts > self._day_over:
                 self._begin_day(event)
@@ -146,6 +144,14 @@ class Replay:
                 more(self, event)
         self.last_id = last
         return self
+
+    def _told(self, event: Event) -> tuple[Any, ...]:
+        """By what one deed is told from another, whatever its payload holds."""
+        name, _, _, _, special, *_ = _RULES[event[3]]
+        values = [event[5].get(one) for one in DEEDS[event[3]].once_per if not one.startswith("@")]
+        plain = [str(one) if isinstance(one, dict | list) else one for one in values]
+        said = plain[0] if len(plain) == 1 else tuple(plain)
+        return (event[1], name, said) if special is None else (event[1], name, said, special(self, event))
 
     def _read_beside(self, event: Event) -> None:
         """One that earns nothing by its code alone: a change of a slot, what later events are judged by, a failure."""
@@ -211,9 +217,10 @@ class Replay:
                 self._count(event, "mended")
 
     def _imported(self, event: Event) -> None:
-        payload, source = event[5], (event[1], "sources", event[5]["source"])
+        project, payload = event[1], event[5]
         accepted, rejected = payload["accepted_count"], payload["rejected_count"]
         self._count(event, "rows_accounted", accepted + rejected)
+        source = (project, "sources", payload["source"])
         if source not in self._seen:
             self._seen.add(source)
             self._count(event, "sources")
@@ -288,12 +295,12 @@ _Rule = tuple[
     str,
     int,
     Callable[[Payload], bool] | None,
-    tuple[str, ...],
+    Callable[[Payload], Any],
     Callable[[Replay, Event], Any] | None,
     _Reader | None,
     _Reader | None,
 ]
-"""A deed as the loop wants it: what counts it, its experience, whether it earns, fields of the payload and what else the
+"""A deed as the loop wants it: what counts it, its experience, whether it earns, what of its payload and what else the
 same deed has in common, what is noted of it in any case, and what more it may earn."""
 _NOTED: dict[str, _Reader] = {"dataset_prepared": Replay._note_manifest}
 _MORE: dict[str, _Reader] = {
@@ -316,7 +323,8 @@ _SPECIAL: dict[str, Callable[[Replay, Event], Any]] = {"@day": lambda _, event: 
 def _rule(code: str, deed: Deed) -> _Rule:
     fields = tuple(one for one in deed.once_per if not one.startswith("@"))
     special = next((_SPECIAL[one] for one in deed.once_per if one.startswith("@")), None)
-    return deed.counts, deed.experience, deed.earns, fields, special, _NOTED.get(code), _MORE.get(code)
+    pick: Callable[[Payload], Any] = itemgetter(*fields) if fields else lambda _: ()
+    return deed.counts, deed.experience, deed.earns, pick, special, _NOTED.get(code), _MORE.get(code)
 
 
 _RULES = {code: _rule(code, deed) for code, deed in DEEDS.items()}
