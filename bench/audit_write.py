@@ -102,6 +102,7 @@ def _check() -> dict[str, Any]:
 
 
 def main() -> None:
+    """A writer or a check, as a process of its own; without a word, the whole measurement."""
     match sys.argv[1:]:
         case ["write", seconds, threads]:
             print(json.dumps(_write(float(seconds), int(threads))))

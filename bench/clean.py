@@ -128,6 +128,7 @@ def theirs(python: Path, texts: Path, folder: Path) -> dict[str, Any]:
 
 
 def child(command: list[str], folder: Path) -> dict[str, Any]:
+    """What a process that runs in this folder prints last, as JSON."""
     folder.mkdir()
     environment = os.environ | {"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)

@@ -83,6 +83,7 @@ def near(texts: list[str], folder: Path) -> int:
 
 
 def documents(texts: list[str]) -> Any:
+    """The texts as datatrove takes them, with their place as id."""
     return (Document(text=text, id=str(number)) for number, text in enumerate(texts))
 
 

@@ -71,10 +71,12 @@ def toolchain() -> str:
 
 
 def run(python: str, script: str, *arguments: str) -> str:
+    """What a script of bench/personal prints, in the peer's Python."""
     return subprocess.run([python, FOLDER / script, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def our_figures(texts: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Ours on both parts, and megabytes a second of prose: the median of five."""
     measured: dict[str, Any] = {}
     for part in ("tune", "held_out"):
         found, speed = ours(texts[part])
@@ -92,10 +94,12 @@ def ours(texts: list[dict[str, Any]]) -> tuple[list[Spans], float]:
 
 
 def rate(texts: list[dict[str, Any]], seconds: float) -> float:
+    """Megabytes of UTF-8 a second."""
     return round(sum(len(one["text"].encode()) for one in texts) / seconds / 1e6, 3)
 
 
 def presidio(python: str, path: Path, leniency: int) -> tuple[list[Spans], float]:
+    """The peer's spans of each text of a file, and the seconds that it took."""
     *lines, last = run(python, "peer.py", str(path), str(leniency)).splitlines()
     return [json.loads(line) for line in lines], json.loads(last)["seconds"]
 
@@ -157,6 +161,7 @@ def overlap(one: list[Any], other: list[Any]) -> float:
 
 
 def shares(counts: Counter[str]) -> dict[str, Any]:
+    """Recall, precision and F1 of counted spans, with Wilson's intervals."""
     hit, spans, found = counts["hit"], counts["spans"], counts["found"]
     recall, precision = hit / spans if spans else 0.0, hit / found if found else 0.0
     return {

@@ -217,12 +217,14 @@ def our_run(job: dict[str, Any], folder: Path, *, shared: bool) -> dict[str, Any
 
 
 def written(job: dict[str, Any], folder: Path) -> Path:
+    """The job as a file in the folder."""
     path = folder / "job.json"
     path.write_text(json.dumps(job))
     return path
 
 
 def child(command: list[str], environment: dict[str, str]) -> dict[str, Any]:
+    """What a process prints last, as JSON; its failure ends the bench."""
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)

@@ -5,7 +5,10 @@ There is no peer: no other tool shows these pages.
 
 A page can be used once its heading stands there and its connection to the server is open, so that a click is answered. Cold is a
 browser that has never seen the product; warm is a later page of the same browser. Times are those of the page's own clock, from
-the beginning of the navigation. Memory is what the server process holds (its resident set).
+the beginning of the navigation. Memory is what the server process holds (its resident set); browsing and watching each meet a
+server that has just begun, so that what an earlier page left behind hides nothing. A page that is left is kept for ten seconds.
+
+A journal of a million events can be used before the stream is read; `journal_told_seconds` is when it tells what it has to.
 """
 
 import os
@@ -50,7 +53,7 @@ WAYS = {
     "rows_of_a_label": (f"{PAGES['rows']}?label=positive", "Next"),
     "events": (PAGES["timeline"], "Older"),
     "events_of_errors": (f"{PAGES['timeline']}?severity=error", "Older"),
-    "explorer": (PAGES["explorer"], "Older"),
+    "events_found": (f"{PAGES['explorer']}?of=events&text=training", "Older"),
 }
 """Each long list: where it begins, and the link from page to page."""
 USABLE = "() => window.did_handshake && document.querySelector('h1') && performance.now()"
@@ -58,8 +61,10 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 GOAL: dict[str, dict[str, float]] = {
     "store.events": {"at_least": EVENTS},
     "store.rows": {"at_least": ROWS},
-    "cold.p50_seconds": {"at_most": 1.2},
-    "warm.p50_seconds": {"at_most": 0.4},
+    "cold.slowest_page_p50_seconds": {"at_most": 1.2},
+    "warm.slowest_page_p50_seconds": {"at_most": 0.4},
+    "browsing.slowest_p50_seconds": {"at_most": 0.4},
+    "browsing.most_more_mb": {"at_most": 50},
     "watchers.more_mb": {"at_most": 150},
     "outside_requests": {"at_most": 0},
 }
@@ -73,13 +78,17 @@ def main() -> None:
         home = Path(folder) / "home"
         store(home, events, rows)
         measured: dict[str, Any] = {"store": {"events": events, "rows": rows}}
-        with served(home) as (server, url), browser() as chromium:
-            seen = Seen(chromium, url)
-            measured |= loads(seen, QUICK_ROUNDS if quick else ROUNDS)
-            measured["browsing"] = {name: walked(seen, server, *way) for name, way in WAYS.items()}
-            many, seconds = (QUICK_WATCHERS, QUICK_WATCHED_SECONDS) if quick else (WATCHERS, WATCHED_SECONDS)
-            measured["watchers"] = watchers(seen, server, home, many, seconds)
-            measured["outside_requests"] = len(seen.outside)
+        outside: list[str] = []
+        with browser() as chromium:
+            with served(home) as (_, url):
+                measured |= loads(Seen(chromium, url, outside), QUICK_ROUNDS if quick else ROUNDS)
+            with served(home) as (server, url):
+                seen = Seen(chromium, url, outside)
+                measured["browsing"] = browsed({name: walked(seen, server, *way) for name, way in WAYS.items()})
+            with served(home) as (server, url):
+                many, seconds = (QUICK_WATCHERS, QUICK_WATCHED_SECONDS) if quick else (WATCHERS, WATCHED_SECONDS)
+                measured["watchers"] = watchers(Seen(chromium, url, outside), server, home, many, seconds)
+        measured["outside_requests"] = len(outside)
     if quick:
         print(orjson.dumps(measured, option=orjson.OPT_INDENT_2).decode())
         return
@@ -116,11 +125,10 @@ def browser() -> Iterator[Any]:
 
 
 class Seen:
-    """The product through a browser; what the pages ask of any other machine is noted."""
+    """The product through a browser; what the pages ask of any other machine is added to `outside`."""
 
-    def __init__(self, chromium: Any, url: str) -> None:
-        self._chromium, self._url = chromium, url
-        self.outside: list[str] = []
+    def __init__(self, chromium: Any, url: str, outside: list[str]) -> None:
+        self._chromium, self._url, self._outside = chromium, url, outside
 
     def person(self) -> Any:
         """A browser that has never seen the product."""
@@ -131,7 +139,7 @@ class Seen:
 
     def _note(self, url: str) -> None:
         if not url.startswith(self._url):
-            self.outside.append(url)
+            self._outside.append(url)
 
     def open(self, page: Any, address: str) -> float:
         """Seconds until the page can be used."""
@@ -155,7 +163,18 @@ def loads(seen: Seen, rounds: int) -> dict[str, Any]:
             for kind in ("cold", "warm"):
                 times[kind].setdefault(name, []).append(seen.open(page, address))
             page.context.close()
-    return {"first_seconds": round(first, 3)} | {kind: summary(found) for kind, found in times.items()}
+    told = {"first_seconds": round(first, 3), "journal_told_seconds": round(journal_told(seen), 3)}
+    return told | {kind: summary(found) for kind, found in times.items()}
+
+
+def journal_told(seen: Seen) -> float:
+    """Seconds until the journal tells of the whole stream."""
+    page = seen.person()
+    seen.open(page, PAGES["journal"])
+    page.wait_for_selector("#achievements")
+    seconds = float(page.evaluate("performance.now()")) / 1000
+    page.context.close()
+    return seconds
 
 
 def summary(found: dict[str, list[float]]) -> dict[str, Any]:
@@ -164,11 +183,12 @@ def summary(found: dict[str, list[float]]) -> dict[str, Any]:
     return {
         "p50_seconds": round(statistics.median(every), 3),
         "p95_seconds": round(every[int(len(every) * 0.95)], 3),
+        "slowest_page_p50_seconds": round(max(map(statistics.median, found.values())), 3),
         "pages": {name: round(statistics.median(times), 3) for name, times in found.items()},
     }
 
 
-def walked(seen: Seen, server: psutil.Process, address: str, onward: str) -> dict[str, Any]:
+def walked(seen: Seen, server: psutil.Process, address: str, onward: str) -> dict[str, float]:
     """From page to page of a long list by its own link, and what the server holds more at the end than after the first page."""
     page = seen.person()
     seen.open(page, address)
@@ -182,6 +202,15 @@ def walked(seen: Seen, server: psutil.Process, address: str, onward: str) -> dic
     page.context.close()
     figures = {"p50_seconds": round(statistics.median(found), 3), "most_seconds": round(max(found), 3)}
     return figures | {"more_mb": round(resident(server) - before_mb, 1)}
+
+
+def browsed(ways: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """The slowest way, the one that cost most memory, and each of them."""
+    return {
+        "slowest_p50_seconds": max(one["p50_seconds"] for one in ways.values()),
+        "most_more_mb": max(one["more_mb"] for one in ways.values()),
+        "ways": ways,
+    }
 
 
 def resident(process: psutil.Process) -> float:

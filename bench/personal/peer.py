@@ -41,6 +41,7 @@ REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "IN")
 
 @Language.component("words")
 def words(doc):  # noqa: ANN001, ANN201
+    """Each word's lemma is the word in small letters: what the recognisers' context words are held against."""
     for token in doc:
         token.lemma_ = token.lower_
     return doc

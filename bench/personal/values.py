@@ -1,4 +1,3 @@
-# ruff: noqa: D102 - what a slot holds is its name
 """Values of personal data, and of what only looks like it, by Faker or by generators written from the public specifications.
 
 Runs in the toolchain.
@@ -42,6 +41,7 @@ class Values:
         return made()
 
     def some(self, alphabet: str, count: int) -> str:
+        """So many signs of an alphabet."""
         return "".join(self.random.choice(alphabet) for _ in range(count))
 
     def digits(self, shape: str) -> str:
@@ -49,14 +49,17 @@ class Values:
         return "".join(self.some(DIGITS, 1) if one == "#" else self.some("23456789", 1) if one == "%" else one for one in shape)
 
     def one_of(self, *options: str) -> str:
+        """One of them."""
         return self.random.choice(options)
 
     # --- fillers
 
     def f_name(self) -> str:
+        """A person's name."""
         return self.faker.name()
 
     def f_stamp(self) -> str:
+        """A time as logs write it."""
         return self.faker.date_time_this_decade().strftime(
             self.one_of("%Y-%m-%dT%H:%M:%SZ", "%d/%b/%Y:%H:%M:%S", "%Y-%m-%d %H:%M:%S")
         )
@@ -64,6 +67,7 @@ class Values:
     # --- personal data
 
     def email(self) -> str:
+        """An e-mail address."""
         return self.one_of(self.faker.email(), self.faker.company_email(), self.faker.free_email().replace("@", "+x1@"))
 
     def phone(self) -> str:
@@ -100,27 +104,33 @@ class Values:
         return self.one_of("+39 347 %######", "347 %######", "06 4%######", "+39 02 8%######")
 
     def card(self) -> str:
+        """A payment card's number, in groups or not."""
         number = self.faker.credit_card_number(self.one_of("visa16", "mastercard", "amex", "discover", "diners", "jcb16"))
         groups = [number[:4], number[4:10], number[10:]] if len(number) < 16 else [number[i : i + 4] for i in range(0, 16, 4)]
         return self.one_of("", " ", "-").join(groups)
 
     def iban(self) -> str:
+        """An IBAN, in groups or not."""
         made: str = self.faker.iban()
         return " ".join(made[i : i + 4] for i in range(0, len(made), 4)) if self.random.random() < 0.5 else made
 
     def ip(self) -> str:
+        """An address of IPv4 or IPv6."""
         return self.one_of(
             self.faker.ipv4_public(), self.faker.ipv4_private(), self.faker.ipv6(), f"2001:db8::{self.some('123456789abcdef', 3)}"
         )
 
     def mac(self) -> str:
+        """A network card's address."""
         made = self.faker.mac_address()
         return self.one_of(made, made.upper().replace(":", "-"), made.upper())
 
     def ssn(self) -> str:
+        """A social security number."""
         return self.faker.ssn()
 
     def national_id(self) -> str:
+        """The number that the country gives each person."""
         country = self.locale[-2:]
         made = {"GB": self._nino, "DE": self._steuer_id, "FR": self._nir, "ES": self._dni, "IT": self.faker.ssn}[country]
         return made()
@@ -182,6 +192,7 @@ class Values:
         return self.one_of(f"GB{made}", f"GB {made[:3]} {made[3:7]} {made[7:]}")
 
     def crypto(self) -> str:
+        """An address of Bitcoin or Ethereum."""
         return self.one_of(self._base58(b"\x00"), self._base58(b"\x05"), self._bech32(), "0x" + self.some("0123456789abcdef", 40))
 
     def _base58(self, version: bytes) -> str:
@@ -200,6 +211,7 @@ class Values:
         return "bc1" + "".join(BECH32[one] for one in data + [(check >> 5 * (5 - i)) & 31 for i in range(6)])
 
     def secret_key(self) -> str:
+        """A key as well-known services write theirs."""
         word = string.ascii_letters + DIGITS
         return self.one_of(
             "AKIA" + self.some(string.ascii_uppercase + "234567", 16), "ghp_" + self.some(word, 36),
@@ -210,20 +222,24 @@ class Values:
         )  # fmt: skip
 
     def secret_jwt(self) -> str:
+        """A JSON web token."""
         parts = [json.dumps({"alg": "HS256", "typ": "JWT"}), json.dumps({"sub": self.some(DIGITS, 8), "iat": 1700000000})]
         head = ".".join(base64.urlsafe_b64encode(one.encode()).decode().rstrip("=") for one in parts)
         return f"{head}.{self.some(string.ascii_letters + DIGITS + '-_', 43)}"
 
     def secret_password(self) -> str:
+        """A password."""
         return self.faker.password(length=self.random.randrange(10, 18), special_chars=False)
 
     def url_credentials(self) -> str:
+        """An address with a user and a password in it."""
         scheme = self.one_of("https", "postgresql", "ftp", "amqp", "redis")
         port = self.one_of("", ":5432", ":8443")
         user = f"{self.faker.user_name()}:{self.some(string.ascii_letters + DIGITS, 12)}"
         return f"{scheme}://{user}@{self.faker.domain_name()}{port}/{self.faker.word()}"
 
     def date_of_birth(self) -> str:
+        """A date of birth, in words or digits."""
         born = self.faker.date_of_birth(minimum_age=18, maximum_age=90)
         language = self.locale if self.locale in MONTHS else "en_US"
         month = MONTHS[language].split()[born.month - 1]
@@ -251,72 +267,92 @@ class Values:
     # --- decoys
 
     def x_order(self) -> str:
+        """An order's number."""
         return self.digits(
             self.one_of("1########", "4#########", "ORD-######", "#8######", "2024-######", "1##########", "R%###-#####")
         )
 
     def x_ticket(self) -> str:
+        """A ticket's number."""
         return self.digits(self.one_of("INC00#####", "#%####", "SUP-####", "CASE-2023-####", "AZ 12/####-B"))
 
     def x_version(self) -> str:
+        """A version of a program."""
         return self.digits(self.one_of("%.#.1", "1%.#.#-rc1", "0.#.%", "20#%.1"))
 
     def x_version4(self) -> str:
+        """A version of four parts, which looks like an address."""
         return self.digits("1%#.0.%##.1%")
 
     def x_isbn(self) -> str:
+        """A book's number."""
         body = self.digits("9783#%######")
         check = -sum(int(one) * (3 if place % 2 else 1) for place, one in enumerate(body)) % 10
         return self.one_of(f"{body}{check}", f"978-3-{body[4:8]}-{body[8:12]}-{check}", self.digits("0-306-%####-#"))
 
     def x_ean(self) -> str:
+        """An article's bar code."""
         body = self.digits("40%#########")
         return f"{body}{-sum(int(one) * (3 if place % 2 else 1) for place, one in enumerate(body)) % 10}"
 
     def x_date(self) -> str:
+        """A date that is nobody's birth."""
         return self.faker.date_this_decade().strftime(self.one_of("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%y"))
 
     def x_time(self) -> str:
+        """A time of day."""
         return self.digits(self.one_of("1#:3#", "0%:15", "1#:2#:4#"))
 
     def x_price(self) -> str:
+        """A price."""
         return self.digits(
             self.one_of("$%##.##", "1.2##,## €", "%##,## €", "£%,###.00", "EUR %####", "1 %## ###,## €", "USD 1,2##,###.##")
         )
 
     def x_sku(self) -> str:
+        """An article's number in a shop."""
         return self.digits(self.one_of("AB-####-X", "SKU%#####", "XK##-%###", "B0%HQ#L#T", "WH-1000XM%", "%#-##-%##-A"))
 
     def x_hash(self) -> str:
+        """A hash in hexadecimal digits."""
         return self.some("0123456789abcdef", self.random.choice((7, 32, 40, 64)))
 
     def x_uuid(self) -> str:
+        """A UUID."""
         return self.faker.uuid4()
 
     def x_coordinates(self) -> str:
+        """A place on the globe."""
         return self.digits("4%.####, -1#.####")
 
     def x_epoch(self) -> str:
+        """Seconds or milliseconds since 1970."""
         return self.digits(self.one_of("16########", "17###########"))
 
     def x_millis(self) -> str:
+        """How long something took."""
         return self.digits(self.one_of("%##", "%.###", "1%###"))
 
     def x_small(self) -> str:
+        """A number of two digits."""
         return self.digits("%#")
 
     def x_big(self) -> str:
+        """A large number, grouped or not."""
         return self.digits(self.one_of("%,###,###", "%.###.###", "%####", "% ### ###"))
 
     def x_fingerprint(self) -> str:
+        """A key's fingerprint, which looks like a network address."""
         return "MD5:" + ":".join(self.some("0123456789abcdef", 2) for _ in range(16))
 
     def x_bad_card(self) -> str:
+        """A card's number whose check digit is wrong."""
         number = with_luhn(self.digits("4##############"))
         wrong = number[:-1] + str((int(number[-1]) + self.random.randrange(1, 10)) % 10)
         return self.one_of(wrong, " ".join(wrong[i : i + 4] for i in range(0, 16, 4)))
 
     def x_bad_iban(self) -> str:
+        """An IBAN whose check digits are wrong."""
         made = self.iban()
         return made[:2] + f"{(int(made[2:4]) + self.random.randrange(1, 90)) % 97:02d}" + made[4:]
 
