@@ -17,7 +17,8 @@ from typing import Any
 
 from bench.export_matrix_rows import KINDS, Kind, written
 from bench.report import RESULTS, write
-from brewslm.models.formats import FORMATS, TABLE
+from brewslm.models.catalogue import base_model
+from brewslm.models.formats import FORMATS, TABLE, Format, impossible
 
 PACKAGES = ("torch", "transformers", "peft", "gguf", "llama-cpp-python", "xllamacpp")
 REAL = "classification, SmolLM2-135M"
@@ -82,7 +83,8 @@ def measured(kind: Kind) -> dict[str, Any]:
         bundle = home / "projects" / str(project) / exported["result"]["path"]
         return {
             "base": kind.base, "task": json.loads((bundle / "manifest.json").read_text())["prompt_format"]["task_profile"],
-            "metric": compared["metric"], "n": compared["n"], "formats": cells(home, experiment, exported, compared, bundle),
+            "metric": compared["metric"], "n": compared["n"],
+            "formats": cells(home, experiment, exported, compared, bundle, base),
             "agreement": agreement(bundle), "recommended": compared["recommendation"]["variant"],
             "seconds": round(time.monotonic() - began, 1),
         }  # fmt: skip
@@ -98,7 +100,9 @@ def made_base(base: str, folder: Path) -> str:
     return base
 
 
-def cells(home: Path, experiment: str, exported: dict[str, Any], compared: dict[str, Any], bundle: Path) -> dict[str, Any]:
+def cells(
+    home: Path, experiment: str, exported: dict[str, Any], compared: dict[str, Any], bundle: Path, base: str
+) -> dict[str, Any]:
     """Each format: what was made and how it ran, or why there is none."""
     artifacts = {one["format"]: one for one in exported["result"]["artifacts"]}
     ran = {one["variant"]: one for one in compared["variants"]}
@@ -107,10 +111,19 @@ def cells(home: Path, experiment: str, exported: dict[str, Any], compared: dict[
         if one.name in artifacts:
             found[one.name] = of_artifact(artifacts[one.name], ran.get(one.name), bundle)
         elif one.toolchains and "--toolchains" not in sys.argv:
-            found[one.name] = {"state": "needs a toolchain", "cause": ", ".join(one.toolchains)}
+            found[one.name] = without_toolchain(one, base)
         else:
             found[one.name] = asked_alone(home, experiment, one.name)
     return found
+
+
+def without_toolchain(one: Format, base: str) -> dict[str, Any]:
+    """Why there is none: this base can't have it, whatever is installed; or its toolchain is not asked for."""
+    info = base_model(base)
+    cause = impossible(one.name, info.architecture, whole=False, folder=info.folder, tokenizer_from=info.gguf)
+    if cause is not None:
+        return {"state": "impossible", "cause": cause}
+    return {"state": "needs a toolchain", "cause": ", ".join(one.toolchains)}
 
 
 def of_artifact(artifact: dict[str, Any], figures: dict[str, Any] | None, bundle: Path) -> dict[str, Any]:

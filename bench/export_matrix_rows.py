@@ -52,7 +52,7 @@ def _several(_folder: Path) -> Iterator[dict[str, Any]]:
 
 def _pairs(_folder: Path) -> Iterator[dict[str, Any]]:
     for number in range(80):
-        yield {"question": f"where is my order {_own(number)}", "answer": "main street" if number % 2 else "north avenue"}
+        yield {"question": f"where is {number % 2} {_own(number)}", "answer": "main street" if number % 2 else "north avenue"}
 
 
 def _talks(_folder: Path) -> Iterator[dict[str, Any]]:

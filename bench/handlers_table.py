@@ -82,6 +82,11 @@ TABLE: dict[str, Measured] = {
         handlers_chat.MAPPED, prepare=handlers_chat.PREPARE, settings=handlers_chat.SETTINGS, more=("rouge_l",),
         caveat="drawn from templates",
     ),
+    "language-modeling": Measured(
+        "LanguageModelingHandler", "the texts of the invoices; templates held out", handlers_forms.rows, "text_only",
+        {"text": "text"}, prepare=handlers_forms.PREPARE, settings=handlers_forms.SETTINGS, more=("perplexity",),
+        caveat="drawn from templates",
+    ),
     "rag": Measured(
         "RAGHandler", "support-qa with true, missing and misleading passages; categories held out", handlers_rag.rows,
         handlers_rag.MAPPER, handlers_rag.MAPPED, prepare=handlers_rag.PREPARE, settings=handlers_rag.SETTINGS,

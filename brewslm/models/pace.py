@@ -1,6 +1,7 @@
 """How fast a model reads and writes, and the memory that it takes: in a process of its own, so that the figures are its alone.
 
-`python -m brewslm.models.pace <file.gguf or folder> <json of {"prompt": ids, "tokens": n}>` prints a `Pace` as JSON.
+`python -m brewslm.models.pace <file.gguf or folder> <json of {"prompt": ids, "tokens": n, "precision": "fp32"}>` prints a `Pace`
+as JSON.
 """
 
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel, ConfigDict
 
-from brewslm.models.loading import load_model, set_threads, thread_count, yield_when_waiting
+from brewslm.models.loading import Precision, load_model, set_threads, thread_count, yield_when_waiting
 from brewslm.models.memory import peak_resident_bytes
 
 REPEATS = 3
@@ -45,13 +46,16 @@ class Pace(BaseModel):
     tokens: int
 
 
-def pace_of(model: Path, prompt: list[int], tokens: int = TOKENS) -> Pace:
+def pace_of(model: Path, prompt: list[int], tokens: int = TOKENS, precision: Precision = "fp32") -> Pace:
     """Measure a GGUF file, or a folder of transformers.
+
+    Args:
+        precision: In which a folder is served; a GGUF file has its own.
 
     Raises:
         PaceFailed: It could not be loaded or run.
     """
-    asked = orjson.dumps({"prompt": prompt, "tokens": tokens}).decode()
+    asked = orjson.dumps({"prompt": prompt, "tokens": tokens, "precision": precision}).decode()
     done = subprocess.run(
         [sys.executable, "-m", "brewslm.models.pace", str(model), asked], capture_output=True, text=True, check=False
     )
@@ -65,8 +69,7 @@ def main() -> None:
     model, asked = Path(sys.argv[1]), orjson.loads(sys.argv[2])
     prompt, tokens = asked["prompt"], asked["tokens"]
     yield_when_waiting()
-    opened = _gguf if model.suffix == ".gguf" else _folder
-    read, write = opened(model, len(prompt) + tokens)
+    read, write = _gguf(model, len(prompt) + tokens) if model.suffix == ".gguf" else _folder(model, asked["precision"])
     reads, writes = [], []
     for _ in range(REPEATS + 1):  # the first warms caches, and is not counted
         began = time.perf_counter()
@@ -102,11 +105,11 @@ def _gguf(file: Path, context: int) -> _Opened:
     return read, lambda token: model.eval([token])
 
 
-def _folder(folder: Path, _context: int) -> _Opened:
+def _folder(folder: Path, precision: Precision) -> _Opened:
     import torch
 
     set_threads()
-    model = load_model(folder)
+    model = load_model(folder, precision=precision)
     cache: list[Any] = []
 
     def read(prompt: list[int]) -> None:

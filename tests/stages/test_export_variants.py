@@ -9,13 +9,15 @@ from brewslm.errors import StageError
 from brewslm.handlers.base import Metric
 from brewslm.pipeline.execute import RunFailed, call
 from brewslm.processes.context import DirectContext
-from brewslm.rows.manifest import PreparedData
+from brewslm.rows.manifest import OutputSchema, PreparedData
+from brewslm.serving.targets.local import LocalSettings
 from brewslm.stages import export
 from brewslm.stages.deploy.changes import CreateRequest
 from brewslm.stages.deploy.promote import PromoteRequest
 from brewslm.stages.export.calibration import calibration_rows
 from brewslm.stages.export.choosing import Difference, Limits, Variant, frontier, recommended
-from brewslm.stages.export.compare import CompareRequest
+from brewslm.stages.export.compare import OPENERS, CompareJob, CompareRequest
+from brewslm.stages.export.job import Artifact
 from brewslm.store.database import reading, transaction
 from brewslm.store.files import project_folder, read_json, sha256
 from brewslm.store.tables import Export, RunEvent
@@ -114,6 +116,18 @@ def test_four_bits_that_nobody_measured_are_not_promoted(exported, project):
     with pytest.raises(RunFailed, match="5 would tell less"):
         call("test", CompareRequest(export=exported, rows=5))
     assert call("test", PromoteRequest(deployment=version)).result["version_id"] == version
+
+
+def test_the_folder_is_measured_in_the_precision_in_which_it_is_served(tiny_model, tiny_adapter, tiny_bundle, tmp_path):
+    job = export_job(tiny_model, tiny_adapter, tmp_path)
+    one = next(made for made in read_json(tiny_bundle / "manifest.json")["artifacts"] if made["format"] == "hf")
+    measured = CompareJob(
+        export_id="export-1", experiment_id="exp-1", bundle=tiny_bundle, artifacts=[], parameters=1,
+        manifest_path=job.manifest_path, manifest_sha256=job.manifest_sha256, rows=None,
+    )  # fmt: skip
+    schema = OutputSchema(scoring_mode="label", labels=LABELS)
+    with OPENERS["merged"](measured, Artifact.model_validate(one), schema, lambda _: None) as predictor:
+        assert str(predictor._model.dtype).removeprefix("torch.float") == LocalSettings().precision.removeprefix("fp")
 
 
 def test_a_changed_file_is_not_measured(exported, project):

@@ -33,6 +33,7 @@ from brewslm.reasons.export import ExportArtifactMissing, ExportCompared, Export
 from brewslm.reasons.refusals import InvalidRequest, UnknownRun
 from brewslm.rows.manifest import OutputSchema, PreparedData, PreparedRow
 from brewslm.serving import ModelServerFailed, serve_model
+from brewslm.serving.targets.local import LocalSettings
 from brewslm.settings import settings
 from brewslm.stages.contract import Job, Request, Result
 from brewslm.stages.export.choosing import Difference, Variant, frontier, recommended
@@ -260,7 +261,8 @@ def _pace(job: CompareJob, artifact: Artifact) -> Pace | None:
     prompts = read_json(job.bundle / "smoke-trace.json").get("prompts", [])
     if not prompts or BY_NAME[artifact.format].toolchains:
         return None
-    return pace_of(job.bundle / artifact.path, max((one["prompt_ids"] for one in prompts), key=len))
+    longest = max((one["prompt_ids"] for one in prompts), key=len)
+    return pace_of(job.bundle / artifact.path, longest, precision=LocalSettings().precision)
 
 
 @contextmanager
@@ -272,7 +274,8 @@ def _served(job: CompareJob, artifact: Artifact, schema: OutputSchema, listener:
 @contextmanager
 def _loaded(job: CompareJob, artifact: Artifact, schema: OutputSchema, listener: Listener) -> Iterator[Predictor]:
     # A label by its whole probability is no label under a grammar: as an endpoint is asked, so is this.
-    model = LoadedModel(base_model(f"path:{job.bundle / artifact.path}"), schema)
+    precision = LocalSettings().precision  # else it would be measured in bf16, and answer in fp32
+    model = LoadedModel(base_model(f"path:{job.bundle / artifact.path}"), schema, precision=precision)
     yield model.predictor(None, listener, "constrained")
 
 
