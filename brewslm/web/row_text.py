@@ -23,7 +23,11 @@ def row_text(row: RowItem, sought: str | None = None) -> None:
         with box("p", "row-value"):
             if len(said) > 1:
                 Text("span", f"{name} ", "muted")
-            marked(_plain(value), sought)
+            text = _plain(value)
+            if text.strip():
+                marked(text, sought)
+            else:
+                Text("span", "empty", "muted")
 
 
 def marked(said: str, sought: str | None) -> None:

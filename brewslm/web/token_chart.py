@@ -76,7 +76,7 @@ def options(splits: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         "animation": False,
         "textStyle": {"fontFamily": FONT},
-        "grid": {"left": 56, "right": 16, "top": 56, "bottom": 48},
+        "grid": {"left": 56, "right": 16, "top": 64, "bottom": 48},
         "xAxis": axis
         | {
             "type": "category", "name": "tokens of a row", "nameLocation": "middle", "nameGap": 28,
@@ -84,7 +84,7 @@ def options(splits: dict[str, dict[str, Any]]) -> dict[str, Any]:
         },
         "yAxis": axis
         | {
-            "type": "value", "min": 0, "name": "% of the split's rows", "nameTextStyle": words | {"align": "left"},
+            "type": "value", "min": 0, "nameGap": 36, "name": "% of the split's rows", "nameTextStyle": words | {"align": "left"},
             "splitLine": {"lineStyle": {"color": color("line")}},
         },
         "tooltip": {

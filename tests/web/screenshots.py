@@ -48,13 +48,14 @@ def main() -> None:
             page.goto(f"{serving.url}/ui{address}")
             page.wait_for_function("window.did_handshake && document.querySelector('h1')")
             page.wait_for_load_state("networkidle")
+            page.wait_for_function("!document.querySelector('[aria-busy=true]')")
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 900})
                 for theme in THEMES:
                     page.emulate_media(color_scheme=theme)
                     page.screenshot(path=OUT / f"{name}-{width}-{theme}.png", full_page=True, animations="disabled")
             if name in DOCS:
-                page.set_viewport_size({"width": 1280, "height": 800})
+                page.set_viewport_size({"width": 1200, "height": 720})
                 page.emulate_media(color_scheme=DOCS[name])
                 page.screenshot(path=(kept := KEPT / f"{name}.png"), animations="disabled")
                 assert kept.stat().st_size <= MOST_BYTES, f"{name}: {kept.stat().st_size:,} bytes"
