@@ -10,6 +10,7 @@ from brewslm.errors import StageError, did_you_mean
 from brewslm.models.catalogue import catalogue
 from brewslm.models.recipe import FULL_LEARNING_RATE, Recipe, preset_for
 from brewslm.observe.evalpacks import eval_packs
+from brewslm.observe.fault_words import fault_words
 from brewslm.presets import load, names
 from brewslm.reasons.refusals import InvalidRequest
 from brewslm.store.database import reading
@@ -163,7 +164,7 @@ def setting_problems(recipe: str, settings: Mapping[str, str]) -> dict[str, str]
     except ValidationError as error:
         found: dict[str, str] = {}
         for one in error.errors():
-            found.setdefault(str(one["loc"][0]) if one["loc"] else "", one["msg"])
+            found.setdefault(str(one["loc"][0]) if one["loc"] else "", fault_words(one))
         return found
     return {}
 

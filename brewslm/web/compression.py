@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from math import isfinite
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -18,9 +19,9 @@ from brewslm.stages.export.choosing import Limits
 from brewslm.stages.export.compare import CompareRequest
 from brewslm.web.acts import act
 from brewslm.web.confirm import Confirm
-from brewslm.web.fields import TextField
+from brewslm.web.form_field import FormField
 from brewslm.web.opening import opened
-from brewslm.web.parts import Text, box, button, link, problem
+from brewslm.web.parts import Text, box, button, link
 from brewslm.web.pieces import chips, empty, title_row
 from brewslm.web.running import POLL_SECONDS
 from brewslm.web.variants_card import choice_card, measured_card, unmeasured_card
@@ -85,25 +86,24 @@ async def page(
 
 
 def limits_of(said: dict[str, str]) -> Limits:
-    """The limits of an address or a form.
+    """The limits of an address.
 
     Raises:
         StageError(InvalidRequest): One is no number.
     """
-    found: dict[str, float] = {}
-    for name, text in said.items():
-        try:
-            if text.strip():
-                found[name] = float(text.replace(",", ""))
-        except ValueError:
-            raise StageError(
-                InvalidRequest(),
-                "This limit can't be used",
-                where=name,
-                cause=f"{text[:80]} is no number",
-                next_step="Give a number.",
-            ) from None
-    return Limits(**found)
+    wrong = next((name for name, text in said.items() if not _is_number(text)), None)
+    if wrong is not None:
+        cause = f"{said[wrong][:80]} is no number"
+        raise StageError(InvalidRequest(), "This limit can't be used", where=wrong, cause=cause, next_step="Give a number.")
+    return Limits(**{name: float(text.replace(",", "")) for name, text in said.items() if text.strip()})
+
+
+def _is_number(text: str) -> bool:
+    """Or nothing."""
+    try:
+        return not text.strip() or isfinite(float(text.replace(",", "")))
+    except ValueError:
+        return False
 
 
 class _Compression:
@@ -123,6 +123,7 @@ class _Compression:
             return
         if len(seen.made) > 1:
             chips("Export", [(one.id, self._address(one.id), None) for one in seen.made], chosen.id)
+        self._fields: dict[str, FormField] = {}
         self._cards = box("div", "column-of-cards")
         self._draw()
 
@@ -150,23 +151,21 @@ class _Compression:
         }  # fmt: skip
         with box("div", "fields"):
             for name, (label, note) in labels.items():
-                TextField(label, self._said[name], partial(self._say, name), note, named=name, inputmode="decimal")
+                said = partial(self._say, name)
+                self._fields[name] = FormField(name, label, self._said[name], note, on_change=said, inputmode="decimal")
         with box("div", "actions"):
             button("Choose within these limits", self._choose)
             if any(self._said.values()):
                 link("No limits", f"/projects/{self._project}/compression?export={self._export}", "button")
-        self._wrong = box("div", "form-said")
 
     def _say(self, name: str, text: str) -> None:
         self._said[name] = text.strip()
 
     def _choose(self) -> None:
-        self._wrong.clear()
-        try:
-            limits_of(self._said)
-        except StageError as error:
-            with self._wrong:
-                problem(error)
+        faults = {name: "" if _is_number(self._said[name]) else "It is a number, or none." for name in LIMITS}
+        for name, fault in faults.items():
+            self._fields[name].blame(fault)
+        if any(faults.values()):
             return
         assert self._seen.chosen is not None
         ui.navigate.to(self._address(self._seen.chosen.id))
@@ -174,29 +173,29 @@ class _Compression:
     def _ask(self) -> None:
         chosen = self._seen.chosen
         assert chosen is not None
-        asked = {"rows": ""}
         sentences = [
             f"Each variant of {chosen.id} is asked the held-out rows by its own runtime, timed, and held against the one that "
             "lost least. It takes this machine's processor for minutes; nothing is changed but the figures here.",
         ]
-        measure = partial(self._measure, chosen.id, asked, f"page-{uuid4()}")
+        export, key, fields = chosen.id, f"page-{uuid4()}", list[FormField]()
 
         def more() -> None:
             with box("div", "fields"):
                 note = "Evenly spaced over the eval rows; all when left out."
-                TextField("Rows", "", partial(asked.__setitem__, "rows"), note, named="rows", inputmode="numeric")
+                fields.append(FormField("rows", "Rows", "", note, inputmode="numeric"))
 
-        self._confirm.ask("Measure the variants?", sentences, "Measure them now", measure, more=more)
+        def said() -> str:
+            return fields[0].value.replace(",", "")
 
-    async def _measure(self, export: str, asked: dict[str, str], key: str) -> None:
-        rows = asked["rows"].replace(",", "").strip()
-        if rows and not (rows.isascii() and rows.isdigit() and int(rows)):
-            wrong = StageError(
-                InvalidRequest(), "Rows can't be used", where=rows[:80], next_step="Give a whole number from 1, or none."
-            )
-            self._confirm.refuse("Nothing was begun", partial(problem, wrong))
-            return
-        await act(CompareRequest(export=export, rows=int(rows) if rows else None), key, _measured, self.look)
+        def ready() -> bool:
+            fits = not said() or (said().isascii() and said().isdigit() and int(said()) > 0)
+            fields[0].blame("" if fits else "Give a whole number from 1, or none.")
+            return fits
+
+        async def measure() -> None:
+            await act(CompareRequest(export=export, rows=int(said()) if said() else None), key, _measured, self.look)
+
+        self._confirm.ask("Measure the variants?", sentences, "Measure them now", measure, more=more, ready=ready)
 
     async def look(self) -> None:
         """Read again, and show what has changed."""

@@ -98,11 +98,11 @@ class DriftCard:
         if answering is None:
             return
         form = await DriftForm.of(self._slot.project, None)
-        name, key = f"{self._slot.name} v{answering.version}", f"page-{uuid4()}"
+        deployment, name, key = answering.id, f"{self._slot.name} v{answering.version}", f"page-{uuid4()}"
         sentences = [f"{name} is asked its rows again, beside the requests that it answers. Nothing else changes."]
 
         async def check() -> None:
-            await act(CheckRequest(deployment=answering.id, **form.common()), key, self._checked, self._afterwards)
+            await act(CheckRequest(deployment=deployment, **form.common()), key, self._checked, self._afterwards)
 
         self._confirm.ask(f"Check {name} for drift?", sentences, f"Check {name} now", check, more=form.draw, ready=form.ready)
 

@@ -87,5 +87,5 @@ def _fault(check: Callable[[], object]) -> str:
     try:
         check()
     except StageError as refused:
-        return f"{refused}"
+        return f"{(refused.cause or refused.what).rstrip('.')}. {refused.next_step}"
     return ""

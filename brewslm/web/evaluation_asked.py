@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from brewslm.errors import StageError
 from brewslm.observe.evaluations import SYSTEM
+from brewslm.observe.fault_words import fault_words
 from brewslm.reasons.refusals import InvalidRequest
 
 Tab = Literal["scorecard", "rows", "errors", "compare", "all", "packs", "start"]
@@ -77,7 +78,7 @@ def asked_for(project: int, query: Mapping[str, str]) -> Asked:
     try:
         return Asked.model_validate({"project": project} | known)
     except ValidationError as error:
-        said = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+        said = "; ".join(f"{each['loc'][0]}: {fault_words(each)}" for each in error.errors())
         raise StageError(
             InvalidRequest(), "The evaluation can't be shown so", cause=said, next_step="Choose a tab of the Evaluation page."
         ) from error

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from brewslm.errors import StageError
 from brewslm.handlers.eval_pack import DEFAULT_PACK
 from brewslm.observe.evalpacks import EvalPackView, eval_packs
+from brewslm.observe.fault_words import fault_words
 from brewslm.observe.figures import counted
 from brewslm.observe.gold import gold_sets
 from brewslm.observe.tasks import task
@@ -132,7 +133,7 @@ class _Start:
         except ValidationError as error:
             for each in error.errors():
                 name = str(each["loc"][0]) if each["loc"] else "url"
-                self._judge[name].blame(each["msg"].removeprefix("Value error, "))
+                self._judge[name].blame(fault_words(each))
             return
         request = EvaluateRequest(
             experiment=self._experiment, eval_pack=self._pack, gold_set=self._gold or None, target=target, judge=judge

@@ -49,7 +49,7 @@ class ExportForm:
             "Each format is made, and then run against the trained model; one that does not agree with it ends the export. "
             "It takes this machine's processor for minutes. Nothing is deployed."
         ]
-        self._confirm.ask("Export a model", sentences, "Export it now", export, more=self._draw)
+        self._confirm.ask("Export a model", sentences, "Export it now", export, more=self._draw, ready=self._ready)
 
     def _nothing(self) -> None:
         empty("A model is exported once it is trained, and none is yet.", "Train one", f"/projects/{self._project}/training")
@@ -92,6 +92,7 @@ class ExportForm:
         self._say()
 
     def _say(self) -> None:
+        self._said.classes(remove="is-failed")
         chosen = [one for one in self._formats if self._wanted[one.name]]
         size = sum(one.about_bytes for one in chosen)
         self._said.text = (
@@ -101,6 +102,14 @@ class ExportForm:
     async def _choose(self, experiment: str) -> None:
         await self._read(experiment)
         self._draw_formats()
+
+    def _ready(self) -> bool:
+        """A format must be chosen."""
+        chosen = any(self._wanted.values())
+        if not chosen:
+            self._said.text = "Choose a format first."
+            put(self._said.classes("is-failed"), role="alert")
+        return chosen
 
     async def _export(self, key: str) -> None:
         wanted = tuple(name for name, on in self._wanted.items() if on)

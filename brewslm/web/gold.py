@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import anyio
 from nicegui import ui
 from pydantic import ValidationError
 
+from brewslm.observe.fault_words import fault_words
 from brewslm.observe.figures import counted
 from brewslm.observe.gold import GoldRowView, GoldSetView, PairAgreement, gold_rows, gold_sets
 from brewslm.observe.row_facets import row_facets
@@ -89,14 +91,17 @@ class _Gold:
     def _ask_reviewer(self, name: str) -> None:
         made: list[FormField] = []
 
+        def ready() -> bool:
+            made[0].blame("" if made[0].value else "A review needs the reviewer's name.")
+            return bool(made[0].value)
+
         async def begin() -> None:
-            who = made[0].value
-            if who:
-                ui.navigate.to(f"/projects/{self._project}/gold?review={name}&reviewer={who}")
+            asked = urlencode({"review": name, "reviewer": made[0].value})
+            ui.navigate.to(f"/projects/{self._project}/gold?{asked}")
 
         sentence = "You see each row without what others said of it: who sees that agrees more easily."
         more = lambda: made.append(FormField("reviewer", "Your name", self._reviewer))  # noqa: E731 - drawn inside the panel
-        self._confirm.ask(f"Review {name}", [sentence], "Begin", begin, more=more)
+        self._confirm.ask(f"Review {name}", [sentence], "Begin", begin, more=more, ready=ready)
 
     def _ask_lock(self, one: GoldSetView, name: str) -> None:
         request = GoldLockRequest(project=self._project, name=name)
@@ -123,7 +128,7 @@ class _Gold:
             request = kind(project=self._project, **fields)
         except ValidationError as error:
             for each in error.errors():
-                (self._rows if "rows" in each["loc"] else self._name).blame(each["msg"].removeprefix("Value error, "))
+                (self._rows if "rows" in each["loc"] else self._name).blame(fault_words(each))
             return
         with self._said:
             await act(request, f"page-{uuid4()}", self._done)

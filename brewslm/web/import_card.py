@@ -112,16 +112,14 @@ class ImportCard:
         if form is None or self._busy.is_on:
             return
         self._outdate()
-        try:
-            asked, entries = form.asked(self._project, self._locator), form.entries
-        except StageError as refused:
-            with self._outcome:
-                problem(refused)
+        if not form.ready():
             return
+        asked, entries = form.asked(self._project, self._locator), form.entries
         self._steps.at(4)
         with self._busy.doing("Mapping every row…"):
             done = await attempt(partial(_rehearsed, asked, entries, self._busy.tell))
-        if form is not self._form or (asked, entries) != _said(form, self._project, self._locator):
+        now = (form.asked(self._project, self._locator), form.entries) if form is self._form and form.ready() else None
+        if now != (asked, entries):
             return  # the person has gone on meanwhile: this answers what he asks no more
         with self._outcome:
             if isinstance(done, StageError):
@@ -137,13 +135,6 @@ def _rehearsed(asked: ImportRequest, entries: dict[str, str], tell: execute.OnPr
     planned = planned_import(ACTOR, asked, on_progress=tell)
     mapping = planned.request.model_copy(update={"field_map": entries or planned.request.field_map})
     return mapping, dry_run(mapping, tell, REJECTED_KEPT)
-
-
-def _said(form: MappingForm, project: int, locator: str) -> tuple[ImportRequest, dict[str, str]] | None:
-    try:
-        return form.asked(project, locator), form.entries
-    except StageError:
-        return None
 
 
 def _in_the_pages_words(error: StageError) -> StageError:

@@ -5,9 +5,8 @@ from contextlib import contextmanager
 
 from nicegui import ui
 
-import brewslm
 from brewslm.observe.projects import ProjectView
-from brewslm.web import theme
+from brewslm.web import styles
 from brewslm.web.notices import Notices
 from brewslm.web.palette import Palette
 from brewslm.web.parts import Text, box, button, link
@@ -15,8 +14,6 @@ from brewslm.web.rail import ACADEMY, lessons_about, page_path, rail, registered
 from brewslm.web.running import RunningTasks
 
 PREFIX = "/ui"
-STYLES = ("brewslm", "pieces", "shell", "data", "training", "release", "observe")
-"""Files of static/: the look, what pieces.py makes, then each area's own."""
 Crumb = tuple[str, str]
 """(text, target); the target of the page itself is ""."""
 
@@ -32,12 +29,7 @@ def frame(known: Sequence[ProjectView], crumbs: Sequence[Crumb], project: Projec
     """
     here = crumbs[-1][0]
     ui.page_title(" · ".join(dict.fromkeys([here, *([project.name] if project else []), "BrewSLM"])))
-    static = f"{PREFIX}/static"
-    ui.add_head_html(
-        f"<style>{theme.css()}</style>"
-        f'<script src="{static}/brewslm.js?v={brewslm.__version__}"></script>'
-        + "".join(f'<link rel="stylesheet" href="{static}/{name}.css?v={brewslm.__version__}">' for name in STYLES)
-    )
+    ui.add_head_html(styles.head(PREFIX))
     layout = ui.context.client.layout
     with layout:
         with box("nav", "rail", id="rail", aria_label="Main") as left:

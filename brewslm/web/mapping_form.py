@@ -5,12 +5,11 @@ from functools import partial
 
 from nicegui import ui
 
-from brewslm.errors import StageError
 from brewslm.observe.connectors import FieldView, MapperView
 from brewslm.pipeline.mapping_choice import ImportRequest
-from brewslm.reasons.refusals import InvalidRequest
 from brewslm.stages.introspect import Introspection, ShapeHypothesis
 from brewslm.web.fields import Select, Tick
+from brewslm.web.form_field import FormField
 from brewslm.web.hypotheses import HypothesisChoice
 from brewslm.web.parts import Text, box
 
@@ -37,10 +36,9 @@ class MappingForm:
         self._select = Select("Mapper", choices, self._mapper, self._choose)
         self._meaning = Text("p", "", "muted")
         self._fields = box("div", "fields")
-        with box("div", "fields"), box("div", "field"):
-            self._limit = _text(
-                "Limit", "limit", "", lambda _limit: on_change(), "Only so many rows, drawn over all of the source."
-            )
+        with box("div", "fields"):
+            note = "Only so many rows, drawn over all of the source."
+            self._limit = FormField("limit", "Limit", "", note, on_change=lambda _limit: on_change(), inputmode="numeric")
         self._doubt = box("div", "doubt-box")
         self._draw()
 
@@ -50,20 +48,22 @@ class MappingForm:
         return {name: value for name, value in self._entries.get(self._mapper, {}).items() if value}
 
     def asked(self, project: int, locator: str) -> ImportRequest:
-        """What the person asks: entries that he left as they were proposed are a guess still, and are held to its gate.
-
-        Raises:
-            StageError(InvalidRequest): The limit is no number of rows.
-        """
-        limit = (self._limit.value or "").replace(",", "").strip()
-        if limit and not (limit.isascii() and limit.isdigit() and int(limit)):
-            raise StageError(
-                InvalidRequest(), "The limit can't be used", where=limit, next_step="Give a whole number from 1, or none."
-            )
+        """What the person asks: entries that he left as they were proposed are a guess still, and are held to its gate."""
+        limit = self._rows()
         return ImportRequest(
             project=project, locator=locator, mapper=self._mapper or None, field_map=self._named(), auto=True,
             force=self._forced, limit=int(limit) if limit else None,
         )  # fmt: skip
+
+    def _rows(self) -> str:
+        return self._limit.value.replace(",", "")
+
+    def ready(self) -> bool:
+        """Whether it can be asked so; what can't be is told at its field."""
+        limit = self._rows()
+        fits = not limit or (limit.isascii() and limit.isdigit() and int(limit) > 0)
+        self._limit.blame("" if fits else "Give a whole number from 1, or none.")
+        return fits
 
     def _guess(self) -> ShapeHypothesis | None:
         return next((one for one in self._found.hypotheses if one.mapper_id == self._mapper), None)

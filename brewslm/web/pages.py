@@ -1,7 +1,5 @@
 """Which page stands at which address."""
 
-from pathlib import Path
-
 from fastapi import FastAPI
 from nicegui import app as pages_app
 from nicegui import ui
@@ -37,6 +35,7 @@ from brewslm.web import (
 )
 from brewslm.web.layout import PREFIX
 from brewslm.web.opening import Page, refusable
+from brewslm.web.styles import asset
 
 PAGES: dict[str, Page] = {
     "/": projects.page,
@@ -84,7 +83,7 @@ def mount(app: FastAPI) -> None:
     """
     pages_app.user_middleware.clear()  # what a former app added; once the stack is built, none could be added
     pages_app.middleware_stack = None
-    pages_app.add_static_files("/static", Path(__file__).parent / "static")
+    pages_app.get("/assets/{version}/{name}", include_in_schema=False)(asset)
     for path, page in PAGES.items():
         ui.page(path, response_timeout=RESPONSE_SECONDS)(refusable(page))
     ui.run_with(

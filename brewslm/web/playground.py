@@ -30,7 +30,7 @@ async def page(project: str, left: str = "", right: str = "") -> None:
     chosen = choose(models, left, right)
     how = await anyio.to_thread.run_sync(how_to_ask, chosen[0].experiment) if chosen else None
     with here.frame("Playground"):
-        with title_row("Playground", "Ask two models the same thing. Nothing of what you ask or they answer is kept."):
+        with title_row("Playground", "Ask two models the same thing. Nothing of what you ask or they answer is kept or counted."):
             pass
         if how is None:
             no_model(found.id)

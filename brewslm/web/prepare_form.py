@@ -7,6 +7,7 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from brewslm.observe.adapters import AdapterView
+from brewslm.observe.fault_words import fault_words
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.prepare import PrepareRequest
 from brewslm.web.acts import act
@@ -99,7 +100,7 @@ class PrepareForm:
     def _blame(self, error: ValidationError) -> None:
         """Each fault at its field; one of the whole request at the first field that it names."""
         for each in error.errors():
-            said = each["msg"].removeprefix("Value error, ")
+            said = fault_words(each)
             name = str(each["loc"][0]) if each["loc"] else next((one for one in self._fields if one in said), "")
             if name in self._fields:
                 self._fields[name].blame(said)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ValidationError
 
 from brewslm.errors import StageError
+from brewslm.observe.fault_words import fault_words
 from brewslm.reasons.refusals import InvalidRequest
 
 M = TypeVar("M", bound=BaseModel)
@@ -21,7 +22,7 @@ def asked(kind: type[M], query: Mapping[str, str]) -> M:
     try:
         return kind.model_validate({name: value for name, value in query.items() if value})
     except ValidationError as error:
-        said = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+        said = "; ".join(f"{each['loc'][0]}: {fault_words(each)}" for each in error.errors())
         raise StageError(
             InvalidRequest(), "The page can't be shown so", cause=said, next_step="Open it without filters, and choose some."
         ) from error

@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import ValidationError
 
 from brewslm.errors import StageError
+from brewslm.observe.fault_words import fault_words
 from brewslm.observe.figures import counted
 from brewslm.observe.row_facets import RowFacets, row_facets
 from brewslm.observe.row_filter import RowFilter, RowStatus
@@ -64,9 +65,7 @@ def asked_for(**query: str | None) -> RowFilter:
     try:
         return RowFilter.model_validate({name: value for name, value in query.items() if value})
     except ValidationError as error:
-        said = "; ".join(
-            ": ".join([*map(str, each["loc"]), each["msg"].removeprefix("Value error, ")]) for each in error.errors()
-        )
+        said = "; ".join(": ".join([*map(str, each["loc"]), fault_words(each)]) for each in error.errors())
         raise StageError(InvalidRequest(), "The rows can't be shown so", cause=said, next_step="Choose a filter.") from error
 
 

@@ -1,6 +1,7 @@
 import anyio
 import pytest
 from nicegui.testing import User
+from nicegui.testing.user_interaction import UserInteraction
 
 from brewslm.metrics.sketch import Sketch
 from brewslm.observe.deployments import deployments
@@ -118,7 +119,15 @@ async def test_a_promotion_that_would_be_refused_says_why_and_has_no_button(user
 async def test_a_version_is_made_of_an_export_under_a_name(user: User, two):
     await user.open("/projects/1/deployments?export=export-2")
     await user.should_see("Make a version of an export")
+    native(user, "input", id="endpoint")[0].trigger("change", "Canary 2")
+    press(user, "Make the version")
+    await user.should_see("it is a lower-case letter, then at most 59 letters")
     native(user, "input", id="endpoint")[0].trigger("change", "canary")
+    setting = next(one for one in user.client.elements.values() if str(one.props.get("id", "")).startswith("setting-parallel"))
+    UserInteraction(user, {setting}, None).trigger("change", "many")
+    press(user, "Make the version")
+    await user.should_see("unable to parse string as an integer")
+    UserInteraction(user, {setting}, None).trigger("change", "")
     press(user, "Make the version")
     await user.should_see("deploy.create")
     run = tasks(operation="deploy.create")[0]
@@ -136,15 +145,17 @@ async def test_a_check_is_asked_for_and_a_schedule_is_set_paused_and_removed(use
     await user.should_see("Check default v2 for drift?")
     native(user, "input", id="tolerance")[0].trigger("change", "much")
     press(user, "Check default v2 now")
-    await user.should_see("The tolerance can't be used")
+    await user.should_see("It is a share from 0 to below 1")
     press(user, "Set a schedule")
     await user.should_see("When shall it be checked?")
     native(user, "input", id="cron")[0].trigger("change", "every night")
     press(user, "Set the schedule")
-    await user.should_see("The schedule can't be kept")
+    await user.should_see("Five fields, such as")
     assert schedules(1) == []
-    press(user, "Set a schedule")
-    await user.should_see("When shall it be checked?")
+    native(user, "input", id="cron")[0].trigger("change", "0 3 * * *")
+    native(user, "input", id="timezone")[0].trigger("change", "Mars")
+    press(user, "Set the schedule")
+    await user.should_see("Name one as IANA does, such as Europe/Berlin or UTC.")
     native(user, "input", id="timezone")[0].trigger("change", "Europe/Berlin")
     press(user, "Set the schedule")
     await user.should_see("in Europe/Berlin")

@@ -125,7 +125,7 @@ async def test_a_judge_is_named_with_what_is_sent_to_it_and_what_can_not_be_aske
     fill(user, "judge-url", "http://127.0.0.1:9/v1")
     fill(user, "judge-rows", "many")
     press(user, "Evaluate")
-    await user.should_see("Input should be a valid integer")
+    await user.should_see("It is a whole number.")
     fill(user, "judge-rows", "40")
     press(user, "Evaluate")
     await user.should_see("Up to 40 held-out rows with their answers are sent to http://127.0.0.1:9/v1.")

@@ -55,7 +55,11 @@ async def test_an_export_is_begun_with_the_formats_that_are_ticked(user: User, p
     await user.should_see("6 formats")
     for tick in native(user, "input", type="checkbox", checked="checked")[1:]:
         tick.trigger("change", False)
-    await user.should_see("1 formats")
+    await user.should_see("1 format,")
+    native(user, "input", type="checkbox", checked="checked")[0].trigger("change", False)
+    press(user, "Export it now")
+    await user.should_see("Choose a format first.")
+    native(user, "input", type="checkbox", checked="checked")[0].trigger("change", True)
     press(user, "Export it now")
     await user.should_see("export.run")
     (run,) = [one for one in tasks(operation="export.run") if one.state == "queued"]

@@ -25,6 +25,12 @@ async def test_rows_are_reviewed_by_key_and_by_label_and_an_unreviewed_set_is_no
     await user.should_see("1 of 1 that wait")
     assert gold_set(walk.project, "support").reviewers == {"ann": 3}
     assert len(gold_rows(walk.project, "support", reviewer="ann")) == 1
+    press(user, "Review support@1")
+    await user.should_see("Your name")
+    native(user, "input", id="reviewer")[0].trigger("change", " ")
+    press(user, "Begin")
+    await user.should_see("A review needs the reviewer's name.")
+    press(user, "Not now")
     press(user, "Lock support@1")
     await user.should_see("State of support@1: draft → locked.")
     press(user, "Lock support@1 now")
@@ -39,6 +45,6 @@ async def test_a_project_without_a_set_says_so(user, project):
     await user.open(f"/projects/{project}/gold")
     await user.should_see("There is no gold set yet")
     press(user, "Open a draft")
-    await user.should_see("String should match pattern")
+    await user.should_see("It has letters that can't stand here.")
     (blamed,) = native(user, "input", **{"aria-invalid": "true"})
     assert next(iter(blamed.elements)).props["id"] == "name"

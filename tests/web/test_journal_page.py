@@ -48,7 +48,8 @@ async def test_a_day_without_entries_leads_to_the_newest_and_nonsense_is_refused
 async def test_the_page_of_a_long_stream_stands_before_it_is_read(user, walk, monkeypatch):
     walk.imported()
     monkeypatch.setattr("brewslm.web.journal.AT_ONCE", 0)
+    answer = await user.http_client.get(f"/projects/{walk.project}/journal")
+    assert "1 event is being read" in answer.text and "unlocked: First rows" not in answer.text
     await user.open(f"/projects/{walk.project}/journal")
-    await user.should_see("1 event is being read")
     await user.should_see("unlocked: First rows")
     await user.should_not_see("being read")

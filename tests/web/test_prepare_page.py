@@ -36,7 +36,7 @@ async def test_what_can_not_be_asked_is_said_at_the_field(user, walk):
     await user.open(f"/projects/{walk.project}/prepare")
     fill(user, eval_rows="nine", dev_rows="4", dev_share="0.1", eval_share="")
     press(user, "Prepare the rows")
-    await user.should_see("Input should be a valid integer")
+    await user.should_see("It is a whole number.")
     (blamed,) = native(user, "input", **{"aria-invalid": "true"})
     assert next(iter(blamed.elements)).props["id"] == "eval_rows"
     fill(user, eval_rows="9")

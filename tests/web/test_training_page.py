@@ -64,7 +64,7 @@ async def test_what_differs_from_the_preset_is_marked_and_what_can_not_be_used_i
     await user.should_see("preset: 1")
     await user.should_see("Lora r")
     await user.open(f"/projects/{ready.project}/training?lora_r=none&epochs=3")
-    await user.should_see("can't be used: Input should be a valid integer")
+    await user.should_see("can't be used: It is a whole number.")
     press(user, "Train")  # not before it is mended
     await user.should_not_see("Train now?")
 
