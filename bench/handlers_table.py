@@ -64,7 +64,7 @@ TABLE: dict[str, Measured] = {
         caveat="three times the rows of the causal model",
     ),
     "span-extraction": Measured(
-        "StructuredExtractionHandler, span_set", "us-addresses", "us-addresses", more=("exact_match",),
+        "StructuredExtractionHandler, span_set", "us-addresses", "us-addresses", settings={"batch_size": "4"}, more=("exact_match",),
         prepare=("--train-rows", "1000", "--dev-rows", "50", "--eval-rows", "150"),
     ),
     "field-extraction": Measured(
