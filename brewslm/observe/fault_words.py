@@ -27,5 +27,10 @@ def fault_words(fault: Mapping[str, Any]) -> str:
     if kind == "string_too_short" and about.get("min_length") == 1:
         return _WORDS["missing"]
     if kind in _WORDS:
-        return _WORDS[kind].format_map(about)
+        return _WORDS[kind].format_map({name: _short(value) for name, value in about.items()})
     return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def _short(value: Any) -> Any:
+    """1.0 as 1."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -3,6 +3,7 @@ import pytest
 from brewslm.web import rail
 from brewslm.web.pages import PAGES
 from brewslm.web.rail import lessons_about, shown
+from brewslm.web.styles import assets
 
 pytestmark = pytest.mark.anyio
 EVERY = [rail.OVERVIEW, *rail.PIPELINE, *rail.BELOW, rail.ACADEMY]
@@ -51,3 +52,10 @@ def test_a_page_finds_its_lessons_by_its_address():
     assert [one.name for one in lessons_about("/projects/{project}/events")] == ["the-stream-and-the-passports", "drift"]
     assert lessons_about("/rows/{row_id}") == lessons_about("/projects/{project}/data") != []
     assert lessons_about("/projects/{project}") == lessons_about("/") == []
+
+
+async def test_the_look_and_the_script_are_asked_for_once_and_by_their_content(user):
+    for address, file in assets().items():
+        answer = await user.http_client.get(address)
+        assert answer.status_code == 200 and answer.text == file.text and "immutable" in answer.headers["cache-control"]
+        assert (await user.http_client.get(address.replace("/assets/", "/assets/0"))).status_code == 404
