@@ -1,6 +1,6 @@
 """brewslm journal: where one stands, and what was done on a day; brewslm journal achievements."""
 
-from datetime import datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +14,14 @@ journal_app = typer.Typer(help="The Lab Journal: what was done, day by day, and 
 OneProject = Annotated[int | None, typer.Option("--project", help="Of this project; of all when left out.")]
 
 
+def day_of(said: str) -> date:
+    """A day as it is typed."""
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        raise typer.BadParameter(f"{said} is no day; such as 2026-11-30") from None
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.add_typer(journal_app, name="journal")
@@ -23,7 +31,9 @@ def register(app: typer.Typer) -> None:
 def journal(
     context: typer.Context,
     project: OneProject = None,
-    day: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="This day; the newest when left out.")] = None,
+    day: Annotated[
+        date | None, typer.Option(parser=day_of, metavar="YYYY-MM-DD", help="This day; the newest when left out.")
+    ] = None,
     zone: Annotated[str, typer.Option(help="Whose days, such as Europe/Berlin; experience always goes by UTC.")] = "UTC",
     json: Json = False,
 ) -> None:
@@ -34,7 +44,7 @@ def journal(
     from brewslm.observe.journal import journal as standing
 
     with problems(json):
-        found, page = standing(project, zone), diary(project, day=day.date() if day else None, zone=zone)
+        found, page = standing(project, zone), diary(project, day=day, zone=zone)
     if json:
         print_json({"journal": found.model_dump(mode="json"), "day": page.model_dump(mode="json")})
     else:

@@ -12,6 +12,8 @@ from brewslm.cli.audit import OneProject, audit_app
 from brewslm.cli.console import Json, ProjectOption, print_json, print_line, print_table, problems
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from brewslm.audit.filters import CallFilter, EventFilter
     from brewslm.observe.events import EventDetail, EventView
     from brewslm.observe.timeline import RunNode
@@ -69,9 +71,17 @@ def filtered(kind: type[F], saved: str | None, **said: Any) -> F:
     try:
         wanted = kind.model_validate({name: value for name, value in said.items() if value is not None})
     except ValidationError as error:
-        found = "; ".join(f"--{each['loc'][0]}: {each['msg']}".replace("_", "-") for each in error.errors())
-        raise typer.BadParameter(found) from None
+        raise typer.BadParameter("; ".join(map(_told, error.errors()))) from None
     return with_saved(wanted, saved)
+
+
+def _told(error: "ErrorDetails") -> str:
+    """Of a choice, what there is to choose from."""
+    option = f"--{error['loc'][0]}".replace("_", "-")
+    expected = error.get("ctx", {}).get("expected") if error["type"] == "enum" else None
+    if expected is None:
+        return f"{option}: {error['msg']}"
+    return f"{option}: there is no {error['input']}; there are {expected.replace(chr(39), '')}"
 
 
 @audit_app.command()

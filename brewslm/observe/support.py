@@ -21,6 +21,7 @@ from brewslm.store.tables import DataManifest, DeploymentVersion, Experiment, Ru
 
 OPERATION = "support.bundle"
 LINK_SECONDS = 24 * 3600
+_SEE = "See brewslm support list, or make one: brewslm support bundle."
 
 
 class SupportBundleView(BaseModel):
@@ -152,9 +153,10 @@ def linked_file(task_id: str, token: str) -> Path:
 
 def _made(task_id: str) -> Run:
     with reading() as session:
-        run = run_of(session, task_id)
-    if run.operation != OPERATION or run.state != "succeeded":
-        raise StageError(UnknownRun(), where=task_id, cause=f"it is a run of {run.operation}, and {run.state}")
+        run = session.get(Run, task_id)
+    if run is None or run.operation != OPERATION or run.state != "succeeded":
+        cause = f"it is a run of {run.operation}, and {run.state}" if run else ""
+        raise StageError(UnknownRun(), "There is no such support bundle", where=task_id, cause=cause, next_step=_SEE)
     return run
 
 

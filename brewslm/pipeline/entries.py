@@ -1,10 +1,15 @@
 """The audit explorer's entry: one for each call that would change something, whether it was accepted or refused."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from brewslm.asking import Asking, asked_by
-from brewslm.store.tables import AuditEntry
+from brewslm.errors import StageError
+from brewslm.store.database import transaction
+from brewslm.store.tables import AuditEntry, Run
 
 
 def enter(
@@ -23,6 +28,20 @@ def enter(
             outcome=outcome,
         )
     )  # fmt: skip
+
+
+@contextmanager
+def changing(actor: str, operation: str, run_id: str) -> Iterator[Session]:
+    """A transaction in which somebody changes a run. A refusal is entered too, after it was rolled back."""
+    try:
+        with transaction() as session:
+            yield session
+    except StageError as error:
+        with transaction() as session:
+            run = session.get(Run, run_id)
+            project, known = (run.project_id, run.id) if run else (None, None)
+            enter(session, actor, operation, error.reason.code, project=project, run=known)
+        raise
 
 
 def _of_parent(session: Session, parent: str | None) -> Asking | None:

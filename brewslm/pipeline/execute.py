@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from brewslm.audit import bring_back, emit_event
 from brewslm.errors import StageError, where_of
 from brewslm.pipeline import failures, runs
-from brewslm.pipeline.entries import enter
+from brewslm.pipeline.entries import changing, enter
 from brewslm.pipeline.lifecycle import OPERATIONS, operation_for
 from brewslm.pipeline.operation import Failure, Operation
 from brewslm.pipeline.runs import RunView
@@ -111,7 +111,7 @@ def cancel(actor: str, run_id: str) -> RunView:
         StageError(UnknownRun): There is none of this id.
         StageError(RunConflict): It has ended.
     """
-    with transaction() as session:
+    with changing(actor, "task.cancel", run_id) as session:
         run = run_of(session, run_id)
         if run.state in runs.ENDED:
             raise StageError(RunConflict(), f"{run_id} can't be cancelled", cause=f"its state is {run.state}")
@@ -134,7 +134,7 @@ def pause(actor: str, run_id: str) -> RunView:
         StageError(UnknownRun): There is none of this id.
         StageError(RunConflict): Nobody executes it now, or it is not of a kind that can wait.
     """
-    with transaction() as session:
+    with changing(actor, "task.pause", run_id) as session:
         run = run_of(session, run_id)
         state = runs.view(run).state
         if not OPERATIONS[run.operation].pausable or state != "running":
@@ -156,7 +156,7 @@ def resume(actor: str, run_id: str, *, detach: bool = False, timeout_minutes: fl
         StageError(UnknownRun): There is none of this id.
         StageError(RunConflict): It succeeded, runs at this moment, or is of a kind that has no time limit.
     """
-    with transaction() as session:
+    with changing(actor, "task.resume", run_id) as session:
         run = run_of(session, run_id)
         state = runs.view(run).state
         if state not in ("queued", "interrupted", "failed", "cancelled", "paused"):

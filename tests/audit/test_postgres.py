@@ -6,11 +6,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,20 @@ BINARIES = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(BINARIES is None, reason="no Postgres is installed")]
 INSERT = """INSERT INTO run_events (project_id, sequence, ts, stage, severity, reason_code, actor, payload, previous_hash, hash)
 SELECT project_id, 500, ts, stage, severity, reason_code, actor, payload, previous_hash, hash FROM run_events LIMIT 1"""
+
+
+EMITTER = """
+import sys
+from brewslm.audit import emit_event
+from brewslm.reasons.training import TrainingResumed
+from brewslm.store.database import engine
+engine()
+print("ready", flush=True)
+sys.stdin.readline()
+for step in range(60):
+    told = TrainingResumed(experiment_id=sys.argv[1], attempt=1, from_step=step)
+    emit_event(told, project_id=1 + step % 2, actor=sys.argv[1], run_id=sys.argv[1])
+"""
 
 
 @pytest.fixture
@@ -110,3 +126,24 @@ def test_the_spine_holds_on_a_real_postgres(postgres):
     with reading() as session:
         (fault,) = verify(session)[1]
     assert (fault.kind, fault.sequence) == (FaultKind.PAYLOAD_EDITED, 5)
+
+
+def test_processes_write_into_the_same_chains_of_a_postgres(postgres):
+    """Two of them at once, to two projects: each chain is held by one of them at a time, and has no gap."""
+    two = [
+        subprocess.Popen([sys.executable, "-c", EMITTER, f"exp-{number}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for number in range(2)
+    ]
+    for process in two:  # both are there before either begins
+        assert process.stdout.readline() == b"ready\n"
+    for process in two:
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    for process in two:
+        process.communicate()
+    assert [process.returncode for process in two] == [0, 0]
+    with reading() as session:
+        assert verify(session) == (120, []) and gaps(session) == 0
+        order = session.scalars(text("SELECT actor FROM run_events WHERE project_id = 1 ORDER BY sequence")).all()
+    assert order.count("exp-0") == order.count("exp-1") == 30
+    assert sum(before != after for before, after in pairwise(order)) > 1, "they did not write at the same time"

@@ -145,3 +145,18 @@ def test_cancelling_and_resuming_are_calls_like_any_other(project):
         assert [(one.operation, one.outcome) for one in found] == [
             ("clean.run", "accepted"), ("task.cancel", "accepted"), ("clean.run", "resumed"),
         ]  # fmt: skip
+
+
+def test_what_is_refused_of_a_run_is_a_call_too(project):
+    (created,) = calls()
+    ended = created.run_id
+    for change in (execute.cancel, execute.pause, execute.resume):
+        for run_id in (ended, "exp-99"):
+            with pytest.raises(StageError):
+                change("ana", run_id)
+    told = [(one.operation, one.outcome, one.project, one.run_id) for one in calls() if one.actor == "ana"]
+    assert told[::-1] == [
+        (operation, *end)
+        for operation in ("task.cancel", "task.pause", "task.resume")
+        for end in (("run_conflict", project, ended), ("unknown_run", None, None))
+    ]

@@ -408,6 +408,14 @@ def test_switched_off_there_is_no_journal_and_the_stream_is_as_it_was(walk, monk
     assert entry.said.startswith("You imported 60 rows from jsonl:") and journal(walk.project).experience == entry.experience
 
 
+def test_a_day_that_is_none_and_a_stage_that_is_none_are_told_with_what_there_is():
+    cli = CliRunner()
+    refused = cli.invoke(app, ["journal", "--day", "x"], env={"COLUMNS": "200"})
+    assert refused.exit_code == 2 and "x is no day; such as 2026-11-30" in refused.stderr
+    refused = cli.invoke(app, ["audit", "tail", "--stage", "nope"], env={"COLUMNS": "200"})
+    assert refused.exit_code == 2 and "--stage: there is no nope; there are ingestion, cleaning, prepare" in refused.stderr
+
+
 def test_the_command_line_and_the_api_tell_the_same(project):
     cli = CliRunner()
     assert "nothing happened" in cli.invoke(app, ["journal", "--project", str(project)]).stdout

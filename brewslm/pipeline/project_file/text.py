@@ -22,6 +22,9 @@ _BREAKS = re.compile("[\r\n\x85\u2028\u2029\ufeff]")
 _INT, _FLOAT = r"[-+]?(?:0|[1-9][0-9]*)", r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+][0-9]+)?"
 
 
+_ANOTHER = "Name a project file; brewslm project export --out brewslm.yaml writes one."
+
+
 class _Loader(yaml.SafeLoader):
     """Its own list of what a plain word can be other than a text: a part of what YAML 1.1 and 1.2 agree about."""
 
@@ -84,7 +87,7 @@ def read_file(path: Path) -> str:
         return content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         cause = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise _refused(path.name, cause or type(error).__name__) from None
+        raise _refused(path.name, cause or type(error).__name__, next_step=_ANOTHER) from None
 
 
 def parse(text: str) -> Parsed:
@@ -104,7 +107,7 @@ def parse(text: str) -> Parsed:
         mark = error.problem_mark or error.context_mark
         raise _refused("", f"it is no YAML: {error.problem or error.context}", mark) from None
     except yaml.YAMLError as error:  # a character that may not stand in a text
-        raise _refused("", f"it is no YAML: {str(error).splitlines()[0]}") from None
+        raise _refused("", f"it is no YAML: {str(error).splitlines()[0]}", next_step=_ANOTHER) from None
     return parsed
 
 
@@ -128,10 +131,10 @@ def refused(problems: list[FileProblem], name: str = "") -> StageError:
     return StageError(ProjectFileInvalid(problems=problems), what, where=where, cause=first.cause + more, **said)
 
 
-def _refused(name: str, cause: str, mark: Any = None, place: Place = ()) -> StageError:
+def _refused(name: str, cause: str, mark: Any = None, place: Place = (), next_step: str = "") -> StageError:
     line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
     where = ".".join(str(part) for part in place)
-    return refused([FileProblem(line=line, column=column, where=where, cause=cause)], name)
+    return refused([FileProblem(line=line, column=column, where=where, cause=cause, next_step=next_step)], name)
 
 
 def _check_events(text: str) -> None:
