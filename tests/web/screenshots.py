@@ -79,8 +79,10 @@ def home() -> Iterator[Path]:
         made = Path(folder) / "home"
         quickstart = [str(Path(sys.executable).parent / "brewslm"), "quickstart"]
         subprocess.run(quickstart, env=os.environ | {"BREWSLM_HOME": str(made)}, check=True)
-        failing = [quickstart[0], "clean", "--project", "1"]  # it has no documents: so there is a failure to look at
-        subprocess.run(failing, env=os.environ | {"BREWSLM_HOME": str(made)}, check=False)
+        documents = sorted(map(str, (ROOT / "docs").glob("c*.md")))
+        for words in (["clean"], ["documents", "add", *documents], ["clean"]):  # without documents the first fails: to look at
+            command = [quickstart[0], *words, "--project", "1"]
+            subprocess.run(command, env=os.environ | {"BREWSLM_HOME": str(made)}, check=False)
         yield made
 
 
