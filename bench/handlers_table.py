@@ -64,8 +64,8 @@ TABLE: dict[str, Measured] = {
         caveat="three times the rows of the causal model",
     ),
     "span-extraction": Measured(
-        "StructuredExtractionHandler, span_set", "us-addresses", "us-addresses", settings={"batch_size": "4"}, more=("exact_match",),
-        prepare=("--train-rows", "1000", "--dev-rows", "50", "--eval-rows", "150"),
+        "StructuredExtractionHandler, span_set", "us-addresses", "us-addresses", more=("exact_match",),
+        prepare=("--train-rows", "1000", "--dev-rows", "50", "--eval-rows", "150"), settings={"batch_size": "4"},
     ),
     "field-extraction": Measured(
         "StructuredExtractionHandler, field_match", "invoices drawn from 32 templates; templates held out", handlers_forms.rows,

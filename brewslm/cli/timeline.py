@@ -71,11 +71,11 @@ def filtered(kind: type[F], saved: str | None, **said: Any) -> F:
     try:
         wanted = kind.model_validate({name: value for name, value in said.items() if value is not None})
     except ValidationError as error:
-        raise typer.BadParameter("; ".join(map(_told, error.errors()))) from None
+        raise typer.BadParameter("; ".join(map(_refused, error.errors()))) from None
     return with_saved(wanted, saved)
 
 
-def _told(error: "ErrorDetails") -> str:
+def _refused(error: "ErrorDetails") -> str:
     """Of a choice, what there is to choose from."""
     option = f"--{error['loc'][0]}".replace("_", "-")
     expected = error.get("ctx", {}).get("expected") if error["type"] == "enum" else None
