@@ -114,7 +114,6 @@ def see_why_a_gate_failed(one: Walker) -> None:
     one.picture("gate-failed")
     one.click("link", "Read the rows that it got wrong")
     one.see("wrong")
-    one.picture("gate-rows")
 
 
 def roll_a_deployment_back(one: Walker) -> None:
