@@ -30,8 +30,12 @@ def test_a_person_is_told_that_rows_leave(project):
 
 def test_the_judges_line_says_its_figure_and_how_far_it_agrees_or_why_there_is_none():
     report = {"model": "m", "host": "h", "problem": "", "metric": "judge_pass_rate", "judged": 90, "agreement_with": "people"}
-    report["agreement"] = {"value": 0.7, "low": 0.6, "high": 0.8, "n": 40}
-    systems = {"tuned": {"metrics": {"judge_pass_rate": {"value": 0.5, "low": 0.4, "high": 0.6}}}}
+    report |= {
+        "mode": "absolute",
+        "rubric_sha256": "00",
+        "agreement": {"value": 0.7, "low": 0.6, "high": 0.8, "n": 40, "agreed": 34},
+    }
+    systems = {"tuned": {"metrics": {"judge_pass_rate": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 90}}}}
     said = _judged(report, systems)
     assert said == "  judge m at h: judge_pass_rate 0.50 (0.40 to 0.60) on 90 rows; kappa 0.70 (0.60 to 0.80) with people on 40"
     assert _judged(report | {"agreement": None}, systems).endswith("agreement unknown")

@@ -269,4 +269,6 @@ def test_what_a_bundle_would_hold_is_counted_before_it_is_made_and_nothing_is_ma
     with pytest.raises(StageError) as refused:
         support_contents(walk.project, "exp-99")
     assert refused.value.reason.code == "unknown_run"
+    with pytest.raises(StageError) as refused:
+        support_bundle("support-99")
     assert refused.value.next_step == "See brewslm support list, or make one: brewslm support bundle."

@@ -45,7 +45,7 @@ def test_what_there_is_not_is_refused(walk, asked):
 def test_a_setting_that_can_not_be_used_is_named():
     assert setting_problems("classification", {"epochs": "2", "lora_r": "8"}) == {}
     found = setting_problems("classification", {"epochs": "many", "lora_r": "0"})
-    assert set(found) == {"epochs", "lora_r"} and "greater than 0" in found["lora_r"]
+    assert set(found) == {"epochs", "lora_r"} and found["lora_r"] == "It is more than 0."
 
 
 def test_only_what_is_not_the_preset_s_is_a_setting():

@@ -132,7 +132,7 @@ async def test_an_edited_event_is_named_and_led_to(user, project):
     await anyio.to_thread.run_sync(edit, ids[1])
     await user.open(f"/projects/{project}/explorer?of=events")
     user.find("Verify the chain").click()
-    await user.should_see("The chain is broken: 1 faults")
+    await user.should_see("The chain is broken: 1 fault")
     await user.should_see("edited")
     assert links(user)[f"event {ids[1]:,}"] == f"/projects/{project}/events/{ids[1]}"
     assert user.find(kind=Text, content="hashed anew").elements

@@ -81,7 +81,7 @@ async def test_a_project_that_was_evaluated_shows_its_loss_its_scorecard_and_its
     await user.should_see("exp-1, not promoted, on 400 held-out rows")
     await user.should_see("90.2 % (86.9 – 92.8)")
     await user.should_see("400 rows can tell 6.0 points between tuned and base")
-    await user.should_see("better than base 77.0\u00a0%")
+    await user.should_see("2 of 4 gates met.")
     await user.should_see("undecided: too few rows to tell, optional")
     await user.should_see("74\u00a0won, 21\u00a0lost, p\u00a0<\u00a00.001")
     await user.should_see("dataset_prepared")
