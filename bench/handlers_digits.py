@@ -25,8 +25,7 @@ DRAWINGS = 2
 BASE_MODEL = "made:vision-small"
 MAPPER, MAPPED = "image_text", {"image": "image", "text": "answer", "prompt": "question"}
 PREPARE = ("--group-by", "picture", "--eval-rows", "900", "--dev-rows", "150")
-SETTINGS = {"epochs": "5", "batch_size": "16"}
-"""Of the recipe."""
+SETTINGS: dict[str, str] = {}
 
 
 def rows(folder: Path) -> Path:
