@@ -65,8 +65,8 @@ def test_several_labels_and_an_adapter(project, tmp_path):
     has = [[kind for place, kind in enumerate(kinds) if n >> place & 1] for n in range(120)]
     rows = [{"text": f"movie {n} {n // 9} {' '.join(tags)}", "tags": tags} for n, tags in enumerate(has)]
     mapped = {"text": "text", "label": "tags"}
-    journey = Journey(rows, "label_to_classification", ["movie plot film"], mapped)
-    journey.train = ("--set", "method=lora", "--set", "learning_rate=0.01", "--set", "epochs=8")
+    journey = Journey(rows, "label_to_classification", ["movie 500 55 plot film"], mapped)
+    journey.train = ("--set", "method=lora", "--set", "learning_rate=0.01", "--set", "epochs=16")
     journey.export = ("--format", "hf", "--format", "safetensors-adapter")
     lived = live(journey, project, tmp_path)
     assert lived.prepared["adapter_preset"] == "classification-labels"

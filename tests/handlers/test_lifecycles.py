@@ -33,10 +33,13 @@ def test_talks(trainable, tmp_path):
     ]
     talk = [*rows[0]["messages"][:2], {"role": "user", "content": "where is my order"}]
     lived = live(
-        Journey(rows, "chat_messages_passthrough", ["my refund", {"messages": talk}], {"messages": "messages"}),
+        Journey(
+            rows, "chat_messages_passthrough", ["my refund", {"messages": talk}], {"messages": "messages"},
+            train=("--set", "epochs=8"),
+        ),
         trainable,
         tmp_path,
-    )
+    )  # fmt: skip
     assert lived.prepared["task_profile"] == "chat_sft" and sum(lived.prepared["rows"].values()) == 60
     assert proves_itself(lived)
     systems = lived.evaluated["scorecard"]["systems"]

@@ -61,7 +61,7 @@ def test_questions_about_pictures(tmp_path):
     assert lived.exported["artifacts"][0]["agreement"] == 1.0
 
 
-@pytest.mark.parametrize(("base", "epochs"), [("made:speech-ctc-tiny", 30), ("made:speech-encoder-decoder-tiny", 30)])
+@pytest.mark.parametrize(("base", "epochs"), [("made:speech-ctc-tiny", 30), ("made:speech-encoder-decoder-tiny", 60)])
 def test_recordings(base, epochs, tmp_path):
     rows = []
     for n in range(40):
