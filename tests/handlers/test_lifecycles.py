@@ -136,3 +136,63 @@ def test_texts_turned_into_others(trainable, tmp_path):
     assert set(systems) == {"tuned", "base", "few_shot_base", "copy", "nearest_text"}
     assert systems["tuned"]["metrics"]["chrf"]["value"] > systems["copy"]["metrics"]["chrf"]["high"]
     assert lived.answers[0]["output"] == "the movie was bad"
+
+
+@pytest.mark.parametrize(
+    ("label_of", "asked"), [(str, ["positive", "negative"]), (lambda label: [label], [["positive"], ["negative"]])]
+)
+def test_labels(trainable, tmp_path, label_of, asked):
+    words = {"positive": "lovely", "negative": "dull"}
+    rows = [
+        {"text": f"{own_words(n)} was {words[label]}", "label": label_of(label)}
+        for n, label in enumerate(["positive", "negative"] * 50)
+    ]
+    mapped = {"text": "text", "label": "label"}
+    journey = Journey(
+        rows, "label_to_classification", ["the film was lovely", "the plot was dull"], mapped, ("--eval-rows", "40"),
+        ("--set", "epochs=16"),
+    )  # fmt: skip
+    lived = live(journey, trainable, tmp_path)
+    assert proves_itself(lived)
+    systems = lived.evaluated["scorecard"]["systems"]
+    assert set(systems) == {"tuned", "base", "few_shot_base", "majority", "tfidf_logreg"}
+    assert systems["tuned"]["metrics"]["accuracy"]["value"] > systems["base"]["metrics"]["accuracy"]["high"]
+    assert [answer["output"] for answer in lived.answers] == asked
+
+
+def test_questions(trainable, tmp_path):
+    streets = ("main street", "north avenue")
+    rows = [{"question": f"order {n % 2} {own_words(n)}", "answer": streets[n % 2]} for n in range(120)]
+    mapped = {"question": "question", "answer": "answer"}
+    asked, settings = ["order 0 code", "order 1 code"], ("--set", "epochs=8")
+    journey = Journey(rows, "qa_pair_passthrough", asked, mapped, ("--eval-rows", "40"), settings)
+    lived = live(journey, trainable, tmp_path)
+    assert lived.prepared["task_profile"] == "qa" and proves_itself(lived)
+    systems = lived.evaluated["scorecard"]["systems"]
+    assert set(systems) == {"tuned", "base", "few_shot_base", "nearest_question"}
+    assert systems["tuned"]["metrics"]["f1"]["value"] > systems["base"]["metrics"]["f1"]["high"]
+    assert [answer["output"] for answer in lived.answers] == list(streets)
+
+
+def test_marked_words(trainable, tmp_path):
+    """One phrase in both types: which it is, only the word before it says."""
+    kinds = (("my", "state"), ("your", "city"))
+    rows = [
+        {
+            "tokens": [*own_words(n).split(), kinds[n % 2][0], "main", "street"],
+            "labels": ["O"] * 4 + [f"{mark}-{kinds[n % 2][1]}" for mark in "BI"],
+        }
+        for n in range(140)
+    ]
+    mapped = {"tokens": "tokens", "labels": "labels"}
+    asked = ["where is my main street", "where is your main street"]
+    journey = Journey(rows, "bio_to_spans", asked, mapped, ("--eval-rows", "40"), ("--set", "epochs=10"))
+    lived = live(journey, trainable, tmp_path)
+    assert lived.prepared["output_schema"]["scoring_mode"] == "span_set" and proves_itself(lived)
+    systems = lived.evaluated["scorecard"]["systems"]
+    assert set(systems) == {"tuned", "base", "few_shot_base", "lexicon"}
+    assert systems["tuned"]["metrics"]["f1"]["value"] > systems["lexicon"]["metrics"]["f1"]["high"]
+    found = [answer["output"] for answer in lived.answers]
+    assert [[(one["type"], one["start"], one["text"]) for one in spans] for spans in found] == [
+        [("state", 12, "main street")], [("city", 14, "main street")],
+    ]  # fmt: skip
