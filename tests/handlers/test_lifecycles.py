@@ -138,28 +138,6 @@ def test_texts_turned_into_others(trainable, tmp_path):
     assert lived.answers[0]["output"] == "the movie was bad"
 
 
-@pytest.mark.parametrize(
-    ("label_of", "asked"), [(str, ["positive", "negative"]), (lambda label: [label], [["positive"], ["negative"]])]
-)
-def test_labels(trainable, tmp_path, label_of, asked):
-    words = {"positive": "lovely", "negative": "dull"}
-    rows = [
-        {"text": f"{own_words(n)} was {words[label]}", "label": label_of(label)}
-        for n, label in enumerate(["positive", "negative"] * 50)
-    ]
-    mapped = {"text": "text", "label": "label"}
-    journey = Journey(
-        rows, "label_to_classification", ["the film was lovely", "the plot was dull"], mapped, ("--eval-rows", "40"),
-        ("--set", "epochs=16"),
-    )  # fmt: skip
-    lived = live(journey, trainable, tmp_path)
-    assert proves_itself(lived)
-    systems = lived.evaluated["scorecard"]["systems"]
-    assert set(systems) == {"tuned", "base", "few_shot_base", "majority", "tfidf_logreg"}
-    assert systems["tuned"]["metrics"]["accuracy"]["value"] > systems["base"]["metrics"]["accuracy"]["high"]
-    assert [answer["output"] for answer in lived.answers] == asked
-
-
 def test_questions(trainable, tmp_path):
     streets = ("main street", "north avenue")
     rows = [{"question": f"order {n % 2} {own_words(n)}", "answer": streets[n % 2]} for n in range(120)]
