@@ -37,6 +37,7 @@ def listed(
     """List rows, oldest first: what they say, their label, and where they stand. Nothing but the page is read."""
     from pydantic import ValidationError
 
+    from brewslm.observe.fault_words import fault_words
     from brewslm.observe.row_filter import RowFilter
     from brewslm.observe.row_pages import row_page
 
@@ -47,7 +48,7 @@ def listed(
     try:
         wanted = RowFilter.model_validate({name: value for name, value in said.items() if value is not None})
     except ValidationError as error:
-        named = (": ".join([*map(str, one["loc"]), one["msg"].removeprefix("Value error, ")]) for one in error.errors())
+        named = (": ".join([*(f"--{name}" for name in one["loc"]), fault_words(one)]) for one in error.errors())
         raise typer.BadParameter("; ".join(named)) from None
     with problems(json):
         found = row_page(project, wanted, after=after, before=before, limit=limit)
