@@ -1,4 +1,4 @@
-"""Questions about handwritten digits for VisionLanguageHandler: scikit-learn's 1,797 pictures, each asked in three forms.
+"""Questions about handwritten digits for VisionLanguageHandler: scikit-learn's 1,797 pictures, asked about in three forms.
 
 Each is drawn anew, as if photographed: of another size, at another place, a little turned, in another light. As they are, centred
 and of one size, the nearest picture by its pixels answers them almost without a fault, and nothing need be learned.
@@ -20,8 +20,8 @@ FORMS: dict[str, Callable[[int], str]] = {
 }
 SIDE, SMALLEST, LARGEST, TURN = 64, 44, 60, 15
 """Pixels of a picture, and of the digit in it; degrees."""
-DRAWINGS = 2
-"""Of each digit."""
+DRAWINGS = 6
+"""Of each digit, each with one question, so that no two rows show the same picture."""
 BASE_MODEL = "made:vision-small"
 MAPPER, MAPPED = "image_text", {"image": "image", "text": "answer", "prompt": "question"}
 PREPARE = ("--group-by", "picture", "--eval-rows", "900", "--dev-rows", "150")
@@ -35,15 +35,13 @@ def rows(folder: Path) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     digits, chance = load_digits(), np.random.default_rng(SEED)
-    lines = []
+    forms, lines = list(FORMS), []
     for number, (pixels, digit) in enumerate(zip(digits.images, digits.target.tolist(), strict=True)):
         for drawing in range(DRAWINGS):
             name = f"{number:04}-{drawing}.png"
             _lit(_placed(pixels, chance), chance).save(folder / name)
-            lines += [
-                {"image": name, "question": form, "answer": answer(digit), "picture": f"digit {number}"}
-                for form, answer in FORMS.items()
-            ]
+            form = forms[drawing % len(forms)]
+            lines.append({"image": name, "question": form, "answer": FORMS[form](digit), "picture": f"digit {number}"})
     path = folder / "rows.jsonl"
     path.write_bytes(b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines))
     return path

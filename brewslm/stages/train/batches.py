@@ -7,6 +7,7 @@ from typing import Any
 from brewslm.handlers.examples import encode
 from brewslm.models.architectures import Architecture, Encoded, architecture_for
 from brewslm.models.architectures.batching import padded_tokens, passes_of
+from brewslm.models.exact_attention import attend_exactly
 from brewslm.models.loading import multiplying_in
 from brewslm.models.recipe import Recipe
 from brewslm.processes.context import Context
@@ -74,6 +75,8 @@ def build(
     from transformers import Trainer, TrainingArguments
 
     dtype = torch.bfloat16 if recipe.multiplies_in_bf16() else torch.float32
+    if dtype == torch.bfloat16 and model.device.type == "cpu":
+        attend_exactly(model)
 
     class BatchTrainer(OurWays, Trainer):  # type: ignore[misc]
         """Trains on passes."""
