@@ -1,8 +1,8 @@
 """Attention in whole fp32 where all other products round their inputs to bf16: short rows are done faster so, not slower.
 
-Forward and backward over 64 rows of 64 positions and 4 heads of 48, torch's kernel for a CPU takes 9 ms in fp32, and 78 if it is to
-round; over 128 positions and 12 heads 36 ms against 127. Only from some 700 positions on does rounding pay (torch 2.13, two threads
-of AVX-512). Causal models, which pack their rows, have a kernel of our own: see packed_attention.
+Forward and backward over 64 rows of 64 positions and 4 heads of 48, torch's kernel for a CPU takes 9 ms in fp32, and 78 if it is
+to round; over 128 positions and 12 heads 36 ms against 127. Only from some 700 positions on does rounding pay (torch 2.13, two
+threads of AVX-512). Causal models, which pack their rows, have a kernel of our own: see packed_attention.
 """
 
 from collections.abc import Callable, Iterator
