@@ -163,7 +163,7 @@ def stream_length(project: int) -> int:
 
 
 def _standing(replay: Replay, project: int | None, zone: str) -> JournalView:
-    where = _zone(zone)
+    where = zone_of(zone)
     days = _days([award[2] for award in replay.earned], where)
     streak, longest = streaks(days)
     level = level_of(replay.experience)
@@ -204,7 +204,7 @@ def diary(project: int | None = None, *, day: date | None = None, zone: str = "U
 
 
 def _diary(replay: Replay, project: int | None, day: date | None, zone: str) -> Day:
-    where = _zone(zone)
+    where = zone_of(zone)
     with reading() as session:
         day = day or _nearest(session, project, None, "before", where) or datetime.now(where).date()
         begins, ends = _bounds(day, where)
@@ -297,7 +297,12 @@ def _entry(event: RunEvent, said: str, awards: list[Award], titles: dict[str, Ac
     )  # fmt: skip
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of a name.
+
+    Raises:
+        StageError(InvalidRequest): There is none.
+    """
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 RowStatus = Literal["counts", "rejected", "undone"]
 Split = Literal["train", "dev", "eval", "gold", "rejected"]
@@ -31,7 +32,7 @@ class RowFilter(BaseModel):
     status: RowStatus = "counts"
     import_run: str | None = Field(default=None, alias="import")
     reason: str | None = None
-    manifest: int | None = Field(default=None, ge=1)
+    manifest: int | None = Field(default=None, ge=1, le=2**63 - 1)
     split: Split | None = None
     label: str | None = None
     text: str | None = None
@@ -40,11 +41,12 @@ class RowFilter(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> "RowFilter":
         if self.split and self.manifest is None:
-            raise ValueError("a split is one of a manifest: name its version too")
+            raise _unfit("split", "a split is one of a manifest: name its version too")
         if self.reason and not self.of_rejected:
-            raise ValueError("a reason is one of rejected rows: choose them too")
+            raise _unfit("reason", "a reason is one of rejected rows: choose them too")
         if self.is_narrow and self.split == "rejected":
-            raise ValueError("rows that prepare left out can't be searched: their file says no more than their reasons")
+            cause = "rows that prepare left out can't be searched: their file says no more than their reasons"
+            raise _unfit("label" if self.text is None else "text", cause)
         return self
 
     @property
@@ -79,6 +81,11 @@ class RowFilter(BaseModel):
     def _texts(self, values: dict[str, Any]) -> list[str]:
         looked_at = values.values() if self.field is None else [values[self.field]] if self.field in values else []
         return [one if isinstance(one, str) else orjson.dumps(one).decode() for one in looked_at]
+
+
+def _unfit(field: str, cause: str) -> PydanticCustomError:
+    """A field that does not go with the others; a form says it there."""
+    return PydanticCustomError("row_filter", "{cause}", {"field": field, "cause": cause})
 
 
 def _needle(said: str | None) -> list[bytes]:

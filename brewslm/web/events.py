@@ -6,7 +6,6 @@ from functools import partial
 import anyio
 from fastapi import Request
 from nicegui import ui
-from pydantic import Field
 
 from brewslm.audit.filters import EventFilter
 from brewslm.observe.chains import GapView, waiting
@@ -16,12 +15,13 @@ from brewslm.observe.following import newest_of
 from brewslm.observe.savedfilters import SavedFilterView, saved_filters
 from brewslm.observe.timeline import TimelinePage, timeline
 from brewslm.reasons import Severity, Stage
+from brewslm.web.filter_hints import nothing_fits
 from brewslm.web.filters import FilterField, filter_form
 from brewslm.web.observability import observability
 from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, link
 from brewslm.web.pieces import empty, known_reasons, pager
-from brewslm.web.query import address, asked, fields_of
+from brewslm.web.query import Cursor, address, fields_of, heard
 from brewslm.web.running import POLL_SECONDS
 from brewslm.web.saved_filters import SavedFilters
 from brewslm.web.timeline_tree import Trees
@@ -38,8 +38,8 @@ class Asked(EventFilter):
         before, after: The trees just older, or just newer, than this one.
     """
 
-    before: int | None = Field(default=None, ge=1)
-    after: int | None = Field(default=None, ge=0)
+    before: Cursor | None = None
+    after: Cursor | None = None
 
     @property
     def wanted(self) -> EventFilter:
@@ -58,12 +58,14 @@ class Seen:
     Attributes:
         newest: The id of the project's newest event.
         gaps: Events that could not be written yet.
+        hints: Why nothing fits, at the field that it lies in.
     """
 
     page: TimelinePage
     newest: int
     gaps: list[GapView]
     saved: list[SavedFilterView]
+    hints: dict[str, str]
 
 
 def see(project: int, wanted: Asked) -> Seen:
@@ -74,18 +76,25 @@ def see(project: int, wanted: Asked) -> Seen:
     """
     newest = newest_of(project)
     page = timeline(project, wanted=wanted.wanted, after=wanted.after, before=wanted.before, limit=TREES)
-    return Seen(page, newest, waiting(project), [one for one in saved_filters() if one.of == "events"])
+    saved = [one for one in saved_filters() if one.of == "events"]
+    return Seen(page, newest, waiting(project), saved, {} if page.trees else hints_of(project, wanted.wanted))
+
+
+def hints_of(project: int, wanted: EventFilter) -> dict[str, str]:
+    """Why no event of the project fits."""
+    return nothing_fits(wanted.model_copy(update={"project": project}), lambda one: events(wanted=one, limit=1))
 
 
 async def page(project: str, request: Request) -> None:
     """The timeline."""
     here = await opened(project)
     found = here.project
-    wanted = asked(Asked, request.query_params)
+    asked = heard(Asked, request.query_params)
+    wanted = asked.value
     seen = await anyio.to_thread.run_sync(see, found.id, wanted)
     with observability(here, "Timeline"):
         held = fields_of(wanted.wanted, project=None)
-        filter_form(event_fields(), held, partial(address, f"/projects/{found.id}/events"))
+        filter_form(event_fields(), held, partial(address, f"/projects/{found.id}/events"), asked.hinting(seen.hints))
         SavedFilters("events", held, seen.saved, partial(address, f"/projects/{found.id}/events"))
         if wanted.before is None and wanted.after is None:
             _news(wanted, found.id, seen.newest)

@@ -7,7 +7,6 @@ from typing import Literal
 
 import anyio
 from fastapi import Request
-from pydantic import Field
 
 from brewslm.audit.filters import CallFilter, EventFilter
 from brewslm.observe.event_facets import EventFacets, event_facets
@@ -15,16 +14,17 @@ from brewslm.observe.events import PAGE, EventView, events
 from brewslm.observe.explorer import CallView, Facets, calls, facets
 from brewslm.observe.savedfilters import SavedFilterView, saved_filters
 from brewslm.web.chain_card import Chain
-from brewslm.web.events import event_fields
+from brewslm.web.events import event_fields, hints_of
 from brewslm.web.export_menu import export_menu
 from brewslm.web.facets import facet_lists
+from brewslm.web.filter_hints import nothing_fits
 from brewslm.web.filters import FilterField, filter_form
 from brewslm.web.found_table import calls_table, events_table
 from brewslm.web.observability import observability
 from brewslm.web.opening import opened
 from brewslm.web.parts import box
 from brewslm.web.pieces import chips, empty, pager
-from brewslm.web.query import address, asked, fields_of
+from brewslm.web.query import Cursor, Heard, address, fields_of, heard
 from brewslm.web.saved_filters import SavedFilters
 
 FACES = ("cli", "api", "web", "schedule", "python")
@@ -48,17 +48,17 @@ WHAT = {"calls": "Who asked", "events": "What happened"}
 class AskedCalls(CallFilter):
     """A filter of calls and a cursor."""
 
-    of: Literal["calls"] = "calls"
-    before: int | None = Field(default=None, ge=1)
-    after: int | None = Field(default=None, ge=0)
+    of: Literal["calls", "events"] = "calls"
+    before: Cursor | None = None
+    after: Cursor | None = None
 
 
 class AskedEvents(EventFilter):
     """A filter of events and a cursor."""
 
     of: Literal["events"]
-    before: int | None = Field(default=None, ge=1)
-    after: int | None = Field(default=None, ge=0)
+    before: Cursor | None = None
+    after: Cursor | None = None
 
 
 Asked = AskedCalls | AskedEvents
@@ -71,6 +71,7 @@ class Seen:
     found: list[CallView] | list[EventView]
     counts: Facets | EventFacets
     saved: list[SavedFilterView]
+    hints: dict[str, str]
 
     @property
     def total(self) -> int | None:
@@ -78,13 +79,9 @@ class Seen:
         return self.counts.total if isinstance(self.counts, Facets) else None
 
 
-def asked_for(query: Mapping[str, str]) -> Asked:
-    """The query of the address: of calls, unless events are asked for.
-
-    Raises:
-        StageError(InvalidRequest): It is not one that can be asked for.
-    """
-    return asked(AskedEvents, query) if query.get("of") == "events" else asked(AskedCalls, query)
+def asked_for(query: Mapping[str, str]) -> Heard[AskedEvents] | Heard[AskedCalls]:
+    """The query of the address: of calls, unless events are asked for."""
+    return heard(AskedEvents, query) if query.get("of") == "events" else heard(AskedCalls, query)
 
 
 def wanted_by(query: Asked, project: int) -> CallFilter | EventFilter:
@@ -103,16 +100,18 @@ def see(project: int, query: Asked) -> Seen:
     saved = [one for one in saved_filters() if one.of == query.of]
     if isinstance(wanted, CallFilter):
         found = calls(wanted=wanted, before=query.before, after=query.after, limit=PAGE + 1)
-        return Seen(found, facets(wanted), saved)
+        hints = {} if found else nothing_fits(wanted, lambda one: calls(wanted=one, limit=1))
+        return Seen(found, facets(wanted), saved, hints)
     told = events(wanted=wanted, before=query.before, after=query.after, limit=PAGE + 1)
-    return Seen(told[::-1], event_facets(wanted), saved)
+    return Seen(told[::-1], event_facets(wanted), saved, {} if told else hints_of(project, wanted))
 
 
 async def page(project: str, request: Request) -> None:
     """The page."""
     here = await opened(project)
     found = here.project
-    query = asked_for(request.query_params)
+    asked = asked_for(request.query_params)
+    query = asked.value
     seen = await anyio.to_thread.run_sync(see, found.id, query)
     path = f"/projects/{found.id}/explorer"
     wanted = wanted_by(query, found.id)
@@ -125,7 +124,7 @@ async def page(project: str, request: Request) -> None:
             export_menu(query.of, fields_of(wanted), seen.total)
         chain.panel()
         fields = CALL_FIELDS if query.of == "calls" else event_fields()
-        filter_form(fields, held, target, {"of": query.of} if query.of == "events" else {})
+        filter_form(fields, held, target, asked.hinting(seen.hints), {"of": query.of} if query.of == "events" else {})
         SavedFilters(query.of, held, seen.saved, target)
         with box("div", "explorer"):
             facet_lists(seen.counts, held, target)

@@ -6,7 +6,7 @@ from functools import partial
 
 import anyio
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from brewslm.observe.clusters import FailureChange, FailureClusterDetail, FailureExemplar, cluster, occurrences
 from brewslm.observe.differences import FieldDifference
@@ -14,11 +14,12 @@ from brewslm.observe.figures import counted
 from brewslm.web.changes import Change, config_diff
 from brewslm.web.count_chart import count_chart
 from brewslm.web.failures import BEHIND, STILL, TRENDS, times, title_of
+from brewslm.web.filters import left_out
 from brewslm.web.observability import observability
 from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, link, moment
 from brewslm.web.pieces import Column, known_reasons, pager, stats, table
-from brewslm.web.query import address, asked
+from brewslm.web.query import Cursor, address, heard
 from brewslm.web.words import SEVERITY_SIGNS, absolute
 
 EVENTS = 50
@@ -30,8 +31,8 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    before: int | None = Field(default=None, ge=1)
-    after: int | None = Field(default=None, ge=0)
+    before: Cursor | None = None
+    after: Cursor | None = None
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,14 @@ async def page(project: str, cluster_id: str, request: Request) -> None:
     """The page."""
     here = await opened(project)
     found = here.project
-    wanted = asked(Asked, request.query_params)
+    asked = heard(Asked, request.query_params)
+    wanted = asked.value
     seen = await anyio.to_thread.run_sync(see, found.id, cluster_id, wanted)
     one = seen.one
     said = title_of(one)
     title = said if len(said) <= TITLE_CHARACTERS else f"{said[:TITLE_CHARACTERS]}…"
     with observability(here, "Failure clusters", title, f"Met {times(one.count)}; {one.meaning}", f"Cluster {one.id}"):
+        left_out(asked, {}, f"/projects/{found.id}/failures/{cluster_id}")
         _state(one)
         with box("div", "columns"):
             with box("div", "column-of-cards"):

@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from brewslm.observe.clusters import MOST, PAGE, FailureCluster, clusters
 from brewslm.reasons import Stage
+from brewslm.web.filters import left_out
 from brewslm.web.observability import observability
 from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, link, moment
 from brewslm.web.pieces import chips, empty, pager, reason_chip
-from brewslm.web.query import address, asked, fields_of
+from brewslm.web.query import Heard, address, fields_of, heard
 from brewslm.web.words import SEVERITY_SIGNS, Sign
 
 TRENDS = {
@@ -65,11 +66,12 @@ async def page(project: str, request: Request) -> None:
     """The list."""
     here = await opened(project)
     found = here.project
-    wanted = asked(Asked, request.query_params)
+    asked = heard(Asked, request.query_params)
+    wanted = asked.value
     seen = await anyio.to_thread.run_sync(see, found.id, wanted)
     with observability(here, "Failure clusters"):
         with box("section", "card", aria_label="Filter"):
-            _filters(wanted, found.id)
+            _filters(asked, found.id)
         with box("section", "card", aria_label="Failure clusters"):
             if not seen:
                 _nothing(wanted, found.id)
@@ -82,7 +84,9 @@ async def page(project: str, request: Request) -> None:
                 pager(f"the {wanted.limit:,} that were met last", [(f"Show {more:,}", wanted.address(found.id, limit=more))])
 
 
-def _filters(wanted: Asked, project: int) -> None:
+def _filters(asked: Heard[Asked], project: int) -> None:
+    wanted = asked.value
+    left_out(asked, {}, wanted.address(project))
     periods = [(said, wanted.address(project, days=days), None) for days, said in PERIODS.items()]
     chips("Met in", periods, PERIODS.get(wanted.days, f"{wanted.days} days"))
     stages = [("all", wanted.address(project, stage=None), None)]

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import Annotated
 
 import anyio
 from fastapi import Request
 from nicegui import ui
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from brewslm.audit.filters import EventFilter
 from brewslm.audit.filters import Text as SearchText
@@ -16,17 +17,25 @@ from brewslm.observe.academy import AcademyView, academy
 from brewslm.observe.diary_words import sentence
 from brewslm.observe.events import PAGE, EventView, events
 from brewslm.observe.figures import counted
-from brewslm.observe.journal import AchievementView, Day, Entry, Journal, stream_length, whole_journal
+from brewslm.observe.journal import AchievementView, Day, Entry, Journal, stream_length, whole_journal, zone_of
 from brewslm.web.doing import attempt
 from brewslm.web.filters import FilterField, filter_form
 from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, link, problem
 from brewslm.web.pieces import empty, stats, title_row
-from brewslm.web.query import address, asked, fields_of
+from brewslm.web.query import Heard, address, fields_of, heard
 from brewslm.web.words import SEVERITY_SIGNS, Sign, plain
 
 AT_ONCE = 20_000
 """Events that are read before the page is shown; of a longer stream the page comes first."""
+
+
+def _known_zone(name: str) -> str:
+    try:
+        zone_of(name)
+    except StageError:
+        raise ValueError("It is the name of a time zone, such as UTC or Europe/Berlin.") from None
+    return name
 
 
 class Asked(BaseModel):
@@ -35,7 +44,7 @@ class Asked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     day: date | None = None
-    zone: str = Field(default="UTC", max_length=60)
+    zone: Annotated[str, AfterValidator(_known_zone)] = Field(default="UTC", max_length=60)
     text: SearchText | None = None
 
     def address(self, project: int, **changes: object) -> str:
@@ -70,11 +79,12 @@ async def page(project: str, request: Request) -> None:
     """The page."""
     here = await opened(project)
     found = here.project
-    wanted = asked(Asked, request.query_params)
+    asked = heard(Asked, request.query_params)
+    wanted = asked.value
     length = await anyio.to_thread.run_sync(stream_length, found.id)
     seen = await anyio.to_thread.run_sync(see, found.id, wanted) if length <= AT_ONCE else None
     with here.frame("Lab Journal"):
-        shown = _Journal(found.id, wanted)
+        shown = _Journal(found.id, asked)
     if seen is not None:
         shown.draw(seen)
     else:
@@ -84,7 +94,8 @@ async def page(project: str, request: Request) -> None:
 class _Journal:
     """The page's parts; what a long stream has to tell comes when it has been read."""
 
-    def __init__(self, project: int, wanted: Asked) -> None:
+    def __init__(self, project: int, asked: Heard[Asked]) -> None:
+        wanted = asked.value
         self._project, self._wanted = project, wanted
         with title_row("Lab Journal", "What was done, day by day, worked out from the event stream each time."):
             pass
@@ -93,6 +104,7 @@ class _Journal:
             [FilterField("text", "Search every day", "search"), FilterField("day", "Day", "date"), FilterField("zone", "Zone")],
             wanted.fields(),
             partial(address, f"/projects/{project}/journal"),
+            asked,
         )
         self._told = box("div", "placed")
 

@@ -1,27 +1,45 @@
 """The filters of the row explorer: links for what is counted, and a plain form whose address can be shared."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from brewslm.observe.row_facets import RowFacets
 from brewslm.observe.row_filter import RowFilter
+from brewslm.web.filters import field_fault, left_out
 from brewslm.web.imports_card import short
 from brewslm.web.layout import PREFIX
 from brewslm.web.parts import Text, box, link, put
 from brewslm.web.pieces import chips
+from brewslm.web.query import Heard
 
 REASONS_SHOWN = 12
+LABELS = {"text": "Says", "field": "Only in this field", "label": "Label", "import": "Import"}
+"""Of the form's fields."""
 
 
-def filter_card(project: int, asked: RowFilter, facets: RowFacets) -> None:
-    """Status or split, reason, and the form."""
+def filter_card(project: int, asked: RowFilter, facets: RowFacets, heard: Heard[Any], target: str) -> None:
+    """Status or split, reason, and the form.
+
+    Args:
+        heard: What was written, and what of it can't be used.
+        target: The page without that.
+    """
+    has_form = not (asked.manifest is not None and asked.split == "rejected")
     with box("section", "card", aria_label="Filter"):
+        left_out(heard, LABELS if has_form else {}, target)
         _statuses(project, asked, facets)
         if asked.manifest is not None:
             _splits(project, asked, facets)
         if asked.of_rejected:
             _reasons(project, asked, facets)
-        if not (asked.manifest is not None and asked.split == "rejected"):
-            _form(project, asked, facets)
+        if has_form:
+            _form(project, asked, facets, _hinted(asked, heard))
+
+
+def _hinted(asked: RowFilter, heard: Heard[Any]) -> Heard[Any]:
+    """A field's name by itself narrows nothing."""
+    alone = asked.field is not None and asked.text is None
+    return heard.hinting({"field": "It narrows nothing by itself: write under Says what this field shall hold."} if alone else {})
 
 
 def _address(project: int, **query: object) -> str:
@@ -72,7 +90,7 @@ def _reasons(project: int, asked: RowFilter, facets: RowFacets) -> None:
     chips("Reason", entries, asked.reason or "any")
 
 
-def _form(project: int, asked: RowFilter, facets: RowFacets) -> None:
+def _form(project: int, asked: RowFilter, facets: RowFacets, heard: Heard[Any]) -> None:
     """Sent by the browser itself: Enter does it, and the answer has an address."""
     kept = {"reason": asked.reason, "manifest": asked.manifest, "split": asked.split}
     kept |= {"status": asked.status} if asked.status != "counts" else {}
@@ -80,32 +98,38 @@ def _form(project: int, asked: RowFilter, facets: RowFacets) -> None:
         for name, value in kept.items():
             if value is not None:
                 box("input", type="hidden", name=name, value=str(value))
-        _text("text", "Says", asked.text)
-        _text("field", "Only in this field", asked.field)
-        _choice("label", "Label", {label: f"{label} ({count:,})" for label, count in facets.labels.items()}, asked.label)
+        _text("text", asked.text, heard)
+        _text("field", asked.field, heard)
+        labels = {label: f"{label} ({count:,})" for label, count in facets.labels.items()}
+        _choice("label", labels, asked.label, heard)
         if asked.manifest is None:
             imports = {one.import_run: f"{one.import_run} · {short(one.locator)}" for one in facets.imports}
-            _choice("import", "Import", imports, asked.import_run)
+            _choice("import", imports, asked.import_run, heard)
         with box("div", "row-form-acts"):
             Text("button", "Show rows", "button primary", type="submit")
             if asked.is_narrow or asked.import_run:
                 link("Clear", _address(project, **{name: value for name, value in kept.items() if name != "field"}))
 
 
-def _text(name: str, label: str, value: str | None) -> None:
+def _text(name: str, value: str | None, heard: Heard[Any]) -> None:
     with box("label", "field"):
-        Text("span", label, "field-name")
-        made = box("input", "control", type="text", name=name, autocomplete="off", spellcheck="false")
-        made.props["defaultValue"] = value or ""  # as `value` it would be written back over what is being typed
+        Text("span", LABELS[name], "field-name")
+        made = box("input", "control", type="text", name=name, autocomplete="off", spellcheck="false", maxlength="500")
+        # As `value` it would be written back over what is being typed.
+        made.props["defaultValue"] = heard.said[name] if name in heard.faults else value or ""
+        put(made, **field_fault(name, heard))
 
 
-def _choice(name: str, label: str, options: dict[str, str], value: str | None) -> None:
-    if not options and value is None:
+def _choice(name: str, options: dict[str, str], value: str | None, heard: Heard[Any]) -> None:
+    """What was asked for is in the list, whether or not it is there."""
+    chosen = heard.said[name] if name in heard.faults else value or ""
+    if not options and not chosen:
         return
     with box("label", "field"):
-        Text("span", label, "field-name")
-        with box("select", "control", name=name):
-            for each, said in {"": "any", **({value: value} if value and value not in options else {}), **options}.items():
-                made = Text("option", said, value=each)
-                if each == (value or ""):
-                    put(made, selected="selected")
+        Text("span", LABELS[name], "field-name")
+        with box("select", "control", name=name) as made:
+            for each, said in {"": "any", **({chosen: chosen} if chosen and chosen not in options else {}), **options}.items():
+                option = Text("option", said, value=each)
+                if each == chosen:
+                    put(option, selected="selected")
+        put(made, **field_fault(name, heard))

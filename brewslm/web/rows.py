@@ -1,22 +1,22 @@
 """/ui/projects/{id}/rows: every row of the project, a page at a time; what is shown stands in the address."""
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import anyio
-from fastapi import Query
-from pydantic import ValidationError
+from fastapi import Request
 
 from brewslm.errors import StageError
-from brewslm.observe.fault_words import fault_words
 from brewslm.observe.figures import counted
 from brewslm.observe.row_facets import RowFacets, row_facets
 from brewslm.observe.row_filter import RowFilter, RowStatus
 from brewslm.observe.row_pages import RowItem, RowPage, row_page
-from brewslm.reasons.refusals import InvalidRequest
+from brewslm.reasons.refusals import InvalidRequest, NotPrepared, UnknownRun
 from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, box, link
 from brewslm.web.pieces import Column, empty, pager, reason_chip, table, title_row
+from brewslm.web.query import Heard, heard
 from brewslm.web.row_filter_form import filter_card
 from brewslm.web.row_text import row_text
 from brewslm.web.words import Sign
@@ -27,46 +27,72 @@ STATUS_SIGNS = {
 }  # fmt: skip
 
 
-async def page(
-    project: str,
-    status: str | None = None,
-    reason: str | None = None,
-    manifest: str | None = None,
-    split: str | None = None,
-    label: str | None = None,
-    text: str | None = None,
-    field: str | None = None,
-    after: str | None = None,
-    before: str | None = None,
-    import_run: Annotated[str | None, Query(alias="import")] = None,
-) -> None:
+class Asked(RowFilter):
+    """A filter and a cursor.
+
+    Attributes:
+        after, before: `next` or `previous` of a page.
+    """
+
+    after: str | None = None
+    before: str | None = None
+
+    @property
+    def wanted(self) -> RowFilter:
+        """The filter alone."""
+        return RowFilter(**{name: getattr(self, name) for name in RowFilter.model_fields})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the page shows; `asked` without what names no import, version or page of this project."""
+
+    asked: Heard[Asked]
+    page: RowPage
+    facets: RowFacets
+
+
+async def page(project: str, request: Request) -> None:
     """The list."""
     here = await opened(project)
     found = here.project
-    asked = asked_for(
-        status=status, reason=reason, manifest=manifest, split=split, label=label, text=text, field=field,
-        import_run=import_run,
-    )  # fmt: skip
-    shown, facets = await anyio.to_thread.run_sync(_see, found.id, asked, after, before)
+    seen = await anyio.to_thread.run_sync(see, found.id, heard(Asked, request.query_params))
+    asked = seen.asked.value.wanted
     with here.frame("Rows", ("Data", f"/projects/{found.id}/data")):
-        with title_row("Rows", line(facets, asked)):
+        with title_row("Rows", line(seen.facets, asked)):
             link("Data", f"/projects/{found.id}/data", "button")
-        filter_card(found.id, asked, facets)
+        filter_card(found.id, asked, seen.facets, seen.asked, address(found.id, asked))
         with box("section", "card", aria_label="Rows"):
-            _rows(found.id, asked, shown)
+            _rows(found.id, asked, seen.page)
 
 
-def asked_for(**query: str | None) -> RowFilter:
-    """The query of an address.
+def see(project: int, asked: Heard[Asked]) -> Seen:
+    """Read it; a field that names what there is not is left out, and said.
 
     Raises:
-        StageError(InvalidRequest): A value is not one that can be asked for.
+        StageError(UnknownProject): There is none of this number.
     """
-    try:
-        return RowFilter.model_validate({name: value for name, value in query.items() if value})
-    except ValidationError as error:
-        said = "; ".join(": ".join([*map(str, each["loc"]), fault_words(each)]) for each in error.errors())
-        raise StageError(InvalidRequest(), "The rows can't be shown so", cause=said, next_step="Choose a filter.") from error
+    while True:
+        value = asked.value
+        try:
+            shown = row_page(project, value.wanted, value.after, value.before)
+            break
+        except StageError as error:
+            name = next((name for name, reason in NAMED.items() if name in asked.said and isinstance(error.reason, reason)), "")
+            if not name or name in asked.faults:
+                raise
+            asked = asked.without(name, _no_such(name, asked.written(name)))
+    return Seen(asked, shown, row_facets(project, asked.value.import_run))
+
+
+NAMED = {"import": UnknownRun, "manifest": NotPrepared, "before": InvalidRequest, "after": InvalidRequest}
+"""Fields that name something, and the reason by which it is said that there is none."""
+
+
+def _no_such(name: str, said: str) -> str:
+    if name == "import":
+        return f"This project has no import {said}: choose one of the list."
+    return f"This project has no version {said}." if name == "manifest" else "There is no such page: these are the first rows."
 
 
 def address(project: int, asked: RowFilter, **changes: Any) -> str:
@@ -85,10 +111,6 @@ def line(facets: RowFacets, asked: RowFilter) -> str:
 _SAID: dict[RowStatus, tuple[str, str]] = {
     "counts": ("row counts", "rows count"), "rejected": ("rejected", "rejected"), "undone": ("undone", "undone"),
 }  # fmt: skip
-
-
-def _see(project: int, asked: RowFilter, after: str | None, before: str | None) -> tuple[RowPage, RowFacets]:
-    return row_page(project, asked, after or None, before or None), row_facets(project, asked.import_run)
 
 
 def _rows(project: int, asked: RowFilter, shown: RowPage) -> None:

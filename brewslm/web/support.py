@@ -7,14 +7,16 @@ import anyio
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 
+from brewslm.errors import StageError
 from brewslm.observe.support import SupportBundleView, SupportContents, support_bundles, support_contents
 from brewslm.pipeline.support import NEVER
+from brewslm.reasons.refusals import UnknownRun
 from brewslm.web.filters import FilterField, filter_form
 from brewslm.web.observability import observability
 from brewslm.web.opening import opened
 from brewslm.web.parts import Text, box
 from brewslm.web.pieces import Column, table
-from brewslm.web.query import address, asked, fields_of
+from brewslm.web.query import Heard, address, fields_of, heard
 from brewslm.web.support_made import Made
 from brewslm.web.support_maker import Maker
 from brewslm.web.words import file_size
@@ -42,27 +44,31 @@ class Asked(BaseModel):
 
 @dataclass(frozen=True)
 class Seen:
-    """What the page shows."""
+    """What the page shows; `asked` without a run that the project has not."""
 
+    asked: Heard[Asked]
     contents: SupportContents
     made: list[SupportBundleView]
 
 
-def see(project: int, wanted: Asked) -> Seen:
-    """Read it.
-
-    Raises:
-        StageError(UnknownRun): The project has no such run.
-    """
-    return Seen(support_contents(project, wanted.run), support_bundles(project))
+def see(project: int, asked: Heard[Asked]) -> Seen:
+    """Read it."""
+    try:
+        contents = support_contents(project, asked.value.run)
+    except StageError as error:
+        if not isinstance(error.reason, UnknownRun):
+            raise
+        asked = asked.without("run", f"This project has no run {asked.written('run')}; Runs and the timeline name each.")
+        contents = support_contents(project)
+    return Seen(asked, contents, support_bundles(project))
 
 
 async def page(project: str, request: Request) -> None:
     """The page."""
     here = await opened(project)
     found = here.project
-    wanted = asked(Asked, request.query_params)
-    seen = await anyio.to_thread.run_sync(see, found.id, wanted)
+    seen = await anyio.to_thread.run_sync(see, found.id, heard(Asked, request.query_params))
+    wanted = seen.asked.value
     with observability(here, "Support bundle"):
         with box("section", "card", aria_labelledby="new"):
             of = f"of {wanted.run} and what ran under it" if wanted.run else "of the whole project"
@@ -77,6 +83,7 @@ async def page(project: str, request: Request) -> None:
             [FilterField("run", "Only this run, and what ran under it", hint="exp-1")],
             fields_of(wanted),
             partial(address, f"/projects/{found.id}/support"),
+            seen.asked,
         )
         made = Made(found.id, seen.made)
     maker.on_made = made.look

@@ -61,10 +61,3 @@ async def test_undone_rows_and_the_splits_of_a_manifest_have_their_own_addresses
     await user.should_see("No row counts in this project yet.")
     await user.open(f"/projects/{walk.project}/rows?status=undone")
     await user.should_see("1–50 of 60")
-
-
-async def test_an_address_that_can_not_be_meant_says_so(user, walk):
-    walk.imported()
-    for query, said in (("status=some", "status"), ("reason=empty_text", "choose them too"), ("after=x", "no such page")):
-        answer = await user.http_client.get(f"/projects/{walk.project}/rows?{query}")
-        assert answer.status_code == 422 and said in answer.text

@@ -29,8 +29,9 @@ async def test_what_is_in_it_and_what_is_taken_out_is_shown_before_anything_is_m
         await user.should_see(seen)
     await user.open(f"/projects/{walk.project}/support?run=exp-1")
     await user.should_see("A bundle of exp-1 and what ran under it")
-    answer = await user.http_client.get(f"/projects/{walk.project}/support?run=exp-9")
-    assert answer.status_code == 404 and "unknown_run" in answer.text
+    await user.open(f"/projects/{walk.project}/support?run=exp-9")
+    await user.should_see("This project has no run exp-9")
+    await user.should_see("A bundle of the whole project")
 
 
 async def test_a_bundle_is_made_with_a_second_click_and_handed_over_by_a_link_that_ends(user, walk):
