@@ -4,7 +4,7 @@ It is asked of a million events at once, so it is written for speed: what the ta
 each event costs a few look-ups. tests/observe/plain_replay.py says the same plainly, and a test holds the two against each other.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -74,7 +74,9 @@ class Replay:
     """The awards as plain tuples: there are as many as events."""
     unlocked: dict[str, Unlocked] = field(default_factory=dict)
     last_id: int = 0
-    _seen: set[tuple[Any, ...]] = field(default_factory=set)
+    _seen: defaultdict[tuple[int, str], set[Any]] = field(default_factory=lambda: defaultdict(set))
+    """Project and what is counted → by what each deed is told from the others: plain values, at which Python's collector of cycles
+    does not look."""
     _data: dict[tuple[int, Any], bytes] = field(default_factory=dict)
     """Project and manifest version → what stands in it."""
     _rows_trained: dict[tuple[int, str], int] = field(default_factory=dict)
@@ -126,13 +128,13 @@ class Replay:
                 continue
             if failed and (project, (run_id or "").rpartition("-")[0]) in failed:
                 self._mend(event)
-            known = len(seen)
+            alike = seen[project, name]
+            known = len(alike)
             try:
-                said = pick(payload)
-                seen.add((project, name, said) if special is None else (project, name, said, special(self, event)))
+                alike.add(pick(payload) if special is None else (pick(payload), special(self, event)))
             except (KeyError, TypeError):  # a field is not there, or holds a list or a dictionary
-                seen.add(self._told(event))
-            if len(seen) == known:
+                alike.add(self._told(event))
+            if len(alike) == known:
                 continue
             earned.append((id_, project, ts, experience, name))
             if ts > self._day_over:
@@ -145,13 +147,20 @@ class Replay:
         self.last_id = last
         return self
 
-    def _told(self, event: Event) -> tuple[Any, ...]:
+    def _told(self, event: Event) -> Any:
         """By what one deed is told from another, whatever its payload holds."""
-        name, _, _, _, special, *_ = _RULES[event[3]]
+        _, _, _, _, special, *_ = _RULES[event[3]]
         values = [event[5].get(one) for one in DEEDS[event[3]].once_per if not one.startswith("@")]
         plain = [str(one) if isinstance(one, dict | list) else one for one in values]
         said = plain[0] if len(plain) == 1 else tuple(plain)
-        return (event[1], name, said) if special is None else (event[1], name, said, special(self, event))
+        return said if special is None else (said, special(self, event))
+
+    def _is_new(self, project: int, name: str, said: Any) -> bool:
+        """Whether this was not counted under the name yet; from now on it is."""
+        alike = self._seen[project, name]
+        known = len(alike)
+        alike.add(said)
+        return len(alike) > known
 
     def _read_beside(self, event: Event) -> None:
         """One that earns nothing by its code alone: a change of a slot, what later events are judged by, a failure."""
@@ -166,10 +175,8 @@ class Replay:
         slot, version = (project, payload["slot"]), payload["deployment_version_id"]
         left, self._slots[slot] = self._slots.get(slot), version
         self._mend(event)
-        key = (project, deed.counts, *map(payload.get, deed.once_per))
-        if key in self._seen:
+        if not self._is_new(project, deed.counts, tuple(map(payload.get, deed.once_per))):
             return
-        self._seen.add(key)
         self._award(event, deed.experience, deed.counts)
         self._count(event, deed.counts)
         if (
@@ -220,9 +227,7 @@ class Replay:
         project, payload = event[1], event[5]
         accepted, rejected = payload["accepted_count"], payload["rejected_count"]
         self._count(event, "rows_accounted", accepted + rejected)
-        source = (project, "sources", payload["source"])
-        if source not in self._seen:
-            self._seen.add(source)
+        if self._is_new(project, "sources", payload["source"]):
             self._count(event, "sources")
         if accepted >= 1000 and not rejected:
             self._count(event, "spotless")
@@ -242,9 +247,7 @@ class Replay:
     def _trained(self, event: Event) -> None:
         payload, key = event[5], (event[1], event[5]["experiment_id"])
         self._rows_trained[key] = payload["trained_rows"]
-        base = (event[1], "bases", payload["base_sha256"])
-        if base not in self._seen:
-            self._seen.add(base)
+        if self._is_new(event[1], "bases", payload["base_sha256"]):
             self._count(event, "bases")
         if key in self._retried:
             self._count(event, "squeezed")
@@ -255,10 +258,9 @@ class Replay:
         """Once an experiment, and only of one whose training earned: the same training again beats nothing anew."""
         project, payload = event[1], event[5]
         experiment = payload["experiment_id"]
-        rows, key = self._rows_trained.get((project, experiment)), (project, "beaten", experiment)
-        if rows is None or not beats_its_base(payload) or key in self._seen:
+        rows = self._rows_trained.get((project, experiment))
+        if rows is None or not beats_its_base(payload) or not self._is_new(project, "beaten", experiment):
             return
-        self._seen.add(key)
         self._award(event, BEATEN, "beaten")
         self._count(event, "beaten")
         if rows < 100:
