@@ -45,7 +45,7 @@ def media_type_of(path: Path) -> str:
     path, head = local_file(str(path))
     named = BY_SUFFIX.get(path.suffix.lower())
     if not head.strip(codecs.BOM_UTF8 + b" \t\r\n\f\v\0") and path.stat().st_size == len(head):
-        raise StageError(SourceEmpty(), where=str(path), cause="it holds no text")
+        raise StageError(SourceEmpty(), where=str(path), cause="it holds no text", next_step="Choose a document that holds text.")
     if head.lstrip().startswith(_PDF) or (named not in _TEXTS and _PDF in head[:_PDF_BYTES]):
         return PdfReader.media_type
     if head.startswith(OLE) and named == DocxReader.media_type:  # as one with a password is kept

@@ -12,6 +12,7 @@ from brewslm.errors import StageError
 from brewslm.observe.figures import counted
 from brewslm.observe.playground import Playable, ask, playable, start
 from brewslm.observe.predict import Timed
+from brewslm.reasons.refusals import InvalidRequest
 from brewslm.web.doing import attempt
 from brewslm.web.parts import Badge, Text, box, button, link, problem
 from brewslm.web.words import Sign, milliseconds, percent
@@ -81,8 +82,12 @@ class AnswerSide:
         if now.state != "starting":
             self._starting.deactivate()
 
-    async def ask(self, asked: dict[str, Any]) -> None:
-        """Put the question, and show the answer as it comes."""
+    async def ask(self, asked: dict[str, Any], on_refusal: Callable[[StageError], None]) -> None:
+        """Put the question, and show the answer as it comes.
+
+        Args:
+            on_refusal: Gets why no model can be asked this: it lies in what was asked, and is said there.
+        """
         if self._is_asked:
             return
         if self.model.state != "live":
@@ -103,7 +108,10 @@ class AnswerSide:
             self._is_asked = False
         self._said.clear()
         with self._said:
-            if isinstance(found, StageError):
+            if isinstance(found, StageError) and isinstance(found.reason, InvalidRequest):
+                Text("p", "It was not asked: see what is wrong with the question.", "empty")
+                on_refusal(found)
+            elif isinstance(found, StageError):
                 problem(found)
             else:
                 self._answer(found)

@@ -10,7 +10,6 @@ from brewslm.audit import Fault, Head
 from brewslm.errors import StageError
 from brewslm.observe.chains import Verification, chain_head, verification
 from brewslm.observe.figures import counted
-from brewslm.reasons.refusals import InvalidRequest
 from brewslm.web.doing import Busy, attempt
 from brewslm.web.parts import Badge, Text, box, button, link, problem
 from brewslm.web.pieces import Column, table
@@ -74,6 +73,7 @@ class Chain:
             Text("span", "Hold the chain against a head that you kept", "field-name")
             Text("span", "The file stays on your machine; only what is in it is compared.", "muted")
             box("input", type="file", accept=".json,application/json").on("change", self._against, js_handler=READ_FILE)
+            self._wrong = Text("span", "", "is-failed field-fault", role="alert")
 
     async def _against(self, event: GenericEventArguments) -> None:
         try:
@@ -86,10 +86,7 @@ class Chain:
         if kept is not None and not cause:
             await self._verify([kept])
             return
-        self._said.clear()
-        with self._said:
-            next_step = "Verify the chain again, and choose another file."
-            problem(StageError(InvalidRequest(), "The head can't be held against this chain", cause=cause, next_step=next_step))
+        self._wrong.text = f"It can't be held against this chain: {cause}. Choose another file."
 
 
 def _verified(project: int, kept: Sequence[Head]) -> tuple[Verification, Head]:

@@ -1,15 +1,19 @@
 """/ui/projects/{id}/cleaning: documents, what cleaning found in them, and the health of all data."""
 
+from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
 import anyio
+from fastapi import Request
 from nicegui import ui
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from brewslm.api.uploads import readable_file
 from brewslm.errors import StageError
 from brewslm.observe.document_text import STRETCH, DocumentText, document_text
 from brewslm.observe.documents import DocumentView, documents
+from brewslm.observe.fault_words import fault_words
 from brewslm.observe.figures import counted
 from brewslm.observe.health import HealthReport, data_health
 from brewslm.pipeline.runs import RunView
@@ -20,11 +24,13 @@ from brewslm.web.acts import act
 from brewslm.web.confirm import Confirm
 from brewslm.web.document_card import document_card
 from brewslm.web.fields import FileField
+from brewslm.web.filters import left_out_card
 from brewslm.web.form_field import FormField
 from brewslm.web.health_card import health_card
 from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, button, link, problem
 from brewslm.web.pieces import Column, ledger_bar, pager, reason_chip, table, title_row
+from brewslm.web.query import Cursor, Heard, Ordinal, address, heard, usual_left_out
 from brewslm.web.words import Sign
 
 PAGE = 50
@@ -34,30 +40,59 @@ PII = {
     "block": "block: turn the document away",
 }  # fmt: skip
 STATES = {"added": Sign("idle", "not cleaned yet"), "cleaned": Sign("done", "cleaned"), "rejected": Sign("needs", "rejected")}
-Seen = tuple[list[DocumentView], DocumentText | None]
 
 
-async def page(project: str, document: str | None = None, start: str | None = None, page: str | None = None) -> None:
-    """The page.
+class Asked(BaseModel):
+    """What the address asks for.
 
-    Args:
+    Attributes:
         document: The number of the document that is opened, from its character `start` on.
         page: Of the table, from 1.
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    document: Cursor | None = None
+    start: Cursor = 0
+    page: Ordinal = 1
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the page shows; `asked` without a document or a page that there is not."""
+
+    asked: Heard[Asked]
+    documents: list[DocumentView]
+    opened: DocumentText | None
+
+
+async def page(project: str, request: Request) -> None:
+    """The page."""
     here = await opened(project)
     found = here.project
-    seen = await anyio.to_thread.run_sync(_see, found.id, document, start)
+    seen = await anyio.to_thread.run_sync(see, found.id, heard(Asked, request.query_params))
     with here.frame("Cleaning"):
-        _Cleaning(found.id, seen, int(page) if page and page.isdecimal() else 1)
+        _Cleaning(found.id, seen)
 
 
-def _see(project: int, document: str | None, start: str | None) -> Seen:
-    opened = None
-    if document:
-        if not document.isdecimal():
-            raise StageError(UnknownRow(), "there is no such document", where=f"document {document}")
-        opened = document_text(project, int(document), int(start) if start and start.isdecimal() else 0)
-    return documents(project), opened
+def see(project: int, asked: Heard[Asked]) -> Seen:
+    """Read it.
+
+    Raises:
+        StageError(UnknownProject): There is none of this number.
+    """
+    found, opened = documents(project), None
+    pages = max(1, -(-len(found) // PAGE))
+    if asked.value.page > pages:
+        asked = asked.without("page", f"There {'is one page' if pages == 1 else f'are {pages:,} pages'}: this is the first.")
+    if asked.value.document is not None:
+        try:
+            opened = document_text(project, asked.value.document, asked.value.start)
+        except StageError as error:
+            if not isinstance(error.reason, UnknownRow):
+                raise
+            asked = asked.without("document", "This project has none of this number: choose one of the list.")
+    return Seen(asked, found, opened)
 
 
 def _health(project: int) -> HealthReport | StageError:
@@ -68,20 +103,21 @@ def _health(project: int) -> HealthReport | StageError:
 
 
 class _Cleaning:
-    def __init__(self, project: int, seen: Seen, number: int) -> None:
+    def __init__(self, project: int, seen: Seen) -> None:
         self._project = project
-        self._documents, opened = seen
+        self._documents, opened = seen.documents, seen.opened
         cleaned = sum(one.state == "cleaned" for one in self._documents)
         rejected = sum(one.state == "rejected" for one in self._documents)
         with title_row("Cleaning", f"{counted(len(self._documents), 'document')}: {cleaned:,} cleaned, {rejected:,} rejected"):
             pass
+        left_out_card(seen.asked, address(f"/projects/{project}/cleaning", usual_left_out(seen.asked.value)))
         if opened is not None:
             document_card(project, opened, STRETCH)
         self._report = box("div", "placed")
         with self._report, box("section", "card", aria_label="Data health", aria_busy="true"):
             Text("h2", "Data health")
             Text("p", "Every row is read for it…", "empty", role="status")
-        self._table(number)
+        self._table(seen.asked.value.page)
         self._forms()
         ui.timer(0, self._read_health, once=True)
 
@@ -138,7 +174,15 @@ class _Cleaning:
 
     def _ask(self) -> None:
         chunks = sum((one.cleaned or {}).get("chunks", 0) for one in self._documents)
-        request = CleanRequest(project=self._project, preset=self._preset.value, pii=self._pii.value)
+        fields = {"preset": self._preset, "pii": self._pii}
+        for field in fields.values():
+            field.blame("")
+        try:
+            request = CleanRequest.model_validate({"project": self._project} | {name: one.value for name, one in fields.items()})
+        except ValidationError as error:
+            for each in error.errors():
+                fields[str(each["loc"][0])].blame(fault_words(each))
+            return
         anew = counted(len(self._documents), "document is", "documents are")
         sentences = [
             f"{anew} cleaned anew. What was cleaned before is replaced, once all is done.",

@@ -1,28 +1,32 @@
 """/ui/projects/{id}/compression: the variants of an export, what each costs and is worth, and which to take."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from math import isfinite
+from typing import Annotated
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import anyio
+from fastapi import Request
 from nicegui import ui
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from brewslm.errors import StageError
 from brewslm.observe.compression import CompressionView, compression, promotions
 from brewslm.observe.exports import ExportView, exports
 from brewslm.observe.figures import counted
 from brewslm.pipeline.runs import RunView
-from brewslm.reasons.refusals import InvalidRequest, NotCompared, UnknownRun
+from brewslm.reasons.refusals import NotCompared, UnknownRun
 from brewslm.stages.export.choosing import Limits
 from brewslm.stages.export.compare import CompareRequest
 from brewslm.web.acts import act
 from brewslm.web.confirm import Confirm
+from brewslm.web.filters import left_out_card
 from brewslm.web.form_field import FormField
 from brewslm.web.opening import opened
 from brewslm.web.parts import Text, box, button, link
 from brewslm.web.pieces import chips, empty, title_row
+from brewslm.web.query import address, heard, usual_left_out
 from brewslm.web.running import POLL_SECONDS
 from brewslm.web.variants_card import choice_card, measured_card, unmeasured_card
 
@@ -67,43 +71,43 @@ def see(project: int, export: str, limits: Limits) -> Seen:
     return Seen(made, chosen, view, promotions(chosen.id))
 
 
-async def page(
-    project: str,
-    export: str = "",
-    max_mb: str = "",
-    max_memory_mb: str = "",
-    min_tokens_per_second: str = "",
-    min_quality: str = "",
-) -> None:
+def _plain(said: object) -> object:
+    """Thousands may be parted by commas."""
+    return said.replace(",", "") if isinstance(said, str) else said
+
+
+Number = Annotated[float, BeforeValidator(_plain), Field(allow_inf_nan=False)]
+Amount = Annotated[Number, Field(ge=0)]
+
+
+class Asked(BaseModel):
+    """What the address asks for: the export, and limits."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    export: str = ""
+    max_mb: Amount | None = None
+    max_memory_mb: Amount | None = None
+    min_tokens_per_second: Amount | None = None
+    min_quality: Number | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """Those that can be used."""
+        return Limits(**{name: getattr(self, name) for name in LIMITS})
+
+
+async def page(project: str, request: Request) -> None:
     """The page; the export and the limits stand in its address."""
     here = await opened(project)
-    said = dict(zip(LIMITS, (max_mb, max_memory_mb, min_tokens_per_second, min_quality), strict=True))
-    found = here.project
-    seen = await anyio.to_thread.run_sync(see, found.id, export, limits_of(said))
+    asked = heard(Asked, request.query_params)
+    found, wanted = here.project, asked.value
+    seen = await anyio.to_thread.run_sync(see, found.id, wanted.export, wanted.limits)
+    others = replace(asked, faults={name: said for name, said in asked.faults.items() if name not in LIMITS})
     with here.frame("Compression"):
-        shown = _Compression(found.id, seen, export, said)
+        left_out_card(others, address(f"/projects/{found.id}/compression", usual_left_out(wanted)))
+        shown = _Compression(found.id, seen, wanted.export, {name: asked.said.get(name, "") for name in LIMITS})
     ui.timer(POLL_SECONDS, shown.look)
-
-
-def limits_of(said: dict[str, str]) -> Limits:
-    """The limits of an address.
-
-    Raises:
-        StageError(InvalidRequest): One is no number.
-    """
-    wrong = next((name for name, text in said.items() if not _is_number(text)), None)
-    if wrong is not None:
-        cause = f"{said[wrong][:80]} is no number"
-        raise StageError(InvalidRequest(), "This limit can't be used", where=wrong, cause=cause, next_step="Give a number.")
-    return Limits(**{name: float(text.replace(",", "")) for name, text in said.items() if text.strip()})
-
-
-def _is_number(text: str) -> bool:
-    """Or nothing."""
-    try:
-        return not text.strip() or isfinite(float(text.replace(",", "")))
-    except ValueError:
-        return False
 
 
 class _Compression:
@@ -153,6 +157,7 @@ class _Compression:
             for name, (label, note) in labels.items():
                 said = partial(self._say, name)
                 self._fields[name] = FormField(name, label, self._said[name], note, on_change=said, inputmode="decimal")
+        self._blame()
         with box("div", "actions"):
             button("Choose within these limits", self._choose)
             if any(self._said.values()):
@@ -161,11 +166,15 @@ class _Compression:
     def _say(self, name: str, text: str) -> None:
         self._said[name] = text.strip()
 
+    def _blame(self) -> bool:
+        """What can't be used is said at its field."""
+        faults = heard(Asked, self._said).faults
+        for name, field in self._fields.items():
+            field.blame(faults.get(name, ""))
+        return bool(faults)
+
     def _choose(self) -> None:
-        faults = {name: "" if _is_number(self._said[name]) else "It is a number, or none." for name in LIMITS}
-        for name, fault in faults.items():
-            self._fields[name].blame(fault)
-        if any(faults.values()):
+        if self._blame():
             return
         assert self._seen.chosen is not None
         ui.navigate.to(self._address(self._seen.chosen.id))
@@ -199,18 +208,10 @@ class _Compression:
 
     async def look(self) -> None:
         """Read again, and show what has changed."""
-        now = await anyio.to_thread.run_sync(see, self._project, self._export, limits_of_or_none(self._seen, self._said))
+        now = await anyio.to_thread.run_sync(see, self._project, self._export, heard(Asked, self._said).value.limits)
         if (now.view, now.why_not) != (self._seen.view, self._seen.why_not) and now.chosen is not None:
             self._seen = now
             self._draw()
-
-
-def limits_of_or_none(seen: Seen, said: dict[str, str]) -> Limits:
-    """Those of the form as it is now, if they are numbers: else none."""
-    try:
-        return limits_of(said)
-    except StageError:
-        return Limits()
 
 
 def _measured(run: RunView) -> None:

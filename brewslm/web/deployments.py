@@ -4,36 +4,39 @@ from functools import partial
 from typing import Any
 
 import anyio
+from fastapi import Request
 from nicegui import ui
 
 from brewslm.observe.deployments import SlotView
 from brewslm.stages.deploy.changes import ENDPOINT
 from brewslm.web.answering_card import answering
 from brewslm.web.asking_card import asking_card
-from brewslm.web.deployments_seen import PAGE, Asked, Seen, asked_for, see
+from brewslm.web.deployments_seen import PAGE, Asked, Seen, see
 from brewslm.web.drift_card import DriftCard
+from brewslm.web.filters import left_out_card
 from brewslm.web.opening import opened
 from brewslm.web.parts import box, button
 from brewslm.web.pieces import empty, tabs, title_row
+from brewslm.web.query import heard
 from brewslm.web.running import POLL_SECONDS
-from brewslm.web.traffic_card import USUAL, TrafficCard
+from brewslm.web.traffic_card import TrafficCard
 from brewslm.web.version_form import VersionForm
 from brewslm.web.versions_card import VersionsCard
 
 
-async def page(
-    project: str, slot: str = "", before: str = "", checks: str = "", days: str = USUAL, export: str = "", variant: str = ""
-) -> None:
-    """The page; with `export` and `variant` it opens with the form for a new version of them."""
+async def page(project: str, request: Request) -> None:
+    """The page."""
     here = await opened(project)
     found = here.project
-    asked = asked_for(slot, before, checks, days)
+    given = heard(Asked, request.query_params)
+    asked = given.value
     seen = await anyio.to_thread.run_sync(see, found.id, asked)
     with here.frame("Deployments"):
+        left_out_card(given, asked.address(found.id))
         shown = Deployments(found.id, asked, seen)
     ui.timer(POLL_SECONDS, shown.look)
-    if export:
-        await shown.form.open(export, variant)
+    if asked.export:
+        await shown.form.open(asked.export, asked.variant)
 
 
 class Deployments:
@@ -62,7 +65,7 @@ class Deployments:
             return
         project, asked, slot = self._project, self._asked, seen.slot
         if len(seen.slots) > 1:
-            every = [(one.name, Asked(one.name, days=asked.days).address(project)) for one in seen.slots]
+            every = [(one.name, Asked(slot=one.name, days=asked.days).address(project)) for one in seen.slots]
             tabs("Slots", every, slot.name)
         self._answers = box("section", "card", aria_label=f"What answers in {slot.name}")
         self._draw_answers(seen)

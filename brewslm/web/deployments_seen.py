@@ -1,35 +1,48 @@
 """What the deployments' page is asked for by its address, and what it shows of that."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from brewslm.errors import StageError
 from brewslm.observe.deployments import DeploymentView, SlotView, deployments, slots
 from brewslm.observe.drift import CheckView, ScheduleView, checks, schedules
 from brewslm.observe.gateway import VersionStatistics, version_statistics
 from brewslm.observe.predict import HowAsked, how_asked
-from brewslm.reasons.refusals import InvalidRequest, UnknownSlot
+from brewslm.reasons.refusals import UnknownSlot
 from brewslm.stages.deploy.changes import ENDPOINT
+from brewslm.web.query import Cursor
 from brewslm.web.traffic_card import SPANS, USUAL
 
 PAGE = 20
 
 
-@dataclass(frozen=True)
-class Asked:
+def _known_days(days: str) -> str:
+    if days not in SPANS:
+        raise ValueError(f"It is one of: {', '.join(SPANS)}.")
+    return days
+
+
+class Asked(BaseModel):
     """What the address asks for.
 
     Attributes:
         slot: "" for the first.
         before, checks: The page of versions with a smaller id, and of checks with a smaller number; 0: the newest.
         days: A key of `SPANS`.
+        export, variant: The page opens with the form for a new version of them.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     slot: str = ""
-    before: int = 0
-    checks: int = 0
-    days: str = USUAL
+    before: Cursor = 0
+    checks: Cursor = 0
+    days: Annotated[str, AfterValidator(_known_days)] = USUAL
+    export: str = ""
+    variant: str = ""
 
     def address(self, project: int, **changes: Any) -> str:
         """Of another view: this one with the changes."""
@@ -80,22 +93,3 @@ def _how(slot: SlotView) -> HowAsked | None:
         return how_asked(slot.answering.id) if slot.answering else None
     except StageError:
         return None
-
-
-def asked_for(slot: str, before: str, checks: str, days: str) -> Asked:
-    """The query of an address.
-
-    Raises:
-        StageError(InvalidRequest): A value is not one that can be asked for.
-    """
-    try:
-        found = Asked(slot, int(before or 0), int(checks or 0), days)
-    except ValueError as error:
-        raise _not_so(str(error)) from None
-    if days not in SPANS:
-        raise _not_so(f"days: {days}; known: {', '.join(SPANS)}")
-    return found
-
-
-def _not_so(cause: str) -> StageError:
-    return StageError(InvalidRequest(), "The deployments can't be shown so", cause=cause, next_step="Choose from the page.")

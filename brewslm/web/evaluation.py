@@ -23,6 +23,7 @@ from brewslm.web.evaluation_rows import rows_tab
 from brewslm.web.evaluation_scorecard import scorecard_tab
 from brewslm.web.evaluation_start import start_tab
 from brewslm.web.fields import Select
+from brewslm.web.filters import left_out_card
 from brewslm.web.opening import opened
 from brewslm.web.parts import box, link, problem
 from brewslm.web.pieces import empty, tabs, title_row
@@ -55,7 +56,8 @@ async def page(project: str, request: Request) -> None:
     here = await opened(project)
     query = dict(request.query_params)
     found = here.project
-    seen = await anyio.to_thread.run_sync(lambda: see(asked_for(found.id, query)))
+    given = asked_for(found.id, query)
+    seen = await anyio.to_thread.run_sync(see, given.value)
     asked = seen.asked
     with here.frame("Evaluation"):
         with title_row("Evaluation", LINE):
@@ -63,6 +65,7 @@ async def page(project: str, request: Request) -> None:
                 link("New evaluation", asked.address("start"), "button")
         shown = [(text, asked.address(tab)) for text, tab in TABS.items() if seen.page.total or tab in ("packs", "start")]
         tabs("Evaluation", shown, next(text for text, tab in TABS.items() if tab == asked.tab))
+        left_out_card(given, asked.turned())
         if asked.tab in OF_ONE and not seen.page.total:
             _nothing(found.id, seen.trained)
             return

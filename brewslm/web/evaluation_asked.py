@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel
 
-from brewslm.errors import StageError
 from brewslm.observe.evaluations import SYSTEM
-from brewslm.observe.fault_words import fault_words
-from brewslm.reasons.refusals import InvalidRequest
+from brewslm.web.query import Cursor, Heard, heard
 
 Tab = Literal["scorecard", "rows", "errors", "compare", "all", "packs", "start"]
 TABS: dict[str, Tab] = {
@@ -44,9 +42,9 @@ class Asked(BaseModel):
     expected: str | None = None
     output: str | None = None
     cluster: str | None = None
-    start: int = Field(default=0, ge=0)
+    start: Cursor = 0
     change: Literal["fixed", "broken"] | None = None
-    before: int | None = Field(default=None, ge=1)
+    before: Cursor | None = None
     pack: str | None = None
     experiment: str | None = None
     target: str | None = None
@@ -66,19 +64,9 @@ class Asked(BaseModel):
         return f"/projects/{self.project}/evaluation" + (f"?{query}" if query else "")
 
 
-def asked_for(project: int, query: Mapping[str, str]) -> Asked:
-    """The query of an address. Without a tab, it is the one that the rest speaks of.
-
-    Raises:
-        StageError(InvalidRequest): A value is not one that can be asked for.
-    """
+def asked_for(project: int, query: Mapping[str, str]) -> Heard[Asked]:
+    """The query of an address. Without a tab, it is the one that the rest speaks of."""
     known = {name: value for name, value in query.items() if value and name in Asked.model_fields and name != "project"}
     if "tab" not in known:
         known["tab"] = "compare" if "against" in known else "start" if "experiment" in known else "scorecard"
-    try:
-        return Asked.model_validate({"project": project} | known)
-    except ValidationError as error:
-        said = "; ".join(f"{each['loc'][0]}: {fault_words(each)}" for each in error.errors())
-        raise StageError(
-            InvalidRequest(), "The evaluation can't be shown so", cause=said, next_step="Choose a tab of the Evaluation page."
-        ) from error
+    return heard(Asked, known | {"project": str(project)})

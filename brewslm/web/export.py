@@ -3,17 +3,21 @@
 from dataclasses import dataclass
 
 import anyio
+from fastapi import Request
 from nicegui import ui
+from pydantic import BaseModel, ConfigDict
 
 from brewslm.errors import StageError
 from brewslm.observe.exports import PAGE, BundleView, ExportView, bundle, exports
-from brewslm.reasons.refusals import InvalidRequest, UnknownRun
+from brewslm.reasons.refusals import UnknownRun
 from brewslm.web.bundle_card import bundle_cards
 from brewslm.web.export_form import ExportForm
 from brewslm.web.exports_card import ExportsCard
+from brewslm.web.filters import left_out_card
 from brewslm.web.opening import opened
 from brewslm.web.parts import box, button
 from brewslm.web.pieces import title_row
+from brewslm.web.query import Cursor, address, heard, usual_left_out
 from brewslm.web.running import POLL_SECONDS
 
 
@@ -48,18 +52,35 @@ def see(project: int, export: str, before: int) -> Seen:
     return Seen(tuple(found), chosen)
 
 
-async def page(project: str, export: str = "", before: str = "", experiment: str = "") -> None:
-    """The page; with `experiment` it opens with the form for a new export of it."""
+class Asked(BaseModel):
+    """What the address asks for.
+
+    Attributes:
+        export: The one that is opened.
+        before: Exports with a smaller number are listed; 0: the newest.
+        experiment: The page opens with the form for a new export of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    export: str = ""
+    before: Cursor = 0
+    experiment: str = ""
+
+
+async def page(project: str, request: Request) -> None:
+    """The page."""
     here = await opened(project)
     found = here.project
-    if not before.isascii() or (before and not before.isdigit()):
-        raise StageError(InvalidRequest(), "The exports can't be shown so", where=before, next_step="Choose from the page.")
-    seen = await anyio.to_thread.run_sync(see, found.id, export, int(before or 0))
+    asked = heard(Asked, request.query_params)
+    wanted = asked.value
+    seen = await anyio.to_thread.run_sync(see, found.id, wanted.export, wanted.before)
     with here.frame("Export"):
-        shown = _Export(found.id, seen, export, int(before or 0))
+        left_out_card(asked, address(f"/projects/{found.id}/export", usual_left_out(wanted)))
+        shown = _Export(found.id, seen, wanted.export, wanted.before)
     ui.timer(POLL_SECONDS, shown.look)
-    if experiment:
-        await shown.form.open(experiment)
+    if wanted.experiment:
+        await shown.form.open(wanted.experiment)
 
 
 class _Export:

@@ -85,6 +85,13 @@ def left_out(heard: Heard[Any], labels: Mapping[str, str], target: str) -> None:
                 Text("p", f"{name} {heard.written(name)}: {fault}", "is-failed")
 
 
+def left_out_card(heard: Heard[Any], target: str) -> None:
+    """`left_out`, on a page without a form of filters."""
+    if heard.faults:
+        with box("section", "card", aria_label="What was asked for"):
+            left_out(heard, {}, target)
+
+
 def field_fault(name: str, heard: Heard[Any]) -> dict[str, str]:
     """What is wrong with a field, drawn under it; the attributes of its control that say so."""
     said = heard.faults.get(name) or heard.hints.get(name)

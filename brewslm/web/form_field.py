@@ -1,9 +1,10 @@
 """A field of a request's form: a native control with its note, and what is wrong with it, said at the field."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from nicegui.events import GenericEventArguments
 
+from brewslm.errors import StageError
 from brewslm.web.parts import Text, box, put
 
 
@@ -46,6 +47,19 @@ class FormField:
         self._blame.set_visibility(False)
         self.element.on("change", self._changed, js_handler="(event) => emit(event.target.value)")
 
+    def on_enter(self, do: Callable[[], Awaitable[None]]) -> None:
+        """Enter does it too; the browser tells a change only after the key."""
+
+        async def entered(event: GenericEventArguments) -> None:
+            self._changed(event)
+            await do()
+
+        self.element.on("keydown.enter", entered, js_handler="(event) => emit(event.target.value)")
+
+    def refuse(self, error: StageError) -> None:
+        """Why what was filled in can't be used, and the way on."""
+        self.blame(refusal(error))
+
     def blame(self, said: str) -> None:
         """What is wrong with it; "" where nothing is."""
         self._blame.text = said
@@ -59,3 +73,10 @@ class FormField:
         self.value = str(event.args).strip()
         if self._on_change is not None:
             self._on_change(self.value)
+
+
+def refusal(error: StageError) -> str:
+    """What was refused as one line: what failed, why, and the next step."""
+    why = "; ".join(filter(None, (error.where, error.cause)))
+    said = f"{error.what}: {why}" if why else error.what
+    return f"{said.rstrip('.')}. {f'Next: {error.next_step}' if error.next_step else ''}".strip()

@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import anyio
+from fastapi import Request
 from nicegui import ui
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brewslm.observe.fault_words import fault_words
 from brewslm.observe.figures import counted
@@ -18,37 +19,54 @@ from brewslm.pipeline.runs import RunView
 from brewslm.stages.prepare.gold import GoldDraftRequest, GoldImportRequest, GoldLockRequest
 from brewslm.web.acts import act
 from brewslm.web.confirm import Confirm
+from brewslm.web.filters import left_out_card
 from brewslm.web.form_field import FormField
 from brewslm.web.gold_review import AT_ONCE, Review
 from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, button, link
 from brewslm.web.pieces import Column, table, title_row
+from brewslm.web.query import address, heard, usual_left_out
 from brewslm.web.words import Sign
 
 
-async def page(project: str, review: str | None = None, reviewer: str | None = None) -> None:
-    """The page.
+class Asked(BaseModel):
+    """What the address asks for.
 
-    Args:
+    Attributes:
         review: The name of the set whose draft is reviewed, by `reviewer`.
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    review: str | None = None
+    reviewer: str | None = Field(default=None, max_length=200)
+
+
+async def page(project: str, request: Request) -> None:
+    """The page."""
     here = await opened(project)
     found = here.project
-    sets, waiting, labels = await anyio.to_thread.run_sync(_see, found.id, review, reviewer)
+    asked = heard(Asked, request.query_params)
+    sets = await anyio.to_thread.run_sync(gold_sets, found.id)
+    drafts = [one.gold_set.partition("@")[0] for one in sets if one.state == "draft"]
+    if asked.value.review not in (None, *drafts):
+        known = f"There are: {', '.join(drafts)}." if drafts else "Open one below."
+        asked = asked.without("review", f"There is no draft of this name. {known}")
+    review, reviewer = asked.value.review, asked.value.reviewer
+    waiting, labels = await anyio.to_thread.run_sync(_see, found.id, review, reviewer)
     with here.frame("Gold set"):
         with title_row("Gold set", "Rows that people have judged: they are held out, and never trained on."):
             pass
+        left_out_card(asked, address(f"/projects/{found.id}/gold", usual_left_out(asked.value)))
         if review and reviewer:
             Review(found.id, review, reviewer, waiting, labels)
         _Gold(found.id, sets, reviewer or "")
 
 
-def _see(project: int, review: str | None, reviewer: str | None) -> tuple[list[GoldSetView], list[GoldRowView], list[str]]:
-    sets = gold_sets(project)
+def _see(project: int, review: str | None, reviewer: str | None) -> tuple[list[GoldRowView], list[str]]:
     if not review or not reviewer:
-        return sets, [], []
-    waiting = gold_rows(project, review, reviewer=reviewer, limit=AT_ONCE)
-    return sets, waiting, sorted(row_facets(project).labels)
+        return [], []
+    return gold_rows(project, review, reviewer=reviewer, limit=AT_ONCE), sorted(row_facets(project).labels)
 
 
 class _Gold:

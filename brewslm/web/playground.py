@@ -4,17 +4,20 @@ from functools import partial
 from urllib.parse import urlencode
 
 import anyio
+from fastapi import Request
 from nicegui import ui
+from pydantic import BaseModel, ConfigDict
 
-from brewslm.errors import StageError
 from brewslm.observe.playground import Playable, how_to_ask, playables
 from brewslm.observe.predict import HowAsked
-from brewslm.reasons.refusals import UnknownRun
 from brewslm.web.answer_side import AnswerSide, no_model
 from brewslm.web.fields import Select
+from brewslm.web.filters import left_out_card
+from brewslm.web.form_field import refusal
 from brewslm.web.opening import opened
 from brewslm.web.parts import Text, box, button
 from brewslm.web.pieces import title_row
+from brewslm.web.query import address, heard, usual_left_out
 from brewslm.web.talk_form import TalkForm
 from brewslm.web.words import plain
 
@@ -22,16 +25,30 @@ NONE = "none"
 """The right side's choice of no second model."""
 
 
-async def page(project: str, left: str = "", right: str = "") -> None:
-    """The page; which models are asked stands in its address, what they are asked does not."""
+class Asked(BaseModel):
+    """Which models are asked; what they are asked stands in no address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    left: str = ""
+    right: str = ""
+
+
+async def page(project: str, request: Request) -> None:
+    """The page."""
     here = await opened(project)
     found = here.project
     models = await anyio.to_thread.run_sync(playables, found.id)
-    chosen = choose(models, left, right)
+    asked = heard(Asked, request.query_params)
+    for name in ("left", "right"):
+        if getattr(asked.value, name) not in {"", NONE, *(one.id for one in models)}:
+            asked = asked.without(name, "This project has no such model to ask: choose one of the list.")
+    chosen = choose(models, asked.value.left, asked.value.right)
     how = await anyio.to_thread.run_sync(how_to_ask, chosen[0].experiment) if chosen else None
     with here.frame("Playground"):
         with title_row("Playground", "Ask two models the same thing. Nothing of what you ask or they answer is kept or counted."):
             pass
+        left_out_card(asked, address(f"/projects/{found.id}/playground", usual_left_out(asked.value)))
         if how is None:
             no_model(found.id)
         else:
@@ -39,15 +56,8 @@ async def page(project: str, left: str = "", right: str = "") -> None:
 
 
 def choose(models: list[Playable], left: str, right: str) -> list[Playable]:
-    """The models of both sides: those that are named, or what answers now and the base it came from.
-
-    Raises:
-        StageError(UnknownRun): The project has no such model.
-    """
+    """The models of both sides: those that are named, or what answers now and the base it came from."""
     known = {one.id: one for one in models}
-    for name in (left, right):
-        if name not in ("", NONE) and name not in known:
-            raise StageError(UnknownRun(), where=name[:80], cause="the project has no such model to ask")
     if not models:
         return []
     first = known[left] if left not in ("", NONE) else models[0]
@@ -74,7 +84,6 @@ class _Playground:
             with box("div", "actions"):
                 button("Ask both" if len(chosen) > 1 else "Ask it", self._send, "primary")
             Text("p", f"Ctrl-Enter sends. It is asked as in training, for {plain(how.task_profile)}.", "muted")
-            self._note = Text("p", "", "is-failed", role="alert")
         with box("div", "columns" if len(chosen) > 1 else "column-of-cards"):
             go_on = self._form.go_on if self._form.is_talk else None
             self._sides = [AnswerSide(project, one, go_on) for one in chosen]
@@ -87,9 +96,8 @@ class _Playground:
 
     async def _send(self) -> None:
         asked = self._form.asked()
-        self._note.text = "" if asked else "Write something to ask first."
         if not asked:
             return
         async with anyio.create_task_group() as tasks:
             for side in self._sides:
-                tasks.start_soon(side.ask, asked)
+                tasks.start_soon(side.ask, asked, lambda error: self._form.blame(refusal(error)))

@@ -6,22 +6,25 @@ from typing import Any
 from uuid import uuid4
 
 import anyio
+from fastapi import Request
 from nicegui import ui
+from pydantic import BaseModel, ConfigDict
 
 from brewslm.errors import StageError
 from brewslm.observe.adapters import AdapterView, adapters
 from brewslm.observe.manifests import ManifestDiff, ManifestSummary, ManifestView, manifest, manifest_diff, manifests
 from brewslm.observe.tasks import task
-from brewslm.reasons.refusals import NotPrepared
 from brewslm.stages.prepare import ActivateRequest
 from brewslm.web.acts import act
 from brewslm.web.confirm import Confirm
+from brewslm.web.filters import left_out_card
 from brewslm.web.manifest_cards import manifest_cards
 from brewslm.web.manifest_diff import diff_card
 from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, button, link, moment, problem
 from brewslm.web.pieces import Column, empty, table, title_row
 from brewslm.web.prepare_form import PrepareForm
+from brewslm.web.query import Heard, Ordinal, address, heard, usual_left_out
 from brewslm.web.words import Sign
 
 
@@ -63,34 +66,36 @@ def _tried(read: Any) -> Any:
         return error
 
 
-async def page(project: str, version: str | None = None, compare: str | None = None) -> None:
-    """The page.
+class Asked(BaseModel):
+    """What the address asks for.
 
-    Args:
+    Attributes:
         version: The one that is looked at; that in use when left out.
         compare: The one that it is held against.
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Ordinal | None = None
+    compare: Ordinal | None = None
+
+
+async def page(project: str, request: Request) -> None:
+    """The page."""
     here = await opened(project)
     found = here.project
-    wanted, former = _number(version, found.id), _number(compare, found.id)
-    seen = await anyio.to_thread.run_sync(see, found.id, wanted, former)
+    asked = heard(Asked, request.query_params)
+    seen = await anyio.to_thread.run_sync(see, found.id, asked.value.version, asked.value.compare)
     with here.frame("Prepare"):
-        _Prepare(found.id, seen)
-
-
-def _number(said: str | None, project: int) -> int | None:
-    if not said:
-        return None
-    if not said.isascii() or not said.isdigit():
-        raise StageError(NotPrepared(), where=f"project {project}", cause=f"there is no version {said}")
-    return int(said)
+        _Prepare(found.id, seen, asked)
 
 
 class _Prepare:
-    def __init__(self, project: int, seen: Seen) -> None:
+    def __init__(self, project: int, seen: Seen, asked: Heard[Asked]) -> None:
         self._project, self._seen = project, seen
         with title_row("Prepare", line(seen)):
             begin = button("Prepare a new version", self._open, "primary", aria_controls="new-version")
+        left_out_card(asked, address(f"/projects/{project}/prepare", usual_left_out(asked.value)))
         profiles = sorted({one.task_profile for one in seen.versions})
         self._form = PrepareForm(project, seen.last, seen.known, profiles, self._frozen)
         self._form.root.set_visibility(not seen.versions)

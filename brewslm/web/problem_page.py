@@ -7,7 +7,7 @@ from nicegui import ui
 from brewslm.errors import StageError
 from brewslm.observe.projects import ProjectView
 from brewslm.reasons.refusals import UnknownProject
-from brewslm.web.layout import frame
+from brewslm.web.layout import PREFIX, frame
 from brewslm.web.parts import Text, box, link, problem
 
 
@@ -19,7 +19,11 @@ def problem_page(known: Sequence[ProjectView], error: StageError) -> None:
             Text("h1", "This page can't be shown")
         with box("section", "card", aria_label="Problem"):
             problem(error)
-            link("All projects", "/")
+            with box("p", "note"):
+                asked = ui.context.client.request.url
+                if asked.query:
+                    link("This page as it is without what was asked for", asked.path.removeprefix(PREFIX) or "/")
+                link("All projects", "/")
 
 
 def known_project(known: Sequence[ProjectView], asked: str) -> ProjectView:

@@ -98,8 +98,14 @@ class FromFile:
             config_diff("Settings that differ", found, ("The project", "The file"))
         Text("h3", "What applying does")
         _steps(checked.steps)
+        with box("div") as self._actions:
+            self._act(checked)
+        self._confirm = Confirm("Apply the file")
+
+    def _act(self, checked: Checked) -> None:
+        """The button, or why there is none."""
         todo, blocked = (sum(one.action == action for one in checked.steps) for action in ("run", "blocked"))
-        with box("div", "actions") as self._actions:
+        with box("div", "actions"):
             if blocked:
                 Text("p", f"{blocked} of its parts can't be done: mend the file, or what they need.", "is-failed", role="alert")
             elif todo or checked.project is None:
@@ -108,7 +114,6 @@ class FromFile:
                 button(said, partial(self._ask, checked) if checked.project else partial(self._apply, checked), "primary")
             else:
                 empty("There is nothing to do: the project is what the file says.")
-        self._confirm = Confirm("Apply the file")
 
     def _ask(self, checked: Checked) -> None:
         """What a project that is there would lose or get is said once more: an import may be undone by it."""
@@ -125,9 +130,10 @@ class FromFile:
         with self._actions:
             if isinstance(queued, StageError):
                 problem(queued)
-                return
-        remember(queued.task_id)
-        ui.navigate.to(f"/projects/{queued.project}")
+                self._act(checked)
+            else:
+                remember(queued.task_id)
+                ui.navigate.to(f"/projects/{queued.project}")
 
 
 def _applied(file: ProjectFile, known: int | None) -> RunView:

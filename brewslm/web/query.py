@@ -13,6 +13,8 @@ from brewslm.observe.fault_words import fault_words
 M = TypeVar("M", bound=BaseModel)
 Cursor = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """The id that a page of something begins after or before; a larger one could be none of a table's."""
+Ordinal = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""A number that is counted from 1: of a version, of a page."""
 SHOWN_CHARACTERS = 80
 
 
@@ -81,6 +83,11 @@ def fields_of(value: BaseModel, **changes: Any) -> dict[str, str]:
     """What it asks for, as texts; a change to None takes a field away."""
     kept = value.model_dump(mode="json", exclude_none=True) | changes
     return {name: str(one) for name, one in kept.items() if one is not None}
+
+
+def usual_left_out(value: BaseModel) -> dict[str, str]:
+    """As `fields_of`, without what is so anyway."""
+    return {name: str(one) for name, one in value.model_dump(mode="json", exclude_none=True, exclude_defaults=True).items()}
 
 
 def address(path: str, fields: Mapping[str, str]) -> str:

@@ -1,7 +1,9 @@
 """/ui/projects/{id}/runs/{run_id}: one run; of a training run what it tells while it learns, and all that came of it."""
 
 import anyio
+from fastapi import Request
 from nicegui import ui
+from pydantic import BaseModel, ConfigDict
 
 from brewslm.errors import StageError
 from brewslm.observe.experiments import OPERATION
@@ -13,8 +15,11 @@ from brewslm.observe.trainings import TrainingDetail, training
 from brewslm.pipeline.runs import RunView
 from brewslm.reasons.refusals import UnknownRun
 from brewslm.web.any_run import RunCard, log_card
+from brewslm.web.filters import left_out_card
+from brewslm.web.form_field import refusal
 from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, problem_document
+from brewslm.web.query import Cursor, Heard, heard
 from brewslm.web.run_acts import RunActs
 from brewslm.web.run_charts import RunCharts
 from brewslm.web.run_results import checkpoints_card, recipe_card, results
@@ -23,17 +28,18 @@ from brewslm.web.running import POLL_SECONDS
 from brewslm.web.words import RUN_SIGNS, duration, plain
 
 
-async def page(project: str, run_id: str, against: str | None = None, step: str | None = None, before: str | None = None) -> None:
+async def page(project: str, run_id: str, request: Request) -> None:
     """The run."""
     here = await opened(project)
     found = here.project
     run = await anyio.to_thread.run_sync(_run_of, found, run_id)
-    asked = Asked(found.id, run_id, against, _number(step), _number(before))
     detail = await anyio.to_thread.run_sync(training, run_id) if run.operation == OPERATION else None
-    other = await anyio.to_thread.run_sync(training, against) if against and detail else None
+    given, other = await anyio.to_thread.run_sync(_against, heard(Query, request.query_params))
+    asked = Asked(found.id, run_id, **dict(given.value))
     first = await anyio.to_thread.run_sync(trace, run_id)
     steps = await anyio.to_thread.run_sync(seen_steps, asked)
     with here.frame(run_id, ("Runs", f"/projects/{found.id}/runs")):
+        left_out_card(given, asked.address())
         if detail is None:
             shown: _Training | RunCard = RunCard(run)
         else:
@@ -45,6 +51,16 @@ async def page(project: str, run_id: str, against: str | None = None, step: str 
             shown.place(steps)
         log_card(run_id)
     ui.timer(POLL_SECONDS, shown.look)
+
+
+class Query(BaseModel):
+    """See `Asked`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    against: str | None = None
+    step: Cursor | None = None
+    before: Cursor | None = None
 
 
 def _run_of(project: ProjectView, run_id: str) -> RunView:
@@ -60,8 +76,14 @@ def _run_of(project: ProjectView, run_id: str) -> RunView:
     return run
 
 
-def _number(said: str | None) -> int | None:
-    return int(said) if said and said.isdecimal() else None
+def _against(asked: Heard[Query]) -> tuple[Heard[Query], TrainingDetail | None]:
+    """The run that this one is held against, where there is such a one."""
+    if asked.value.against is None:
+        return asked, None
+    try:
+        return asked, training(asked.value.against)
+    except StageError as error:
+        return asked.without("against", refusal(error)), None
 
 
 class _Training:

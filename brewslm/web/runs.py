@@ -3,39 +3,63 @@
 from functools import partial
 
 import anyio
+from fastapi import Request
 from nicegui import ui
 from nicegui.events import GenericEventArguments
+from pydantic import BaseModel, ConfigDict
 
+from brewslm.errors import StageError
 from brewslm.metrics.units import said
 from brewslm.models.recipe import Recipe
 from brewslm.observe.figures import counted
 from brewslm.observe.trainings import MOST_COMPARED, Measurement, TrainingsPage, TrainingView, trainings, trainings_by_id
+from brewslm.web.filters import left_out_card
+from brewslm.web.form_field import refusal
 from brewslm.web.opening import opened
 from brewslm.web.parts import Badge, Text, box, button, link, moment, put
 from brewslm.web.pieces import Column, empty, pager, table, title_row
+from brewslm.web.query import Cursor, Heard, address, heard, usual_left_out
 from brewslm.web.running import POLL_SECONDS
 from brewslm.web.runs_compared import Traced, compared_card, traced
 from brewslm.web.words import RUN_SIGNS, duration, plain
 
 
-async def page(project: str, compare: str | None = None, before: str | None = None) -> None:
+class Asked(BaseModel):
+    """A page of runs, and above it a comparison of some, with commas between."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    compare: str | None = None
+    before: Cursor | None = None
+
+
+async def page(project: str, request: Request) -> None:
     """The list, and above it the comparison that the address asks for."""
     here = await opened(project)
     found = here.project
-    cursor = int(before) if before and before.isdecimal() else None
+    asked, held = await anyio.to_thread.run_sync(_compared, found.id, heard(Asked, request.query_params))
+    cursor = asked.value.before
     shown = await anyio.to_thread.run_sync(trainings, found.id, cursor)
-    held = await anyio.to_thread.run_sync(_compared, found.id, compare) if compare else None
     with here.frame("Runs"):
         with title_row("Runs", f"{counted(shown.total, 'training run')}; an experiment is a run that ended well."):
             link("Configure a training", f"/projects/{found.id}/training", "button" + (" primary" if not held else ""))
+        left_out_card(asked, address(f"/projects/{found.id}/runs", usual_left_out(asked.value)))
         if held:
             compared_card(found.id, held)
         _RunsCard(found.id, shown, cursor, [one.run.id for one in held] if held else [])
 
 
-def _compared(project: int, asked: str) -> list[Traced]:
-    found = trainings_by_id([one for one in asked.split(",") if one])
-    return [traced(one) for one in found if one.task.project == project]
+def _compared(project: int, asked: Heard[Asked]) -> tuple[Heard[Asked], list[Traced]]:
+    """What is asked for without a comparison that can't be made, and what is compared."""
+    if asked.value.compare is None:
+        return asked, []
+    try:
+        found = trainings_by_id([one for one in asked.value.compare.split(",") if one])
+    except StageError as error:
+        return asked.without("compare", refusal(error)), []
+    if found[0].task.project != project:
+        return asked.without("compare", "They are runs of another project: tick those to compare in the list."), []
+    return asked, [traced(one) for one in found]
 
 
 class _RunsCard:
@@ -61,7 +85,7 @@ class _RunsCard:
             self._draw()
 
     def _draw(self) -> None:
-        address, runs = f"/projects/{self._project}/runs", self._shown.runs
+        path, runs = f"/projects/{self._project}/runs", self._shown.runs
         self._table.clear()
         with self._table:
             if not runs:
@@ -78,8 +102,8 @@ class _RunsCard:
                 Column[TrainingView]("Compare", self._tick),
             )
             table("Training runs", columns, runs, marked=lambda one: one.id in self._chosen)
-            links = [("Newest", address)] if self._shown.newer else []
-            links += [("Older", f"{address}?before={self._shown.older}")] if self._shown.older else []
+            links = [("Newest", path)] if self._shown.newer else []
+            links += [("Older", f"{path}?before={self._shown.older}")] if self._shown.older else []
             if links:
                 pager(f"{runs[0].id} to {runs[-1].id} of {self._shown.total:,}", links)
 

@@ -6,19 +6,19 @@ from typing import Literal
 from uuid import uuid4
 
 import anyio
-from nicegui import ui
 from pydantic import ValidationError
 
 from brewslm.errors import StageError
 from brewslm.observe.savedfilters import SavedFilterView, saved_filters
 from brewslm.pipeline import execute
-from brewslm.reasons.refusals import InvalidRequest
 from brewslm.stages.saved_filters import DeleteRequest, SaveRequest
 from brewslm.web.doing import attempt
+from brewslm.web.form_field import FormField
 from brewslm.web.parts import Text, box, button, link, problem
 from brewslm.web.projects import ACTOR
 
 Of = Literal["events", "calls"]
+NAME = "It is letters, digits, spaces, '.', '_' and '-', at most 60; first a letter or a digit."
 
 
 class SavedFilters:
@@ -55,24 +55,24 @@ class SavedFilters:
                 with box("details", "keep-filter"):
                     Text("summary", "Keep this filter")
                     with box("div", "form"):
-                        self._name = ui.input("Its name").props("outlined dense maxlength=60 autocomplete=off")
-                        self._name.on("keydown.enter", self._keep, [])
+                        self._name = FormField("filter-name", "Its name", maxlength="60")
+                        self._name.on_enter(self._keep)
                         button("Keep it", self._keep)
 
     def _is_this(self, one: SavedFilterView) -> bool:
         return {name: str(value) for name, value in one.filter.items() if name != "project"} == dict(self._held)
 
     async def _keep(self) -> None:
-        name = (self._name.value or "").strip()
         try:
-            request = SaveRequest(name=name, of=self._of, filter=dict(self._held))
+            request = SaveRequest(name=self._name.value, of=self._of, filter=dict(self._held))
         except ValidationError:
-            cause = f"{name!r}: letters, digits, spaces, '.', '_' and '-', at most 60; first a letter or a digit"
-            await self._show(
-                StageError(InvalidRequest(), "The filter was not kept", cause=cause, next_step="Give it another name.")
-            )
+            self._name.blame(NAME)
             return
-        await self._show(await attempt(partial(execute.call, ACTOR, request, idempotency_key=f"page-{uuid4()}")))
+        kept = await attempt(partial(execute.call, ACTOR, request, idempotency_key=f"page-{uuid4()}"))
+        if isinstance(kept, StageError):
+            self._name.refuse(kept)
+        else:
+            await self._show(kept)
 
     def _ask_forget(self, one: SavedFilterView) -> None:
         self._said.clear()

@@ -15,10 +15,10 @@ from brewslm.stages.projects import ChangeRequest
 from brewslm.web.academy import crumbs
 from brewslm.web.confirm import Confirm
 from brewslm.web.doing import ACTOR, attempt
-from brewslm.web.fields import Select
+from brewslm.web.form_field import FormField
 from brewslm.web.layout import frame
 from brewslm.web.new_project import model_words
-from brewslm.web.parts import Badge, Text, box, button, problem, put
+from brewslm.web.parts import Badge, Text, box, button
 from brewslm.web.pieces import Column, stats, table, title_row
 from brewslm.web.problem_page import known_project
 from brewslm.web.words import Sign
@@ -53,11 +53,9 @@ class _ProjectSettings:
             options = {locator: model_words(one) for locator, one in self._models.items()}
             with box("div", "setting-form"):
                 known = {project.base_model: project.base_model} | options
-                chosen = Select("Base model", known, project.base_model, self._take)
-                put(chosen.element, id="base-model")
+                self._field = FormField("base-model", "Base model", project.base_model, options=known, on_change=self._take)
                 button("Change the base model", self._ask)
             self._confirm = Confirm("Change the base model")
-            self._said = box("div", "form-said", role="status")
             Text("h3", "Keys of endpoints")
             Text("p", f"Kept, by name: {', '.join(keys)}." if keys else "None is kept.", "muted")
             with box("p"):
@@ -66,13 +64,12 @@ class _ProjectSettings:
 
     def _take(self, locator: str) -> None:
         self._wanted = locator
+        self._field.blame("")
         self._confirm.close()
 
     def _ask(self) -> None:
-        self._said.clear()
         if self._wanted == self._project.base_model:
-            with self._said:
-                Text("p", "This is its base model already: choose another.", "is-needs")
+            self._field.blame("This is its base model already: choose another.")
             return
         sentences = (
             f"{self._project.base_model} → {self._wanted}",
@@ -85,7 +82,8 @@ class _ProjectSettings:
         request = ChangeRequest(project=self._project.id, base_model=self._wanted)
         done = await attempt(partial(execute.call, ACTOR, request, idempotency_key=f"page-{uuid4()}"))
         if isinstance(done, StageError):
-            problem(done)
+            self._confirm.close()
+            self._field.refuse(done)
         else:
             self._project = self._project.model_copy(update={"base_model": self._wanted})
             Text("p", f"{self._wanted} is the base model now.", role="status")

@@ -13,6 +13,8 @@ from brewslm.web.words import plain
 
 CHAT = "chat_sft"
 ROLES = ("system", "user", "assistant")
+NOTHING = "Write something to ask first."
+LAST = "The last message is a user's: that is what the model answers. Add one, or change its role."
 VALUE = "(event) => emit(event.target.value)"
 
 
@@ -27,6 +29,7 @@ class TalkForm:
         self._how, self._on_send = how, on_send
         self._messages: list[dict[str, str]] = [{"role": "user", "content": ""}]
         self._values: dict[str, str] = {}
+        self._asked_in: ui.element | None = None
         self._box = box("div", "talk")
         self._draw()
 
@@ -36,12 +39,34 @@ class TalkForm:
         return self._how.task_profile == CHAT
 
     def asked(self) -> dict[str, Any]:
-        """The row: the task's input field and what else its prompt reads; {} where nothing was filled in."""
+        """The row: the task's input field and what else its prompt reads; {} where it can't be asked, which is said there."""
+        self.blame("")
         if self.is_talk:
             messages = [one for one in self._messages if one["content"].strip()]
-            return {"messages": messages} if messages else {}
+            if messages and messages[-1]["role"] == "user":
+                return {"messages": messages}
+            self.blame(LAST if messages else NOTHING)
+            return {}
         filled = {name: value for name, value in self._values.items() if value.strip()}
-        return filled if self._how.input_field in filled else {}
+        if self._how.input_field in filled:
+            return filled
+        self.blame(f"Choose the {self._how.media} first." if self._how.media else NOTHING)
+        return {}
+
+    def blame(self, said: str) -> None:
+        """What is wrong with what is asked, said under the field that it lies in; "" where nothing is."""
+        self._fault.text = said
+        self._fault.set_visibility(bool(said))
+        if self._asked_in is None:
+            return
+        if said:
+            put(self._asked_in, aria_invalid="true", aria_describedby="ask-fault")
+        else:
+            self._asked_in.props.pop("aria-invalid", None)
+
+    def _place_fault(self) -> None:
+        self._fault = Text("p", "", "is-failed field-fault", id="ask-fault", role="alert")
+        self._fault.set_visibility(False)
 
     def go_on(self, answer: str) -> None:
         """Take an answer into the talk, and wait for the next message."""
@@ -54,6 +79,7 @@ class TalkForm:
             if self.is_talk:
                 for place, message in enumerate(self._messages):
                     self._message(place, message)
+                self._place_fault()
                 with box("div", "row-actions"):
                     button("Add a message", self._add)
                     button("Begin anew", self._anew)
@@ -61,15 +87,16 @@ class TalkForm:
             if self._how.media is not None:
                 FileField(f"The {self._how.media}", "It is read where it stands, and sent nowhere else.", self._kept)
             else:
-                self._area(plain(self._how.input_field).capitalize(), self._how.input_field, rows=4)
+                self._asked_in = self._area(plain(self._how.input_field).capitalize(), self._how.input_field, rows=4)
+            self._place_fault()
             for name in self._how.also_asked:
                 self._area(plain(name).capitalize(), name, rows=3)
 
-    def _area(self, label: str, name: str, rows: int) -> None:
+    def _area(self, label: str, name: str, rows: int) -> ui.element:
         with box("label", "field"):
             Text("span", label, "field-name")
             fill = partial(self._values.__setitem__, name)
-            self._textarea(self._values.get(name, ""), fill, rows, id=f"ask-{name}")
+            return self._textarea(self._values.get(name, ""), fill, rows, id=f"ask-{name}")
 
     def _message(self, place: int, message: dict[str, str]) -> None:
         with box("div", "message"):
@@ -79,7 +106,7 @@ class TalkForm:
                     if each == message["role"]:
                         put(made, selected="selected")
             role.on("change", lambda event: message.__setitem__("role", str(event.args)), js_handler=VALUE)
-            self._textarea(
+            self._asked_in = self._textarea(
                 message["content"], lambda value: message.__setitem__("content", value), 2, id=f"message-{place}",
                 aria_label=f"Message {place + 1}",
             )  # fmt: skip

@@ -44,8 +44,6 @@ async def test_documents_are_cleaned_anew_by_a_second_click(user, cleaned):
     assert {run.request["pii"] for run in tasks(cleaned, operation="clean.run")} == {"redact", "block"}
 
 
-async def test_no_document_and_one_that_is_none(user, project):
+async def test_without_a_document_the_page_says_so(user, project):
     await user.open(f"/projects/{project}/cleaning")
     await user.should_see("No document was added yet")
-    answer = await user.http_client.get(f"/projects/{project}/cleaning?document=7")
-    assert answer.status_code == 404

@@ -4,8 +4,9 @@ from nicegui.testing import User
 from brewslm.observe.compression import compression, promotions
 from brewslm.observe.tasks import tasks
 from brewslm.stages.export.choosing import Limits
-from brewslm.web.compression import limits_of
+from brewslm.web.compression import Asked
 from brewslm.web.pareto_chart import described, options
+from brewslm.web.query import heard
 from tests.bundles import compared, exported  # noqa: F401 - fixtures
 from tests.web.test_data_page import links, native, press
 
@@ -20,12 +21,17 @@ async def test_what_was_measured_is_drawn_and_told_with_the_one_to_take(user: Us
         await user.should_see(seen)
     native(user, "input", id="max_mb")[0].trigger("change", "200,000 or so")
     press(user, "Choose within these limits")
-    await user.should_see("It is a number, or none.")
+    await user.should_see("It is a number.")
     await user.open(f"/projects/{project}/compression?max_mb=200&min_tokens_per_second=95")
     await user.should_see("Take none of them")
     await user.should_see("270 MB, the limit is 200")
     assert links(user)["No limits"].startswith(f"/projects/{project}/compression")
-    assert (await user.http_client.get(f"/projects/{project}/compression?max_mb=much")).status_code == 422
+    await user.open(f"/projects/{project}/compression?max_mb=much&max_memory_mb=-1&min_quality=inf&min_tokens_per_second=1,000")
+    for seen in ("It is 0 or more.", "Take none of them"):  # the limit that is right holds
+        await user.should_see(seen)
+    kept = {name: native(user, "input", id=name)[0] for name in ("max_mb", "max_memory_mb", "min_quality")}
+    assert [next(iter(one.elements)).props["defaultValue"] for one in kept.values()] == ["much", "-1", "inf"]
+    assert all(next(iter(one.elements)).props["aria-invalid"] == "true" for one in kept.values())
 
 
 async def test_which_variants_may_be_promoted_and_why_not_the_others(user: User, project, compared):
@@ -75,4 +81,4 @@ def test_the_chart_has_each_variant_at_its_size_with_its_interval(compared):
 
 
 def test_limits_are_numbers_or_nothing():
-    assert limits_of({"max_mb": " 1,200 ", "min_quality": ""}) == Limits(max_mb=1200)
+    assert heard(Asked, {"max_mb": " 1,200 ", "min_quality": ""}).value.limits == Limits(max_mb=1200)

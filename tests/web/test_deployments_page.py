@@ -78,8 +78,7 @@ async def test_what_answers_what_waits_and_how_it_fares(user: User, walk, two):
     assert known["v2"] == f"/models/deployment-{two[1]}" and known["row-1"] == "/rows/row-1"
     await user.open("/projects/1/deployments")  # of the last seven days there is nothing
     await user.should_see("The gateway counted no request in this time")
-    for wrong, status in (("days=forever", 422), ("slot=canary", 404), ("before=x", 422)):
-        assert (await user.http_client.get(f"/projects/1/deployments?{wrong}")).status_code == status
+    assert (await user.http_client.get("/projects/1/deployments?slot=canary")).status_code == 404
 
 
 async def test_a_rollback_says_what_changes_and_takes_three_clicks_from_the_overview(user: User, two):

@@ -144,8 +144,6 @@ async def test_packs_are_shown_with_what_their_gates_ask(user, evaluated):
 
 async def test_what_can_not_be_asked_for_is_said_in_words(user, evaluated):
     walk, evaluation, *_ = evaluated
-    answer = await user.http_client.get(f"/projects/{walk.project}/evaluation?tab=everything")
-    assert answer.status_code == 422 and "Choose a tab" in answer.text
     await user.open(f"/projects/{walk.project}/evaluation?evaluation={evaluation}&against=eval-9")
     await user.should_see("unknown_run")
 

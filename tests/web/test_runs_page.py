@@ -79,12 +79,6 @@ async def test_two_runs_are_compared_at_an_address(user, ready, card):
     assert links(user)["Compare their answers row by row"].endswith("/evaluation?evaluation=eval-1&against=eval-2")
 
 
-async def test_a_comparison_of_one_run_is_refused_in_words(user, ready):
-    trained(ready, [["a"]])
-    answer = await user.http_client.get(f"/projects/{ready.project}/runs?compare=exp-1")
-    assert answer.status_code == 422 and "a comparison takes two to 5 different training runs" in answer.text
-
-
 async def test_a_trained_run_shows_its_charts_checkpoints_settings_and_steps(user, ready, card):
     run = trained(ready, [["r1-1"], ["r1-2", "r1-3"]], epochs=2.0)
     checkpoint(ready, run, 1, 0.3)

@@ -22,6 +22,7 @@ _BREAKS = re.compile("[\r\n\x85\u2028\u2029\ufeff]")
 _INT, _FLOAT = r"[-+]?(?:0|[1-9][0-9]*)", r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+][0-9]+)?"
 
 
+_TOO_LARGE = f"it is larger than {MOST_BYTES // 1024} KiB"
 _ANOTHER = "Name a project file; brewslm project export --out brewslm.yaml writes one."
 
 
@@ -84,6 +85,8 @@ def read_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise _refused(path.name, _TOO_LARGE, next_step=_ANOTHER)
         return content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         cause = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
@@ -97,7 +100,7 @@ def parse(text: str) -> Parsed:
         StageError(ProjectFileInvalid): It is no YAML, or more of it than a project file may be.
     """
     if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
-        raise _refused("", f"it is larger than {MOST_BYTES // 1024} KiB")
+        raise _refused("", _TOO_LARGE)
     try:
         _check_events(text)
         parsed = Parsed(None)
