@@ -19,6 +19,8 @@ from brewslm.store.records import imports_of, manifest_of
 ROW_FILE = "synthetic"
 GATE_EXITS = (3, 4)
 """Exit codes of what a person must decide: a gate that is not met, a confidence that wants --force."""
+MOST_REFUSED = 50
+"""Refused runs in a row that are looked behind, for one that was begun."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +95,20 @@ def only_tried(evaluation: tables.Evaluation) -> bool:
 
 
 def _newest_runs(session: Session, project: int) -> dict[str, RunView]:
-    newest: dict[str, RunView] = {}
-    refused: dict[str, RunView] = {}
-    query = select(tables.Run).where(tables.Run.project_id == project).order_by(tables.Run.created_at.desc())
-    for run in session.scalars(query):
-        operation = OPERATIONS.get(run.operation)
-        if operation is not None and operation.stage and operation.stage not in newest:
-            (refused if _turned_away(run) else newest).setdefault(operation.stage, run_view(run))
-    return refused | newest
+    """Of each stage the newest run that was begun; only where there is none, the newest that was refused."""
+    newest: dict[str, list[tables.Run]] = {}
+    refused: dict[str, list[tables.Run]] = {}
+    for name, operation in OPERATIONS.items():
+        if operation.stage:
+            query = select(tables.Run).where(tables.Run.project_id == project, tables.Run.operation == name)
+            for run in session.scalars(
+                query.order_by(tables.Run.number.desc()).limit(MOST_REFUSED).execution_options(yield_per=2)
+            ):
+                is_refused = _turned_away(run)
+                (refused if is_refused else newest).setdefault(operation.stage, []).append(run)
+                if not is_refused:
+                    break
+    return {stage: run_view(max(runs, key=lambda run: run.created_at)) for stage, runs in (refused | newest).items()}
 
 
 def _turned_away(run: tables.Run) -> bool:

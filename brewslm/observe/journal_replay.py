@@ -75,8 +75,8 @@ class Replay:
     unlocked: dict[str, Unlocked] = field(default_factory=dict)
     last_id: int = 0
     _seen: defaultdict[tuple[int, str], set[Any]] = field(default_factory=lambda: defaultdict(set))
-    """Project and what is counted → by what each deed is told from the others: plain values, at which Python's collector of cycles
-    does not look."""
+    """Project and what is counted → by what each deed is told from the others: plain values, which Python's collector of cycles
+    leaves alone."""
     _data: dict[tuple[int, Any], bytes] = field(default_factory=dict)
     """Project and manifest version → what stands in it."""
     _rows_trained: dict[tuple[int, str], int] = field(default_factory=dict)

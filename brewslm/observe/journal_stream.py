@@ -5,6 +5,7 @@ together, as one list. So neither the driver nor the parser is called for each o
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from typing import Any, cast
 
@@ -34,9 +35,18 @@ def parts(session: Session, project: int | None) -> Iterator[Iterable[Event]]:
     by_severity = select(RunEvent.id).where(RunEvent.severity.in_(("error", "critical")))
     failures = set(session.scalars(by_severity if project is None else by_severity.where(RunEvent.project_id == project)))
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    for events in (_ranges if is_sqlite else _from_server)(session, project):
+    for events in _ahead((_ranges if is_sqlite else _from_server)(session, project)):
         is_read = READ.issuperset([event[3] for event in events])
         yield events if is_read else [event for event in events if event[3] in READ or event[0] in failures]
+
+
+def _ahead(parts: Iterator[Sequence[Event]]) -> Iterator[Sequence[Event]]:
+    """The next part is read while this one is counted: the driver does not hold Python's lock in the meantime."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = reader.submit(next, parts, None)
+            yield part
 
 
 def _ranges(session: Session, project: int | None) -> Iterator[Sequence[Event]]:

@@ -69,7 +69,13 @@ class Run(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None] = mapped_column(default=None)
     ended_at: Mapped[datetime | None] = mapped_column(default=None)
-    __table_args__ = (UniqueConstraint("kind", "number"), Index("runs_by_project", "project_id", "operation"))
+    __table_args__ = (
+        UniqueConstraint("kind", "number"),
+        Index("runs_by_project", "project_id", "operation", "number"),
+        Index("runs_by_parent", "parent_run_id"),
+        Index("runs_by_time", "created_at", "id"),
+        Index("runs_by_state", "state", "created_at"),
+    )
 
 
 class Source(Base):
