@@ -5,18 +5,20 @@ from typing import Any, NamedTuple
 
 import orjson
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from brewslm.academy import PARTS, Lesson, StepOutcome, course, evaluate, find
 from brewslm.academy.course import LETTERS, Page, Part
-from brewslm.reasons import Stage
+from brewslm.audit.filters import EventFilter
+from brewslm.observe.event_index import find as find_events
+from brewslm.observe.event_index import payload_of
 from brewslm.reasons.academy import LessonRead, QuizAnswered
 from brewslm.store.database import reading
 from brewslm.store.records import project_of
-from brewslm.store.tables import RunEvent
+from brewslm.store.tables import OF_ACADEMY, RunEvent
 
-MOST_LOOKED_AT = 2_000
-"""So many of the oldest events, and of the newest, are held against exercises."""
+MOST_LOOKED_AT = 200
+"""So many of the oldest events of a code, and of its newest, are held against exercises."""
 
 
 class Progress(BaseModel):
@@ -222,7 +224,7 @@ def _progress(lessons: Iterable[Lesson], project: int | None) -> dict[str, Progr
 
 def _of_the_course() -> tuple[set[str], set[str]]:
     """Names of the lessons that were read, and of those whose quiz was passed."""
-    query = select(RunEvent.reason_code, RunEvent.payload).where(RunEvent.stage == Stage.ACADEMY)
+    query = select(RunEvent.reason_code, RunEvent.payload).where(text(OF_ACADEMY))
     read, passed = set(), set()
     with reading() as session:
         for code, payload in session.execute(query):
@@ -235,21 +237,21 @@ def _of_the_course() -> tuple[set[str], set[str]]:
 
 
 def _told(codes: set[str], project: int | None) -> dict[int, list[_Told]]:
-    """The events with these codes, oldest first, by project; of very many the oldest and the newest.
+    """The events with these codes, oldest first, by project; of very many of one code the oldest and the newest.
 
     An exercise is done in a small project: a page does not wait until a million events were read.
     """
-    query = select(RunEvent.project_id, RunEvent.id, RunEvent.reason_code, RunEvent.payload)
-    query = query.where(RunEvent.reason_code.in_(sorted(codes)), RunEvent.project_id != 0)
-    found: dict[int, list[_Told]] = {}
+    seen: dict[int, RunEvent] = {}
     with reading() as session:
         if project is not None:
             project_of(session, project)
-            query = query.where(RunEvent.project_id == project)
-        told = session.execute(query.order_by(RunEvent.id).limit(MOST_LOOKED_AT)).all()
-        if len(told) == MOST_LOOKED_AT:
-            newer = query.where(RunEvent.id > told[-1].id).order_by(RunEvent.id.desc()).limit(MOST_LOOKED_AT)
-            told = [*told, *reversed(session.execute(newer).all())]
-    for where, number, code, payload in told:
-        found.setdefault(where, []).append(_Told(number, code, orjson.loads(payload)))
+        for code in sorted(codes):
+            wanted = EventFilter(project=project, code=code)
+            oldest = find_events(session, wanted, after=0, limit=MOST_LOOKED_AT)
+            newest = find_events(session, wanted, limit=MOST_LOOKED_AT) if len(oldest) == MOST_LOOKED_AT else []
+            seen |= {event.id: event for event in (*oldest, *newest) if event.project_id}
+        found: dict[int, list[_Told]] = {}
+        for number in sorted(seen):
+            event = seen[number]
+            found.setdefault(event.project_id, []).append(_Told(number, event.reason_code, payload_of(event)))
     return found

@@ -1,12 +1,14 @@
 """The Lab Journal: experience, levels, achievements, streaks, and a diary by day.
 
-All of it is worked out from the event stream each time it is asked for; nothing of it is kept. Experience and achievements go by
-days in UTC; the diary's days and the streaks that are shown are those of the zone that is asked for.
+All of it is worked out from the event stream, and stands nowhere else: a process that has read a stream goes on from there
+(journal_kept.py). Experience and achievements go by days in UTC; the diary's days and the streaks that are shown are those of the
+zone that is asked for.
 """
 
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,9 +20,9 @@ from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
 from brewslm.observe.diary_words import against_base, sentence
+from brewslm.observe.journal_kept import replayed
 from brewslm.observe.journal_replay import Award, Replay, streaks
 from brewslm.observe.journal_rules import ACHIEVEMENTS, Achievement, level_begins, level_of, title_of
-from brewslm.observe.journal_stream import parts
 from brewslm.reasons import REGISTRY
 from brewslm.reasons.refusals import InvalidRequest, JournalOff
 from brewslm.settings import settings
@@ -133,7 +135,8 @@ def journal(project: int | None = None, zone: str = "UTC") -> JournalView:
         StageError(UnknownProject): There is none of this number.
         StageError(InvalidRequest): There is no such time zone.
     """
-    return _standing(_replayed(project), project, zone)
+    with _replayed(project) as replay:
+        return _standing(replay, project, zone)
 
 
 class Journal(BaseModel):
@@ -150,10 +153,10 @@ def whole_journal(project: int, *, day: date | None = None, zone: str = "UTC") -
     Raises:
         StageError: As `journal`.
     """
-    replay = _replayed(project)
-    return Journal(
-        standing=_standing(replay, project, zone), achievements=_ordered(replay), day=_diary(replay, project, day, zone)
-    )
+    with _replayed(project) as replay:
+        return Journal(
+            standing=_standing(replay, project, zone), achievements=_ordered(replay), day=_diary(replay, project, day, zone)
+        )
 
 
 def stream_length(project: int) -> int:
@@ -187,7 +190,8 @@ def achievements(project: int | None = None) -> list[AchievementView]:
         StageError(JournalOff): It is switched off.
         StageError(UnknownProject): There is none of this number.
     """
-    return _ordered(_replayed(project))
+    with _replayed(project) as replay:
+        return _ordered(replay)
 
 
 def _ordered(replay: Replay) -> list[AchievementView]:
@@ -200,7 +204,8 @@ def diary(project: int | None = None, *, day: date | None = None, zone: str = "U
     Raises:
         StageError: As `journal`.
     """
-    return _diary(_replayed(project), project, day, zone)
+    with _replayed(project) as replay:
+        return _diary(replay, project, day, zone)
 
 
 def _diary(replay: Replay, project: int | None, day: date | None, zone: str) -> Day:
@@ -222,17 +227,16 @@ def _diary(replay: Replay, project: int | None, day: date | None, zone: str) -> 
         )  # fmt: skip
 
 
-def _replayed(project: int | None) -> Replay:
+@contextmanager
+def _replayed(project: int | None) -> Iterator[Replay]:
     """The fold over the stream: of events that earn nothing, only failures are read."""
     if not settings().journal:
         raise StageError(JournalOff())
-    replay = Replay()
     with reading() as session:
         if project:
             project_of(session, project)
-        for part in parts(session, project):
-            replay.feed(part)
-    return replay
+        with replayed(session, project) as replay:
+            yield replay
 
 
 def _achievements(replay: Replay) -> Iterator[AchievementView]:

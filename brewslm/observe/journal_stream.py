@@ -5,7 +5,6 @@ together, as one list. So neither the driver nor the parser is called for each o
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from typing import Any, cast
 
@@ -27,35 +26,29 @@ _TOGETHER = (
 )
 
 
-def parts(session: Session, project: int | None) -> Iterator[Iterable[Event]]:
+def parts(session: Session, project: int | None, after: int = 0) -> Iterator[Iterable[Event]]:
     """The events of one project, or of all, a part at a time.
+
+    Args:
+        after: Those with a greater id alone.
 
     One whose payload somebody tampered with until it can't be read is left out.
     """
-    by_severity = select(RunEvent.id).where(RunEvent.severity.in_(("error", "critical")))
+    by_severity = select(RunEvent.id).where(RunEvent.severity.in_(("error", "critical")), RunEvent.id > after)
     failures = set(session.scalars(by_severity if project is None else by_severity.where(RunEvent.project_id == project)))
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    for events in _ahead((_ranges if is_sqlite else _from_server)(session, project)):
+    for events in (_ranges if is_sqlite else _from_server)(session, project, after):
         is_read = READ.issuperset([event[3] for event in events])
         yield events if is_read else [event for event in events if event[3] in READ or event[0] in failures]
 
 
-def _ahead(parts: Iterator[Sequence[Event]]) -> Iterator[Sequence[Event]]:
-    """The next part is read while this one is counted: the driver does not hold Python's lock in the meantime."""
-    with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, parts, None)
-        while (part := coming.result()) is not None:
-            coming = reader.submit(next, parts, None)
-            yield part
-
-
-def _ranges(session: Session, project: int | None) -> Iterator[Sequence[Event]]:
+def _ranges(session: Session, project: int | None, after: int) -> Iterator[Sequence[Event]]:
     """By growing id; of one project by growing sequence, which is the same order and has an index too."""
     place, of_it = ("id", "") if project is None else ("sequence", f"project_id = {project:d} AND ")
     together = f"SELECT {_TOGETHER.format(project='group_concat(project_id)' if project is None else project)} "
     within = f"FROM run_events WHERE {of_it}{place} BETWEEN ? AND ?"
     cursor = session.connection().connection.cursor()  # the driver's own: nothing is wrapped
-    last = 0
+    last = after if project is None else session.scalar(select(RunEvent.sequence).where(RunEvent.id == after)) or 0
     while True:
         bounds = (last + 1, last + AT_ONCE)
         columns = cursor.execute(together + within, bounds).fetchone()
@@ -70,10 +63,10 @@ def _ranges(session: Session, project: int | None) -> Iterator[Sequence[Event]]:
         last += AT_ONCE
 
 
-def _from_server(session: Session, project: int | None) -> Iterator[Sequence[Event]]:
+def _from_server(session: Session, project: int | None, after: int) -> Iterator[Sequence[Event]]:
     of_it = "" if project is None else f"AND project_id = {project:d}"
     query = text(f"SELECT {_ONE_BY_ONE} FROM run_events WHERE id > :last {of_it} ORDER BY id LIMIT {_FROM_SERVER}")
-    last = 0
+    last = after
     while rows := session.execute(query, {"last": last}).all():
         last = rows[-1][0]
         yield list(_one_by_one(rows))

@@ -17,6 +17,7 @@ from brewslm.cli.main import app
 from brewslm.errors import StageError
 from brewslm.observe import journal_stream
 from brewslm.observe.journal import achievements, diary, journal
+from brewslm.observe.journal_kept import forget_replays
 from brewslm.observe.journal_replay import Event, Replay, streaks
 from brewslm.observe.journal_rules import ACHIEVEMENTS, CHANGES, DEEDS, level_begins, level_of, title_of
 from brewslm.reasons import REGISTRY, Reason, Severity, Stage
@@ -351,6 +352,32 @@ def test_days_are_those_of_the_zone_and_experience_is_not(project):
     assert unknown.value.reason.code == "invalid_request"
 
 
+def test_a_journal_goes_on_from_what_was_read_and_begins_anew_where_the_chain_is_another(project, monkeypatch):
+    fed: list[int] = []
+    feed = Replay.feed
+    monkeypatch.setattr(Replay, "feed", lambda replay, events: feed(replay, [fed.append(event[0]) or event for event in events]))
+    write_events(project, [(START + timedelta(hours=number), imported(source=f"jsonl:{number}")) for number in range(3)])
+    assert journal(project).earned["imports"] == 60 and len(fed) == 3
+    write_events(project, [(START + timedelta(hours=4), imported(source="jsonl:4"))])
+    assert journal(project) == journal(project)
+    assert journal(project).earned["imports"] == 80 and len(fed) == 4
+    with transaction() as session:
+        session.execute(text("DROP TRIGGER run_events_no_update"))
+        session.execute(text("UPDATE run_events SET hash = 'another' WHERE project_id = :p AND sequence = 4"), {"p": project})
+    assert journal(project).earned["imports"] == 80 and len(fed) == 8
+
+
+def test_a_journal_that_could_not_be_read_is_read_from_its_beginning(project, monkeypatch):
+    write_events(project, [(START + timedelta(hours=number), imported(source=f"jsonl:{number}")) for number in range(3)])
+    assert journal(project).earned["imports"] == 60
+    write_events(project, [(START + timedelta(hours=4), imported(source="jsonl:4"))])
+    with monkeypatch.context() as broken:
+        broken.setattr(Replay, "feed", lambda replay, events: [replay.counts.update(imports=9) for _ in events][9])
+        with pytest.raises(IndexError):
+            journal(project)
+    assert journal(project).earned["imports"] == 80
+
+
 def test_the_journal_reads_the_stream_as_it_stands_however_it_is_cut(project, monkeypatch):
     """Also where a payload was tampered with, and beside another project; on Postgres row by row."""
     told = [imported(source=f"jsonl:{number}") for number in range(9)] + [oom(1), trained(1)]
@@ -366,11 +393,13 @@ def test_the_journal_reads_the_stream_as_it_stands_however_it_is_cut(project, mo
     assert whole.earned == {"achievements": 400, "imports": 180, "mended": 25, "trainings": 50}
     for at_once in (1, 3, 10):
         monkeypatch.setattr(journal_stream, "AT_ONCE", at_once)
+        forget_replays()
         assert journal(project) == whole and journal().earned["imports"] == 200
     with transaction() as session:
         session.execute(text("DROP TRIGGER run_events_no_update"))
         session.execute(text("UPDATE run_events SET payload = '{}],[{' WHERE project_id = :p AND sequence = 2"), {"p": project})
         session.execute(text("UPDATE run_events SET actor = 'x' || char(31) WHERE sequence = 3"))
+    forget_replays()
     assert journal(project).earned["imports"] == 160 and journal().earned["imports"] == 180
 
 

@@ -5,7 +5,7 @@ import platform
 import shutil
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import brewslm
 from brewslm.errors import StageError
 from brewslm.filters.redaction import Redactor
 from brewslm.pipeline.support.contents import Contents, LeftOut, Part, dumped
-from brewslm.pipeline.support.gather import gather, locators, runs_of
+from brewslm.pipeline.support.gather import gather, locators, runs_with_folder
 from brewslm.pipeline.support.logs import tail, without_messages, without_said
 from brewslm.pipeline.support.page import page
 from brewslm.processes.context import Context
@@ -116,7 +116,7 @@ def resolve(request: SupportBundleRequest, records: Records) -> SupportJob:
     named = list(dict.fromkeys(locators(session, request.project)))
     redactor, contents = _redactor(named), Contents(folder, request.megabytes * 2**20 - _FOR_THE_PAGE)
     urgent = gather(session, project, request.run, redactor, contents)
-    logs = [*_logs_of_runs(urgent), *_logs_of_servers(session, request.project)]
+    logs = [*_logs_of_runs(run.id for run in urgent), *_logs_of_servers(session, request.project)]
     return SupportJob(
         project=request.project, of_run=request.run, made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         megabytes=request.megabytes, parts=contents.parts, left_out=contents.left_out, redactions=dict(redactor.counts),
@@ -126,7 +126,7 @@ def resolve(request: SupportBundleRequest, records: Records) -> SupportJob:
 
 def planned_logs(session: Session, project: int, of_run: str | None) -> list[LogFile]:
     """The logs that a bundle would read; how much of each there is room for, the making decides."""
-    return [*_logs_of_runs(runs_of(session, project, of_run)), *_logs_of_servers(session, project)]
+    return [*_logs_of_runs(runs_with_folder(session, project, of_run)), *_logs_of_servers(session, project)]
 
 
 def _redactor(named: Sequence[str]) -> Redactor:
@@ -136,11 +136,11 @@ def _redactor(named: Sequence[str]) -> Redactor:
     )
 
 
-def _logs_of_runs(urgent: Sequence[Run]) -> Iterator[LogFile]:
+def _logs_of_runs(urgent: Iterable[str]) -> Iterator[LogFile]:
     for run in urgent:
-        folder = run_folder(run.id)
+        folder = run_folder(run)
         for path in sorted({*folder.glob("*.log"), *folder.glob("log.txt"), *folder.glob("faults.jsonl")}):
-            yield LogFile(name=f"logs/{run.id}/{path.name}", path=path)
+            yield LogFile(name=f"logs/{run}/{path.name}", path=path)
 
 
 def _logs_of_servers(session: Session, project: int) -> Iterator[LogFile]:

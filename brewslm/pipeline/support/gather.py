@@ -20,6 +20,7 @@ from brewslm.store.files import project_folder, read_json, run_folder
 
 RUNS_SHARE, JOBS_SHARE, EVENTS_SHARE = 0.15, 0.15, 0.35
 """Of the room that is left when each is written; logs get the rest."""
+IDS_AT_ONCE = 500
 _EXPERIMENT = (
     "run_id",
     "manifest_id",
@@ -131,6 +132,21 @@ def runs_of(session: Session, project: int, of_run: str | None) -> list[tables.R
     if of_run is not None:
         query = query.where(or_(tables.Run.id == of_run, tables.Run.parent_run_id == of_run))
     return list(session.scalars(query.order_by(tables.Run.created_at.desc(), tables.Run.number.desc())))
+
+
+def runs_with_folder(session: Session, project: int, of_run: str | None) -> list[str]:
+    """Those of them that left something in a folder: of a million runs most only wrote into the tables."""
+    folders = run_folder("any").parent
+    names = sorted(one.name for one in folders.iterdir()) if folders.is_dir() else []
+    found: list[str] = []
+    for start in range(0, len(names), IDS_AT_ONCE):
+        query = select(tables.Run.id).where(
+            tables.Run.project_id == project, tables.Run.id.in_(names[start : start + IDS_AT_ONCE])
+        )
+        if of_run is not None:
+            query = query.where(or_(tables.Run.id == of_run, tables.Run.parent_run_id == of_run))
+        found += session.scalars(query)
+    return found
 
 
 def _run(run: tables.Run) -> dict[str, Any]:
