@@ -97,7 +97,7 @@ class _Journal:
     def __init__(self, project: int, asked: Heard[Asked]) -> None:
         wanted = asked.value
         self._project, self._wanted = project, wanted
-        with title_row("Lab Journal", "What was done, day by day, worked out from the event stream each time."):
+        with title_row("Lab Journal", "What was done, day by day, worked out from the event stream."):
             pass
         self._stands = box("div", "placed")
         filter_form(
