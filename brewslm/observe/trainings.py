@@ -3,7 +3,7 @@
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from brewslm.errors import StageError
@@ -113,13 +113,13 @@ def trainings(project: int, before: int | None = None, limit: int = PAGE) -> Tra
     query = select(Run).where(Run.project_id == project, Run.operation == OPERATION).order_by(Run.number.desc())
     with reading() as session:
         project_of(session, project)
-        numbers = list(session.scalars(query.with_only_columns(Run.number)))
+        every = select(func.count(), func.min(Run.number), func.max(Run.number))
+        total, first, newest = session.execute(every.where(Run.project_id == project, Run.operation == OPERATION)).one()
         asked = query if before is None else query.where(Run.number < before)
         found = [_view(session, run) for run in session.scalars(asked.limit(limit))]
     last = found[-1].number if found else 0
     return TrainingsPage(
-        runs=found, total=len(numbers), older=last if any(number < last for number in numbers) else None,
-        newer=bool(found) and numbers[0] > found[0].number,
+        runs=found, total=total, older=last if found and first < last else None, newer=bool(found) and newest > found[0].number,
     )  # fmt: skip
 
 
