@@ -31,6 +31,7 @@ MOST_BYTES = 150_000
 
 def main() -> None:
     """Take them."""
+    from PIL import Image
     from playwright.sync_api import sync_playwright
 
     wanted = sys.argv[1:]
@@ -58,6 +59,7 @@ def main() -> None:
                 page.set_viewport_size({"width": 1200, "height": 720})
                 page.emulate_media(color_scheme=DOCS[name])
                 page.screenshot(path=(kept := KEPT / f"{name}.png"), animations="disabled")
+                Image.open(kept).convert("RGB").quantize(128).save(kept, optimize=True)  # a page has few colours
                 assert kept.stat().st_size <= MOST_BYTES, f"{name}: {kept.stat().st_size:,} bytes"
             print(name, file=sys.stderr)
 
