@@ -36,6 +36,7 @@ from brewslm.api import (
     tasks,
     toolchains,
     training,
+    trainings,
     uploads,
 )
 from brewslm.api.guard import LoopbackOnly
@@ -59,6 +60,7 @@ ROUTERS = (
     manifests.router,
     gold.router,
     training.router,
+    trainings.router,
     evalpacks.router,
     evaluations.router,
     deployments.router,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response, UploadFile
 from brewslm.api.uploads import kept, readable, uploads_folder
 from brewslm.api.work import ACTOR, Fields, Key, asked, queue
 from brewslm.observe.connectors import ConnectorView, MapperView, connectors, mappers
+from brewslm.observe.document_text import DocumentText, document_text
 from brewslm.observe.documents import DocumentView, documents
 from brewslm.observe.health import HealthReport, data_health
 from brewslm.observe.projects import project_view
@@ -95,6 +96,12 @@ def commit(project: int, fields: ImportFields, response: Response, key: Key = No
 def listed(project: int) -> list[DocumentView]:
     """The project's documents, and what cleaning found in them."""
     return documents(project)
+
+
+@router.get("/projects/{project}/documents/{document}/text", operation_id="documents.text")
+def text(project: int, document: int, start: Annotated[int, Query(ge=0)] = 0) -> DocumentText:
+    """A stretch of a cleaned document, from a character on; what stands for personal data has its kind beside it."""
+    return document_text(project, document, start)
 
 
 @router.post("/projects/{project}/documents", operation_id="documents.add", status_code=202)

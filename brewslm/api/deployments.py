@@ -6,9 +6,11 @@ from fastapi import APIRouter, Query, Response
 
 from brewslm.api.work import Fields, Key, asked, queue
 from brewslm.observe.compression import CompressionView, compression
-from brewslm.observe.deployments import DeploymentView, PlanView, TargetView, deployments, plan, targets
+from brewslm.observe.deployments import DeploymentView, PlanView, SlotView, TargetView, deployments, plan, slots, targets
 from brewslm.observe.gateway import SlotSettingsView, VersionStatistics, slot_settings, version_statistics
 from brewslm.observe.modelpassport import ModelPassport, model_passport
+from brewslm.observe.modelstory import ModelStory, model_story
+from brewslm.observe.playground import Playable, playables
 from brewslm.observe.slot_changes import Action, SlotChange, slot_change
 from brewslm.pipeline.runs import RunView
 from brewslm.stages.deploy.changes import CreateRequest, RejectRequest
@@ -83,6 +85,12 @@ def figures(
     return compression(export, limits)
 
 
+@router.get("/models/{subject}", operation_id="model.show")
+def story(subject: str) -> ModelStory:
+    """What made a model and what became of it, as the tables say it: no hash is computed; see model.verify for those."""
+    return model_story(subject)
+
+
 @router.get("/models/{subject}/passport", operation_id="model.verify")
 def passport(subject: str) -> ModelPassport:
     """Every hash from base to deployment, computed anew, of exp-3, export-2, export-2:gguf-q8_0 or deployment-5."""
@@ -93,6 +101,18 @@ def passport(subject: str) -> ModelPassport:
 def listed(project: int) -> list[DeploymentView]:
     """The project's versions, newest first."""
     return deployments(project)
+
+
+@router.get("/projects/{project}/slots", operation_id="deploy.slots")
+def endpoints(project: int) -> list[SlotView]:
+    """The names under which versions answer, each with the one that does now; "default" first."""
+    return slots(project)
+
+
+@router.get("/projects/{project}/playground/models", operation_id="playground.models")
+def askable(project: int) -> list[Playable]:
+    """The models that can be asked by hand, and whether each is served now: promoted ones, the newest exports, their bases."""
+    return playables(project)
 
 
 @router.get("/deployment-targets", operation_id="deploy.targets")

@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from brewslm.api.work import asked
 from brewslm.audit import Head
 from brewslm.audit.filters import EventFilter
-from brewslm.observe.chains import Verification, chain_head, verification
+from brewslm.observe.chains import GapView, Verification, chain_head, verification, waiting
 from brewslm.observe.events import PAGE, EventDetail, EventView, event, events
 from brewslm.observe.following import Channels
 from brewslm.observe.projects import project_view
@@ -91,6 +91,12 @@ def shown(event_id: int) -> EventDetail:
 def known_project(project: int) -> int:
     """The project, asked for before a stream begins: after that no status can be sent."""
     return project_view(project).id
+
+
+@router.get("/projects/{project}/events/gaps", operation_id="event.gaps")
+def gaps(project: Annotated[int, Depends(known_project)]) -> list[GapView]:
+    """Events that could not be written yet: they come back with the next one, at their true time."""
+    return waiting(project)
 
 
 @router.get("/projects/{project}/events/stream", operation_id="event.stream", response_class=EventSourceResponse)

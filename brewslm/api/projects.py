@@ -6,6 +6,7 @@ from brewslm.api.uploads import readable_path
 from brewslm.api.work import ACTOR, Fields, Key, asked, queue
 from brewslm.errors import StageError
 from brewslm.observe.forgetting import forget_plan
+from brewslm.observe.goals import GoalView, goals
 from brewslm.observe.projects import ProjectView, project_view, projects
 from brewslm.observe.rowpassport import RowPassport, row_passport
 from brewslm.observe.status import StatusView, status
@@ -55,6 +56,12 @@ def create(fields: CreateFields, response: Response, key: Key = None) -> Project
     assert made.project is not None
     response.headers["Location"] = f"/api/projects/{made.project}"
     return project_view(made.project)
+
+
+@router.get("/goals", operation_id="goal.list")
+def known_goals() -> list[GoalView]:
+    """What a model can be made to do: each task profile in words, what its rows hold, and the base models for it."""
+    return goals()
 
 
 @router.get("/projects/{project}", operation_id="project.show")

@@ -1,4 +1,4 @@
-"""brewslm deploy create|plan|promote|reject|rollback|list|targets|key|settings|stats."""
+"""brewslm deploy create|plan|promote|reject|rollback|list|slots|targets|key|settings|stats."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +18,7 @@ from brewslm.cli.console import (
 from brewslm.cli.train import settings_of
 
 if TYPE_CHECKING:
-    from brewslm.observe.deployments import DeploymentView
+    from brewslm.observe.deployments import DeploymentView, SlotView
     from brewslm.observe.gateway import VersionStatistics
     from brewslm.pipeline.runs import RunView
 
@@ -144,6 +144,27 @@ def list_deployments(project: ProjectOption, json: Json = False) -> None:
         print_table(rows, ("id", "endpoint", "version", "state", "serves", "target", "smoke check", "live at"))
     else:
         print_line("no deployment yet; create one with  brewslm deploy create --export export-1")
+
+
+@deploy_app.command("slots")
+def list_slots(project: ProjectOption, json: Json = False) -> None:
+    """List the names under which versions answer, and which one does now."""
+    from brewslm.observe.deployments import slots
+
+    with problems(json):
+        found = slots(project)
+    if json:
+        print_json([one.model_dump(mode="json") for one in found])
+    elif found:
+        print_table([_slot(one) for one in found], ("slot", "answers", "serves", "versions", "pending"))
+    else:
+        print_line("no slot yet; a version makes one:  brewslm deploy create --export export-1")
+
+
+def _slot(one: "SlotView") -> tuple[str, ...]:
+    now = one.answering
+    answers, serves = (f"v{now.version}", f"{now.export}:{now.variant}") if now else ("nothing", "")
+    return one.name, answers, serves, str(one.versions), str(one.pending)
 
 
 def _row(one: "DeploymentView") -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from brewslm.cli import (
     errors,
     evalpacks,
     evaluate,
+    experiments,
     explorer,
     export,
     failures,
@@ -46,8 +47,8 @@ app = typer.Typer(
 )
 MODULES = (
     quickstart, serve, projects, project_file, data, imports, documents, health, prepare, gold, models, preflight, train,
-    evaluate, errors, evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, timeline, explorer, failures,
-    journal, row, rows, support, academy,
+    experiments, evaluate, errors, evalpacks, export, toolchain, deploy, drift, predict, status, task, audit, timeline, explorer,
+    failures, journal, row, rows, support, academy,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)
