@@ -1,10 +1,12 @@
 """What a model can be made to do: each task profile in words, with the rows that it learns from and the base models for it."""
 
+from collections.abc import Mapping
+
 from pydantic import BaseModel
 
 from brewslm.handlers import HANDLERS
 from brewslm.mappers import MAPPERS
-from brewslm.models.catalogue import catalogue
+from brewslm.models.catalogue import CatalogueEntry, catalogue
 from brewslm.settings import settings
 
 _WORDS = {
@@ -46,14 +48,15 @@ class GoalView(BaseModel):
 def goals() -> list[GoalView]:
     """Every task profile that can be trained, the most usual first; a plugin's is told by its name."""
     ordered = [name for name in _WORDS if name in HANDLERS] + [name for name in HANDLERS if name not in _WORDS]
-    return [_goal(name) for name in ordered]
+    bases = catalogue()
+    return [_goal(name, bases) for name in ordered]
 
 
-def _goal(task_profile: str) -> GoalView:
+def _goal(task_profile: str, bases: Mapping[str, CatalogueEntry]) -> GoalView:
     architectures = set().union(*(handler.architectures for handler in HANDLERS[task_profile]))
-    known = [locator for locator, entry in catalogue().items() if entry.architecture in architectures]
+    known = [locator for locator, entry in bases.items() if entry.architecture in architectures]
     usual = settings().base_model
-    if usual in known or (usual not in catalogue() and "causal" in architectures):
+    if usual in known or (usual not in bases and "causal" in architectures):
         known = [usual, *(locator for locator in known if locator != usual)]
     words, example = _WORDS.get(task_profile, (task_profile.replace("_", " "), ""))
     return GoalView(

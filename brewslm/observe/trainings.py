@@ -21,7 +21,7 @@ from brewslm.store.files import project_folder, read_json, run_folder
 from brewslm.store.records import project_of, run_of
 from brewslm.store.tables import Evaluation, Export, Run
 
-PAGE = 50
+PAGE = 20
 MOST_COMPARED = 5
 SYSTEM = "tuned"
 

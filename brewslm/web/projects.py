@@ -51,13 +51,13 @@ async def page(new: str | None = None, page: str = "1") -> None:
     number = min(max(1, int(page) if page.isascii() and page.isdigit() else 1), max(1, -(-len(known) // PAGE)))
     shown = known[::-1][(number - 1) * PAGE : number * PAGE]
     stand = await anyio.to_thread.run_sync(_stand, shown)
-    offer = await anyio.to_thread.run_sync(offered)
     way = new if new in WAYS else "goal" if new is not None or not known else None
+    offer = await anyio.to_thread.run_sync(offered) if way is not None else None
     with frame(known, [("Projects", "")]):
         with title_row("Projects", f"{counted(len(known), 'project')} on this machine"):
             if way is None:
                 link("New project", "/?new=goal", "button primary")
-        if way is not None:
+        if way is not None and offer is not None:
             _new(way, offer)
         with box("section", "card", aria_label="All projects"):
             if not known:
