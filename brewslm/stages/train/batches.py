@@ -7,7 +7,6 @@ from typing import Any
 from brewslm.handlers.examples import encode
 from brewslm.models.architectures import Architecture, Encoded, architecture_for
 from brewslm.models.architectures.batching import padded_tokens, passes_of
-from brewslm.models.exact_attention import attend_exactly
 from brewslm.models.loading import multiplying_in
 from brewslm.models.recipe import Recipe
 from brewslm.processes.context import Context
@@ -73,6 +72,8 @@ def build(
     """A Trainer that is ready to `train()`; it raises as `trainer.build`'s does."""
     import torch
     from transformers import Trainer, TrainingArguments
+
+    from brewslm.models.kernels.exact_attention import attend_exactly
 
     dtype = torch.bfloat16 if recipe.multiplies_in_bf16() else torch.float32
     if dtype == torch.bfloat16 and model.device.type == "cpu":

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from brewslm.models.exact_attention import LONGEST, attend
+from brewslm.models.kernels.exact_attention import LONGEST, attend
 from brewslm.models.loading import multiplying_in
 
 

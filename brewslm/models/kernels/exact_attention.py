@@ -2,7 +2,7 @@
 
 Forward and backward over 64 rows of 64 positions and 4 heads of 48, torch's kernel for a CPU takes 9 ms in fp32, and 78 if it is
 to round; over 128 positions and 12 heads 36 ms against 127. Only from some 700 positions on does rounding pay (torch 2.13, two
-threads of AVX-512). Causal models, which pack their rows, have a kernel of our own: see packed_attention.
+threads of AVX-512). Causal models, which pack their rows, have a kernel of our own: see attention.py.
 """
 
 from collections.abc import Callable, Iterator
