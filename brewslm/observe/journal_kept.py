@@ -19,7 +19,7 @@ from brewslm.settings import settings
 from brewslm.store.tables import RunEvent
 
 MOST_AWARDS = 1_500_000
-"""Kept of all projects together, some 400 MB; the replay that was asked for last is kept in any case."""
+"""Kept of all projects together; the replay that was asked for last is kept in any case."""
 
 
 @dataclass

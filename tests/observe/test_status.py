@@ -1,4 +1,5 @@
 import pytest
+from sqlalchemy import event
 
 from brewslm.errors import StageError
 from brewslm.observe.status import StageState, StatusView, status
@@ -9,7 +10,7 @@ from brewslm.stages.documents import AddRequest
 from brewslm.store.database import transaction
 from brewslm.store.files import run_folder, write_json
 from brewslm.store.locks import lock
-from brewslm.store.tables import DeploymentVersion, EmitGap, Slot
+from brewslm.store.tables import DeploymentVersion, EmitGap, Run, Slot
 
 DONE, NEEDS_YOU, NOT_BEGUN = StageState.DONE, StageState.NEEDS_YOU, StageState.NOT_BEGUN
 
@@ -109,6 +110,28 @@ def test_a_failed_run_is_shown_with_its_reason_and_comes_first(project):
     walked = status(project)
     assert states(walked)["clean"] is StageState.FAILED and figures(walked)["clean"] == "nothing_to_clean"
     assert walked.next.stage == "clean" and "documents add" in walked.next.command
+
+
+def test_of_many_runs_few_are_read(project):
+    with transaction() as session:
+        session.add_all(
+            Run(
+                id=f"import-{number}", kind="import", number=number, operation="map.commit", project_id=project, actor="cli:ana",
+                state="succeeded", request={},
+            )
+            for number in range(1, 301)
+        )  # fmt: skip
+    read: list[str] = []
+
+    def note(run, _context):
+        read.append(run.id)
+
+    event.listen(Run, "load", note)
+    try:
+        status(project)
+    finally:
+        event.remove(Run, "load", note)
+    assert "import-300" in read and len(read) < 10
 
 
 def test_a_request_that_was_turned_away_does_not_hide_what_is_done(project, tmp_path):
