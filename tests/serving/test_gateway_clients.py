@@ -132,6 +132,12 @@ def test_no_request_fails_while_versions_are_promoted_and_rolled_back(home, expo
         assert bad == [] and set(models) == {"default-v1", "default-v2"}
 
 
+HARNESS = (
+    ("lm-eval", "0.4.13"), ("tenacity", "9.2.1"), ("pytablewriter", "1.2.1"), ("dataproperty", "1.1.1"),
+    ("mbstrdecoder", "1.1.5"),
+    ("pathvalidate", "3.3.1"), ("tabledata", "1.3.5"), ("tcolorpy", "0.1.7"), ("typepy", "1.3.5"), ("chardet", "6.0.0.post1"),
+)  # fmt: skip
+"""What it takes beyond our own lock to ask an endpoint, and to print its table."""
 TASK = """
 task: reviews
 dataset_path: json
@@ -152,7 +158,7 @@ metadata: {version: 1.0}
 def test_lm_eval_measures_the_deployed_model_by_what_it_writes(home, export, tiny_model, tmp_path, kind):
     from bench.toolchain import installed
 
-    packages = os.pathsep.join(str(installed(*one)) for one in (("lm-eval", "0.4.13"), ("tenacity", "9.2.1")))
+    packages = os.pathsep.join(str(installed(*one)) for one in HARNESS)
     system, user = HANDLER.prompt(rows()[0]["payload"]).messages[0], rows()
     chat = kind == "local-chat-completions"
     with (tmp_path / "rows.jsonl").open("w") as file:
