@@ -33,7 +33,7 @@ import psutil
 
 from bench.report import write
 
-ROUNDS = 7
+ROUNDS = 9
 STREAMS = {8: 128, 32: 64}
 """Concurrent streams → tokens of each."""
 REQUESTS, WORKERS, SHORT = 2_000, 16, 8
@@ -93,7 +93,10 @@ async def measure(
                     runs[address].append(await load(client, address, count, tokens))
             shares = [ours / alone for ours, alone in zip(runs[through], runs[raw], strict=True)]
             name = f"streams-{count}"
-            measured[name] = {"tokens_per_second": spread(runs[through]), "share_of_raw": spread(shares), "tokens_each": tokens}
+            measured[name] = {
+                "tokens_per_second": spread(runs[through]), "share_of_raw": spread(shares) | interval(shares),
+                "tokens_each": tokens,
+            }  # fmt: skip
             peers[name] = {"model_server_tokens_per_second": spread(runs[raw])}
         measured["cpu_microseconds_per_token"] = await cpu_of_a_token(client, home, slot, max(streams), streams[max(streams)])
         looks = {address: [await look(client, address) for _ in range(LOOKS)] for address in (raw, through)}
@@ -106,6 +109,14 @@ async def measure(
 def spread(values: list[float]) -> dict[str, float]:
     """Median, least and most."""
     return {"median": round(statistics.median(values), 4), "least": round(min(values), 4), "most": round(max(values), 4)}
+
+
+def interval(values: list[float]) -> dict[str, float]:
+    """The mean with its 95 % interval, by Student's t."""
+    from scipy import stats
+
+    low, high = stats.t.interval(0.95, len(values) - 1, statistics.mean(values), stats.sem(values))
+    return {"mean": round(statistics.mean(values), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
 
 
 async def until_live(client: aiohttp.ClientSession, url: str) -> tuple[dict[str, Any], str]:
@@ -148,7 +159,9 @@ async def streamed(client: aiohttp.ClientSession, address: str, body: dict[str, 
     Events are no count: a character of several tokens is one event.
     """
     end = b""
-    async with client.post(f"{address}/chat/completions", json=body | {"stream_options": {"include_usage": True}}) as answer:
+    counted = body | {"stream_options": {"include_usage": True}}
+    # On a connection of its own: the server closes one that an earlier round left idle, maybe just when it is asked on.
+    async with client.post(f"{address}/chat/completions", json=counted, headers={"Connection": "close"}) as answer:
         async for part in answer.content.iter_any():
             end = (end + part)[-4096:]
     written = re.search(rb'"completion_tokens":\s*(\d+)', end)

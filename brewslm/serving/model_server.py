@@ -159,6 +159,18 @@ def said_options() -> tuple[dict[str, Any], Path]:
     return json.loads(options), Path(address_file)
 
 
+def pin(computing: Any, threads: int) -> None:
+    """Give each computing thread a core of its own, where there are as many threads as cores.
+
+    They wait for each other some hundred times a token. Left to the scheduler, whatever else runs for a moment (the gateway, at
+    each token) pushes one of them to the other's core, where the two take turns until they are spread again.
+    """
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if threads == len(cores):
+        computing.cpumask = [core in cores for core in range(len(computing.cpumask))]
+        computing.mask_valid = computing.strict_cpu = True
+
+
 def main() -> None:
     """The child that serves a GGUF file."""
     options, address_file = said_options()
@@ -178,6 +190,8 @@ def main() -> None:
     params.n_threads_http = HTTP_THREADS
     params.cache_ram_mib = PROMPT_CACHE_MIB
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = thread_count()
+    for computing in (params.cpuparams, params.cpuparams_batch):
+        pin(computing, thread_count())
     server = xllamacpp.Server(params)
     write_atomic(address_file, server.listening_address.encode())
     threading.Event().wait()

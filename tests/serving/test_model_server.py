@@ -1,5 +1,6 @@
 """A model server answers, says why it could not, and never outlives whoever started it."""
 
+import os
 import subprocess
 import sys
 
@@ -32,6 +33,24 @@ def test_a_served_model_answers_under_its_name_and_ends_with_the_block(gguf):
 def test_two_models_can_be_served_at_once(gguf):
     with serve_model(gguf, "one") as one, serve_model(gguf, "two") as two:
         assert one.base_url != two.base_url and one.pid != two.pid
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux gives a thread its core")
+def test_computing_threads_that_are_as_many_as_cores_have_one_each(gguf, monkeypatch):
+    """And where they are fewer, each goes where there is room."""
+    cores = os.sched_getaffinity(0)
+
+    def bound():
+        with serve_model(gguf, "tiny") as endpoint:
+            asked = {"model": "tiny", "messages": [{"role": "user", "content": "a film"}], "max_tokens": 8}
+            httpx2.post(f"{endpoint.base_url}/chat/completions", json=asked, timeout=PATIENCE_SECONDS).raise_for_status()
+            affinities = [os.sched_getaffinity(thread.id) for thread in psutil.Process(endpoint.pid).threads()]
+        return [only for only in affinities if only != cores]
+
+    monkeypatch.setenv("BREWSLM_THREADS", str(len(cores)))
+    assert {core for only in bound() for core in only} == (cores if len(cores) > 1 else set())
+    monkeypatch.setenv("BREWSLM_THREADS", str(len(cores) + 1))
+    assert bound() == []
 
 
 def test_a_file_that_is_no_model_is_told_with_the_servers_last_words(tmp_path):
