@@ -134,8 +134,8 @@ def test_no_request_fails_while_versions_are_promoted_and_rolled_back(home, expo
 
 HARNESS = (
     ("lm-eval", "0.4.13"), ("tenacity", "9.2.1"), ("pytablewriter", "1.2.1"), ("dataproperty", "1.1.1"),
-    ("mbstrdecoder", "1.1.5"),
-    ("pathvalidate", "3.3.1"), ("tabledata", "1.3.5"), ("tcolorpy", "0.1.7"), ("typepy", "1.3.5"), ("chardet", "6.0.0.post1"),
+    ("mbstrdecoder", "1.1.5"), ("pathvalidate", "3.3.1"), ("tabledata", "1.3.5"), ("tcolorpy", "0.1.7"),
+    ("typepy", "1.3.5"), ("chardet", "6.0.0.post1"),
 )  # fmt: skip
 """What it takes beyond our own lock to ask an endpoint, and to print its table."""
 TASK = """

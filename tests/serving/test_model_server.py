@@ -37,7 +37,7 @@ def test_two_models_can_be_served_at_once(gguf):
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux gives a thread its core")
 def test_computing_threads_that_are_as_many_as_cores_have_one_each(gguf, monkeypatch):
-    """And where they are fewer, each goes where there is room."""
+    """And where they are not as many, each goes where there is room."""
     cores = os.sched_getaffinity(0)
 
     def bound():
