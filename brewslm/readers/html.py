@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from brewslm.readers.base import Reader, ReadText, counted, plain
+from brewslm.readers.base import Reader, ReadText, Unreadable, counted, plain
 from brewslm.readers.text import decoded
+from brewslm.rows.reasons import RowReason
 
 Element = Any
 """lxml brings no types."""
@@ -35,13 +36,18 @@ class HtmlReader(Reader):
 
         Raises:
             Unreadable(BAD_ENCODING): Neither UTF-8, nor what it declares, nor Windows-1252 fits its bytes.
+            Unreadable(DOCUMENT_TOO_LARGE): Its elements stand within each other deeper than lxml follows.
         """
         declared = _DECLARED.search(content[:_HEAD_BYTES])
         return page_text(decoded(content, declared[1].decode() if declared else None))
 
 
 def page_text(html: str) -> ReadText:
-    """The text of a page's source."""
+    """The text of a page's source.
+
+    Raises:
+        Unreadable(DOCUMENT_TOO_LARGE): See `HtmlReader`.
+    """
     html = plain(html)
     if not html.strip():
         return ReadText("")
@@ -52,11 +58,16 @@ def page_text(html: str) -> ReadText:
 
 
 def _tree(html: str) -> Element:
+    from lxml.etree import ErrorTypes
     from lxml.html import HTMLParser, document_fromstring
 
     # As bytes, for a str may not declare an encoding. Without huge_tree a text of 10 MB is left out and nothing is said.
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
-    return document_fromstring(html.encode(), parser=parser)
+    tree = document_fromstring(html.encode(), parser=parser)
+    # Even then it stops at the 2,048th element within another, says so in its log alone, and what follows would be lost.
+    if parser.error_log.filter_types(ErrorTypes.ERR_RESOURCE_LIMIT):
+        raise Unreadable(RowReason.DOCUMENT_TOO_LARGE, "ERR_RESOURCE_LIMIT")
+    return tree
 
 
 def _main_text(page: Element) -> str:

@@ -245,7 +245,7 @@ class RowReason(StrEnum):
     )
     DOCUMENT_TOO_LARGE = (
         "document_too_large",
-        "The document is larger, unpacks to more, or takes more memory, than is read.",
+        "The document is larger, unpacks to more, stands deeper within itself, or takes more memory, than is read.",
         "Divide it into parts, or take its pictures out.",
     )
     DOCUMENT_TOO_SLOW = (

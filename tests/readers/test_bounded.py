@@ -114,17 +114,11 @@ def test_a_missing_file_is_no_fault_of_a_document_and_an_unknown_kind_is_said(do
     assert refused.value.reason.value == "unknown_document_kind"
 
 
-def hostile_page(kind: str) -> bytes:
-    if kind == "attributes":
-        return b"<html><body><p " + b" ".join(b"a%d=1" % number for number in range(300_000)) + b">text</p>"
-    return b"<html><body>" + b"<div>" * 100_000 + b"text"
-
-
-@pytest.mark.parametrize("kind", ["attributes", "nesting"])
-def test_a_page_made_to_hang_or_break_a_parser_in_c_is_ended(document, kind):
+def test_a_page_made_to_hang_a_parser_in_c_is_ended(document):
+    page = b"<html><body><p " + b" ".join(b"a%d=1" % number for number in range(300_000)) + b">text</p>"
     with pytest.raises(Unreadable) as refused:
-        read_bounded(document(hostile_page(kind)), "text/html", ReadLimits(seconds=1.5))
-    assert refused.value.reason.value in ("document_too_slow", "document_corrupt", "document_too_large")
+        read_bounded(document(page), "text/html", ReadLimits(seconds=1.5))
+    assert refused.value.reason.value == "document_too_slow"
 
 
 def test_a_word_document_of_endless_paragraphs_is_ended(document):

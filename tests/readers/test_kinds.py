@@ -173,6 +173,15 @@ def test_of_a_message_subject_and_plain_text_are_read_and_attachments_counted():
     assert not any(word in found.text for word in ("ana@", "2025"))
 
 
+def test_a_page_of_too_many_elements_within_each_other_is_refused_and_never_cut():
+    def nested(times: int) -> bytes:
+        return b"<html><body><p>before</p>" + b"<div>" * times + b"within" + b"</div>" * times + b"<p>after</p></body></html>"
+
+    assert HtmlReader().read_content(nested(2_000)).text.split() == ["before", "within", "after"]
+    for times in (2_100, 100_000):
+        assert reason(HtmlReader(), nested(times)) == "document_too_large"
+
+
 def test_a_message_of_html_alone_goes_through_the_reader_of_pages():
     found = EmailReader().read_content(mail("", "<html><body><p>Über <b>alles</b></p></body></html>"))
     assert found.text.startswith("# Käse\n\n") and "Über" in found.text and "<p>" not in found.text
