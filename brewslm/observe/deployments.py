@@ -8,7 +8,7 @@ from sqlalchemy import case, func, select
 
 from brewslm.errors import StageError
 from brewslm.plugins import broken
-from brewslm.reasons.refusals import UnknownRun
+from brewslm.reasons.refusals import UnknownDeployment
 from brewslm.serving.endpoints import failure_of, locate
 from brewslm.serving.targets import GROUP, TARGETS, Lacking, Servable, target_of
 from brewslm.stages.deploy.changes import ENDPOINT
@@ -90,13 +90,13 @@ def plan(deployment: int) -> PlanView:
     """What its target would launch, and what it lacks for that.
 
     Raises:
-        StageError(UnknownRun): There is no such version.
+        StageError(UnknownDeployment): There is no such version.
         StageError(UnknownTarget): Its target was a plugin's, and is not there any more.
     """
     with reading() as session:
         found = session.get(DeploymentVersion, deployment)
         if found is None:
-            raise StageError(UnknownRun(), where=f"deployment {deployment}", cause="no deployment version has this id")
+            raise StageError(UnknownDeployment(), where=f"deployment {deployment}")
         servable = Servable.of(found, session.get_one(Export, found.export_id))
     target = target_of(servable.target)
     lacking = target.lacking(servable) or Lacking("", "")

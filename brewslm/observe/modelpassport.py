@@ -13,7 +13,7 @@ from brewslm.errors import StageError
 from brewslm.models.catalogue import base_model
 from brewslm.models.trained import trained_weights
 from brewslm.observe.forgetting import Excuses
-from brewslm.reasons.refusals import InvalidRequest, PassportBroken, UnknownRun
+from brewslm.reasons.refusals import InvalidRequest, PassportBroken, UnknownDeployment, UnknownRun
 from brewslm.rows.manifest import PreparedData
 from brewslm.store.database import reading
 from brewslm.store.files import confined, project_folder, read_json, run_folder, sha256
@@ -93,7 +93,7 @@ def model_passport(subject: str) -> ModelPassport:
         subject: "exp-3", "export-2", "export-2:gguf-q8_0" or "deployment-5".
 
     Raises:
-        StageError(UnknownRun, NotTrained): There is no such experiment, export, variant or deployment.
+        StageError(UnknownRun, UnknownDeployment, NotTrained): There is no such experiment, export, variant or deployment.
         StageError(InvalidRequest): It is none of these.
     """
     with reading() as session:
@@ -165,7 +165,7 @@ def found_model(subject: str, session: Session) -> Found:
     """The experiment of a subject; its export, variant and version where it names them.
 
     Raises:
-        StageError(UnknownRun, NotTrained): There is no such experiment, export, variant or deployment.
+        StageError(UnknownRun, UnknownDeployment, NotTrained): There is no such experiment, export, variant or deployment.
         StageError(InvalidRequest): It is none of these.
     """
     kind, _, number = subject.partition(":")[0].rpartition("-")
@@ -175,9 +175,7 @@ def found_model(subject: str, session: Session) -> Found:
     if kind == "deployment" and number.isdigit() and variant is None:
         version = session.get(DeploymentVersion, int(number))
         if version is None:
-            raise StageError(
-                UnknownRun(), where=subject, cause="no deployment version has this id", next_step="See brewslm deploy list."
-            )
+            raise StageError(UnknownDeployment(), where=subject)
         export = session.get_one(Export, version.export_id)
         return experiment_of(session, export.experiment_id), export, version.variant, version
     if kind == "export":

@@ -25,7 +25,7 @@ from brewslm.reasons.refusals import (
     ModelServerBroke,
     ModelServerSilent,
     NotTrained,
-    UnknownRun,
+    UnknownDeployment,
 )
 from brewslm.rows.manifest import PreparedData, PreparedRow
 from brewslm.serving.asking import Unanswered, answering, answers, predictor_of
@@ -121,7 +121,7 @@ def ask_deployment(deployment: str, inputs: Sequence[Input], project: int | None
 
     Raises:
         StageError(EndpointUnavailable): Nothing is promoted, or no server could be started.
-        StageError(UnknownProject, UnknownRun, InvalidRequest): There is no such deployment, or several.
+        StageError(UnknownProject, UnknownDeployment, InvalidRequest): There is no such deployment, or several.
     """
     with reading() as session:
         version = _version(session, deployment, project)
@@ -312,7 +312,7 @@ def _version(session: Session, deployment: str, project: int | None) -> tables.D
     if deployment.isdigit():
         numbered = session.get(tables.DeploymentVersion, int(deployment))
         if numbered is None or project not in (None, numbered.project_id):
-            raise StageError(UnknownRun(), "There is no such deployment", where=deployment, next_step="See brewslm deploy list.")
+            raise StageError(UnknownDeployment(), where=deployment)
         return numbered
     query = select(tables.Slot).where(tables.Slot.name == deployment, tables.Slot.version_id.is_not(None))
     if project is not None:

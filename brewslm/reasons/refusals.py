@@ -17,7 +17,11 @@ class UnknownProject(Refusal, status=404, remedy="See brewslm project list.", **
 
 
 class UnknownRun(Refusal, status=404, remedy="See brewslm task list.", **_S):
-    """No run, experiment, export or deployment has this id."""
+    """No run, experiment or export has this id."""
+
+
+class UnknownDeployment(Refusal, status=404, remedy="See brewslm deploy list.", **_S):
+    """No deployment version has this number."""
 
 
 class UnknownEvent(Refusal, status=404, remedy="See brewslm audit tail.", **_S):

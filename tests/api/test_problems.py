@@ -39,7 +39,7 @@ def problem(answer, status, code):
         ("POST", "/api/projects/9/training/run", {"autopilot": True, "one_click": True}, 404, "unknown_project"),
         ("POST", "/api/experiments/exp-9/evaluate", {}, 404, "unknown_run"),
         ("POST", "/api/experiments/exp-9/export", {}, 404, "unknown_run"),
-        ("POST", "/api/deployments/9/promote", None, 404, "unknown_run"),
+        ("POST", "/api/deployments/9/promote", None, 404, "unknown_deployment"),
         ("POST", "/api/predict", {"inputs": ["x"]}, 422, "invalid_request"),
         ("POST", "/api/predict", {"inputs": [], "deployment": "default"}, 422, "invalid_request"),
         ("POST", "/api/dataset-import/introspect", {"locator": "ftp:x"}, 422, "unknown_scheme"),

@@ -96,7 +96,7 @@ def promoted(trained, project):
 def test_a_deployment_that_is_not_there_is_told(trained):
     done = predict("--deployment", "default", "a text", "--json")
     assert json.loads(done.stdout)["code"] == "endpoint_unavailable"
-    assert "no such deployment" in predict("--deployment", "7", "a text").stderr
+    assert "unknown_deployment" in predict("--deployment", "7", "a text").stderr
     assert "unknown_project" in predict("--deployment", "default", "--project", "9", "a text").stderr
 
 

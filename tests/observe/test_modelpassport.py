@@ -117,7 +117,7 @@ def test_a_version_whose_variant_its_export_lost_is_broken_there(deployed):
 
 
 @pytest.mark.parametrize(
-    ("subject", "code"), [("export-9", "unknown_run"), ("deployment-9", "unknown_run"), ("a model", "invalid_request")]
+    ("subject", "code"), [("export-9", "unknown_run"), ("deployment-9", "unknown_deployment"), ("a model", "invalid_request")]
 )
 def test_what_is_not_there_is_named(subject, code):
     with pytest.raises(StageError, match=code):

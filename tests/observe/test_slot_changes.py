@@ -62,7 +62,7 @@ def test_what_can_not_be_held_against_each_other_says_why(prepared, card):
     assert slot_change(first, "promote").refusal["code"] == "deployment_state_conflict"
     with pytest.raises(StageError) as none:
         slot_change(99, "promote")
-    assert none.value.reason.code == "unknown_run"
+    assert none.value.reason.code == "unknown_deployment"
 
 
 def test_slots_and_their_versions_are_paged(prepared, card):

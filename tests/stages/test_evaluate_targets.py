@@ -168,7 +168,7 @@ def test_what_can_not_be_measured_is_refused_by_name(trained, export):
     assert refused(trained, "tuesday").reason.code == "invalid_request"
     assert refused(trained, "export-77:hf").reason.code == "unknown_run"
     assert refused(trained, f"{export}:safetensors-adapter").reason.code == "not_exported"
-    assert refused(trained, "deployment-5").reason.code == "unknown_run"
+    assert refused(trained, "deployment-5").reason.code == "unknown_deployment"
     assert refused(trained, "path:/nowhere/model.gguf").reason.code == "invalid_request"
     assert "secret" not in str(refused(trained, "http://user:secret@host/v1#m")), "no password goes into a job"
 

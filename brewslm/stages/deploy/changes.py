@@ -11,7 +11,14 @@ from sqlalchemy.orm import Session
 from brewslm.errors import StageError, did_you_mean
 from brewslm.reasons import Reason
 from brewslm.reasons.deployment import DeploymentChanged
-from brewslm.reasons.refusals import DeploymentStateConflict, InvalidRequest, NotExported, TargetRefused, UnknownRun
+from brewslm.reasons.refusals import (
+    DeploymentStateConflict,
+    InvalidRequest,
+    NotExported,
+    TargetRefused,
+    UnknownDeployment,
+    UnknownRun,
+)
 from brewslm.serving.targets import Servable, Target, target_of
 from brewslm.stages.contract import Request
 from brewslm.store.tables import DeploymentVersion, Export, Run, now
@@ -61,11 +68,11 @@ def version_of(session: Session, version_id: int) -> DeploymentVersion:
     """The deployment version.
 
     Raises:
-        StageError(UnknownRun): There is none of this id.
+        StageError(UnknownDeployment): There is none of this id.
     """
     found = session.get(DeploymentVersion, version_id)
     if found is None:
-        raise StageError(UnknownRun(), where=f"deployment {version_id}", cause="no deployment version has this id")
+        raise StageError(UnknownDeployment(), where=f"deployment {version_id}")
     return found
 
 
@@ -73,7 +80,7 @@ def version_in(session: Session, version_id: int, *states: str) -> DeploymentVer
     """The deployment version, in one of these states.
 
     Raises:
-        StageError(UnknownRun): There is none of this id.
+        StageError(UnknownDeployment): There is none of this id.
         StageError(DeploymentStateConflict): It is in another state.
     """
     found = version_of(session, version_id)

@@ -17,7 +17,7 @@ from brewslm.models.prompt import Labelling, Listener, TellingPredictor
 from brewslm.models.templates import Style
 from brewslm.models.trained import trained_weights
 from brewslm.reasons.eval import EvalRuntimeError
-from brewslm.reasons.refusals import InvalidRequest, NotExported, NotTrained, UnknownRun
+from brewslm.reasons.refusals import InvalidRequest, NotExported, NotTrained, UnknownDeployment, UnknownRun
 from brewslm.reasons.shown import shown_locator
 from brewslm.serving import Endpoint, ModelServerFailed, locate, serve_model
 from brewslm.serving.asking import predictor_of
@@ -113,7 +113,7 @@ def subject_of(target: str | None, experiment: tables.Experiment, task_profile: 
 
     Raises:
         StageError(InvalidRequest): It is none of `WORDS`, or can't be measured in this way.
-        StageError(NotTrained, NotExported, UnknownRun): There is none such of this experiment.
+        StageError(NotTrained, NotExported, UnknownDeployment, UnknownRun): There is none such of this experiment.
     """
     found = _found(target, experiment, records)
     handlers = HANDLERS.get(task_profile, ())
@@ -190,7 +190,7 @@ def _exported(export_id: str, variant: str, experiment: tables.Experiment, recor
 def _deployed(number: int, experiment: tables.Experiment, records: Records) -> Subject:
     version = records.session.get(tables.DeploymentVersion, number)
     if version is None or version.project_id != experiment.project_id:
-        raise StageError(UnknownRun(), where=f"deployment-{number}", cause="the project has no such deployment version")
+        raise StageError(UnknownDeployment(), where=f"deployment-{number}", cause="it is none of this project")
     found = _exported(version.export_id, version.variant, experiment, records)
     servable = Servable.of(version, records.session.get_one(tables.Export, version.export_id))
     name = f"deployment-{number}"
