@@ -90,12 +90,13 @@ async def test_many_listeners_cost_one_look(project, monkeypatch):
         for number in heard:
             group.start_soon(listen, number)
         async with channels.joined(project) as channel:
-            before = channel.looks
+            before, began = channel.looks, anyio.current_time()
             for _ in range(10):
                 await anyio.to_thread.run_sync(write, project, [{} for _ in range(3)])
-            looks = channel.looks - before
+            looks, seconds = channel.looks - before, anyio.current_time() - began
     assert all(ids == list(range(1, 31)) for ids in heard.values())
-    assert looks <= 40, "fifty who listen must not look fifty times"
+    # One who looks waits before each look; how many of them there is time for hangs on how fast the disk takes the events.
+    assert looks <= seconds / following.POLL_SECONDS + 1, "fifty who listen must not look fifty times"
 
 
 @pytest.mark.anyio

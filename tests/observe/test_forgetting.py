@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from brewslm.audit.committer import COMMITTER
 from brewslm.cli.main import app
 from brewslm.errors import StageError
 from brewslm.observe.forgetting import forget_plan
@@ -171,6 +172,7 @@ def test_what_knew_the_former_hash_is_told_that_a_row_was_forgotten(lived):
 
 def killed_in(request: ForgetRequest, at: str, number: int) -> int:
     """The operation in a child that is killed before its number-th file gets its name, or before the database is written anew."""
+    COMMITTER.settle()  # a lock of the home or of SQLite that its thread held then would be held in the child for ever
     forget_connections()
     child = os.fork()
     if child == 0:

@@ -60,7 +60,7 @@ async def test_a_document_that_can_not_be_read_is_told_under_its_field_with_the_
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "project"), (b"\xff\xfe\x00", "it is no UTF-8 text"), (b"project: [", "it is no YAML"),
+        (b"", "begins with contract_version"), (b"\xff\xfe\x00", "it is no UTF-8 text"), (b"project: [", "it is no YAML"),
         (b"project: &x {name: a}", "an anchor (&) is not read"), ("\u00e4".encode() * MOST_BYTES, "it is larger than 256 KiB"),
         (FILE.replace("sample:movie-reviews", "csv:/etc/passwd").encode(), "line 4"), (b"version: 1", "there is no key version"),
     ],

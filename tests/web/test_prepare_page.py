@@ -28,7 +28,7 @@ async def test_rows_are_prepared_by_the_form_and_the_new_version_stands_in_the_t
     await perform(run.task_id)
     await user.should_see("Version 1 is frozen and in use")
     await user.should_see("60 in = 24 out + ")
-    await user.should_see("train 10 · dev 4 · eval 10", retries=20)
+    await user.should_see("train 10 · dev 4 · eval 10")
 
 
 async def test_what_can_not_be_asked_is_said_at_the_field(user, walk):

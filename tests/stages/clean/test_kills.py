@@ -9,6 +9,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
+from brewslm.audit.committer import COMMITTER
 from brewslm.cli.main import app
 from brewslm.filters import duplicates
 from brewslm.observe.documents import documents
@@ -37,6 +38,7 @@ def texts() -> dict[str, str | bytes]:
 
 def dies(work, at):
     """Fork a child that works and kills itself in its `at`-th step, half of a write or around a commit; None when it did not."""
+    COMMITTER.settle()  # a lock that its thread held at the fork would be held in the child for ever
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from brewslm.audit.chain import verify
+from brewslm.audit.committer import COMMITTER
 from brewslm.pipeline import execute
 from brewslm.pipeline.execute import call
 from brewslm.rows import contentkeys, rowfile
@@ -55,6 +56,7 @@ def ready(home: Path, tmp_path: Path, small_pieces: None) -> Ready:
 
 
 def restored(template: Path, home: Path) -> None:
+    COMMITTER.settle()  # its thread writes to the home still, after its last caller was answered
     forget_connections()
     shutil.rmtree(home)
     shutil.copytree(template, home)
@@ -77,6 +79,7 @@ def dies(work: Callable[[], Any], at: int) -> tuple[bool, int]:
     Returns:
         Whether it died so, and how many steps it took when it did not.
     """
+    COMMITTER.settle()  # a lock that its thread held at the fork would be held in the child for ever
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
