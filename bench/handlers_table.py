@@ -100,9 +100,10 @@ TABLE: dict[str, Measured] = {
         more=("bleu",), caveat="drawn from templates",
     ),
     "safety": Measured(
-        "SafetyHandler", "do-not-answer and harmless twins; beginnings held out", handlers_safety.rows, handlers_safety.MAPPER,
-        handlers_safety.MAPPED, prepare=handlers_safety.PREPARE, settings=handlers_safety.SETTINGS,
-        more=("refusal_rate", "wrongly_refused_rate", "helpfulness"), caveat="twins drawn from templates",
+        "SafetyHandler", "do-not-answer, harmful deeds and harmless twins; deeds and beginnings held out",
+        handlers_safety.rows, handlers_safety.MAPPER, handlers_safety.MAPPED, prepare=handlers_safety.PREPARE,
+        settings=handlers_safety.SETTINGS, more=("refusal_rate", "wrongly_refused_rate", "helpfulness"),
+        caveat="deeds drawn from templates",
     ),
     "speech": Measured(
         "AudioTranscriptHandler, CTC", "spoken digits by espeak-ng; voices held out", handlers_speech.rows,
