@@ -82,8 +82,11 @@ def _bound(host: str, port: int) -> "socket":
 
 
 def _listen(app: "FastAPI", where: "socket") -> None:
+    import gc
+
     import uvicorn
 
+    gc.freeze()  # what is loaded by now stays: to go over it again at every fifth page held that page up by a quarter of a second
     host, port = where.getsockname()[:2]
     typer.echo(f"http://{f'[{host}]' if ':' in host else host}:{port}", err=True)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS)

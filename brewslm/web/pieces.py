@@ -86,10 +86,13 @@ def table(label: str, columns: Sequence[Column[R]], rows: Sequence[R], marked: C
                 with box("tr", "marked" if marked is not None and marked(row) else ""):
                     for place, column in enumerate(columns):
                         more = {"scope": "row"} if place == 0 else {"data_head": column.title} if column.title else {}
-                        with box("th" if place == 0 else "td", column.kind, **more):
+                        cell = Text("th" if place == 0 else "td", "", column.kind, **more)
+                        with cell:
                             said = column.cell(row)
-                            if isinstance(said, str):
+                            if isinstance(said, str) and cell.default_slot.children:
                                 Text("span", said)
+                            elif isinstance(said, str):
+                                cell.text = said  # without an element for it, of which a table would have hundreds
 
 
 def pager(said: str, entries: Sequence[tuple[str, str]]) -> None:
