@@ -5,6 +5,7 @@ os.environ.setdefault("BREWSLM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from brewslm.audit.committer import COMMITTER
 from brewslm.settings import settings
 from brewslm.store.database import forget_connections
 from brewslm.store.locks import lock
+from tests.running import PATIENCE_SECONDS
 from tests.warm import template, warm_children  # noqa: F401 - fixtures
 
 Once = Callable[[str, Callable[[Path], object]], Path]
@@ -42,6 +44,11 @@ def home(tmp_path: Path, tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.delenv("BREWSLM_DATABASE_URL", raising=False)
     forget_connections()
     yield folder
+    for thread in threading.enumerate():
+        if (
+            thread.name == "AnyIO worker thread"
+        ):  # its loop was closed and did not wait for it: it must not meet the next test's home
+            thread.join(PATIENCE_SECONDS)
     COMMITTER.settle()  # its thread goes on after its last caller was answered: it must not meet the next test's home
     forget_connections()
 
