@@ -1,5 +1,6 @@
 """brewslm quickstart: the main job on a sample, from its rows to an answer of the deployed model."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -45,9 +46,9 @@ def quickstart(
     else:
         _show(made, serve, port)
     if serve:
-        from brewslm.cli.serve import serve as serve_forever
-
-        serve_forever(port=port)
+        sys.stdout.flush()
+        # In a process of its own that takes the place of this one: the training's libraries and memory are for the pages no use.
+        os.execv(sys.executable, [sys.executable, "-m", "brewslm.cli.main", "serve", "--port", str(port)])
 
 
 @dataclass
